@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_FACTS_FACT_H
+#define COLLECTOR_FACTS_FACT_H
+
+#include "collector/base/json_out.h"
+
+/* A fact is one record as it will be published: a head and a list of named, typed values, packed
+ * into one block of bytes without pointers, so that rings can carry it from the loop to the writer
+ * and to the live view. The field names are those of schemas/fact_fields.def. */
+
+enum fact_kind {
+#define FACT_KIND(id, kind, topic, table, ce_type, key, schema, retention) FACT_##id,
+#include "schemas/facts.def"
+#undef FACT_KIND
+    FACT_KIND_COUNT
+};
+
+enum fact_field {
+#define FACT_FIELD(id, name) FIELD_##id,
+#include "schemas/fact_fields.def"
+#undef FACT_FIELD
+    FIELD_COUNT
+};
+
+enum fact_key { FACT_KEY_CALL, FACT_KEY_QUEUE, FACT_KEY_AGENT, FACT_KEY_PBX };
+
+struct fact_kind_info {
+    const char *kind, *topic, *table, *ce_type, *schema;
+    enum fact_key key;
+    bool state; /* compacted: the last per subject counts, a tombstone ends it */
+};
+
+const struct fact_kind_info *fact_kind_info(enum fact_kind kind);
+
+/* The kind with this name, or FACT_KIND_COUNT. */
+enum fact_kind fact_kind_by_name(struct slice name);
+
+enum fact_flags {
+    FACT_IS_TAP = 1,       /* a tap's own: its name is in the id */
+    FACT_IS_INFERRED = 2,  /* not observed (lost_sight, known from a snapshot) */
+    FACT_IS_TOMBSTONE = 4, /* a state kind's subject is gone; the body is empty */
+    FACT_IS_QUIET = 8      /* known before the tap looked (snapshot); nothing new happened */
+};
+
+struct fact_head {
+    enum fact_kind kind;
+    unsigned flags;
+    int64_t time;      /* Timestamp of the causing event, microseconds since 1970 UTC */
+    uint64_t sequence; /* order among the facts of one call, per tap (ce_sequence) */
+    struct slice pbx;
+    struct slice subject; /* ce_subject: the entity the fact is about */
+    struct slice key;     /* what follows "<pbx>/" in the Kafka key; empty for PBX keys */
+    struct slice id;      /* ce_id */
+};
+
+/* Builds one fact after the other in one reused buffer. */
+struct fact_builder {
+    struct buf bytes;
+};
+
+struct fact_builder fact_builder_new(void);
+void fact_builder_free(struct fact_builder *b);
+
+/* Starts a fact; what was built before is gone. */
+void fact_begin(struct fact_builder *b, const struct fact_head *head);
+void fact_put_string(struct fact_builder *b, enum fact_field field, struct slice value);
+/* The string, or null when value.p is NULL: a field that could not be known. */
+void fact_put_known(struct fact_builder *b, enum fact_field field, struct slice value);
+void fact_put_null(struct fact_builder *b, enum fact_field field);
+void fact_put_int(struct fact_builder *b, enum fact_field field, int64_t value);
+void fact_put_bool(struct fact_builder *b, enum fact_field field, bool value);
+/* Microseconds, rendered as seconds. */
+void fact_put_seconds(struct fact_builder *b, enum fact_field field, int64_t us);
+/* Microseconds since 1970, rendered as RFC 3339; 0 is null. */
+void fact_put_time(struct fact_builder *b, enum fact_field field, int64_t us);
+/* Nested values: between open and close, array elements are objects or strings of any field. */
+void fact_open_object(struct fact_builder *b, enum fact_field field);
+void fact_open_array(struct fact_builder *b, enum fact_field field);
+void fact_close(struct fact_builder *b);
+/* The finished bytes, borrowed until the next fact_begin; empty when the fact passed its bound. */
+struct slice fact_finish(struct fact_builder *b);
+
+/* Reads a packed fact's head. The slices point into bytes. False when it is not a fact. */
+bool fact_read_head(struct slice bytes, struct fact_head *ret_head);
+
+/* The first top-level value of a field: strings as they are, numbers and times through ret_number
+ * (microseconds). False when the fact has none or it is null. Either ret may be NULL. */
+bool fact_find(struct slice bytes, enum fact_field field, struct slice *ret_string,
+               int64_t *ret_number);
+
+/* The record as one JSON object: kind, id, subject, time, pbx, tenant, then the fact's values, and
+ * "tap"/"inferred": true where they apply. This is what Kafka, SQLite, replay and the web get. */
+void fact_json(struct slice bytes, struct json_out *j);
+
+#endif
