@@ -1,12 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# deps.sh PACKAGE...: says which of these Debian packages are missing and installs them.
+# deps.sh PACKAGE...: says which of these Debian packages are missing and installs them. One counts
+# as there when a command of its name is, however that came (npm is part of some nodejs packages).
 set -eu
 
 missing=
 for package in "$@"; do
     status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
-    [ "$status" = "install ok installed" ] || missing="$missing $package"
+    if [ "$status" != "install ok installed" ] && ! command -v "$package" >/dev/null; then
+        missing="$missing $package"
+    fi
 done
 if [ -z "$missing" ]; then
     echo "deps: nothing is missing"
