@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# The wallboard's pages as C arrays.
+PAGES := $(addprefix web/pages/,index.html wallboard.css wallboard.js icon.svg)
+GENERATED += $(GEN)/web/pages_data.h
+
+$(GEN)/web/pages_data.h: web/embed.sh $(PAGES)
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)web/embed.sh $(PAGES) > $@.new && mv $@.new $@
