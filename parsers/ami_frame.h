@@ -40,9 +40,9 @@ enum ami_frame_result {
 
 /* Where the framing stands in one stream. Plain data; zeroed at a stream's start. */
 struct ami_framer {
-    size_t scanned;    /* bytes of the unfinished frame that were searched already */
-    bool banner_seen;  /* the first line of the stream was taken */
-    bool skipping;     /* a frame was cut; skip to the next blank line */
+    size_t scanned;   /* bytes of the unfinished frame that were searched already */
+    bool banner_seen; /* the first line of the stream was taken */
+    bool skipping;    /* a frame was cut; skip to the next blank line */
     uint64_t cut_frames;
     uint64_t cut_lines;
 };

@@ -23,7 +23,7 @@ struct ami_message {
     bool cut;                /* the frame was cut, or it had more than AMI_HEADERS_MAX headers */
     unsigned count;
     struct ami_header headers[AMI_HEADERS_MAX];
-    uint8_t first[AMI_HEADER_COUNT]; /* 1 + index of the first header of that id; 0: none */
+    uint8_t first[AMI_HEADER_TOTAL]; /* 1 + index of the first header of that id; 0: none */
 };
 
 /* Splits a frame into headers. Lines without a colon are left out. Never fails: what cannot be

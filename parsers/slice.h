@@ -39,7 +39,8 @@ static inline bool slice_starts(struct slice a, struct slice prefix)
 
 static inline bool slice_ends(struct slice a, struct slice suffix)
 {
-    return a.n >= suffix.n && (suffix.n == 0 || memcmp(a.p + a.n - suffix.n, suffix.p, suffix.n) == 0);
+    return a.n >= suffix.n &&
+           (suffix.n == 0 || memcmp(a.p + a.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 /* The first n bytes at most. */
