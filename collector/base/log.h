@@ -2,6 +2,8 @@
 #ifndef COLLECTOR_BASE_LOG_H
 #define COLLECTOR_BASE_LOG_H
 
+#include <stdint.h>
+
 /* Log lines of the daemon: one line each on stderr, "<priority>message" under journald, plain
  * otherwise. Only whoever handles an error logs it; parsers and library-like code return it. Never
  * blocks: lines go through a bounded ring to a thread of its own once log_start was called, and
@@ -17,5 +19,8 @@ void log_stop(void);
 
 /* One line, without its newline. Control characters in what is printed become '?'. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* How many lines were lost since the start because the ring was full. Any thread. */
+uint64_t log_lost(void);
 
 #endif

@@ -9,7 +9,7 @@ if [ "${1:-}" = --one ]; then
     name=${test#"$dir"/}
     begin=$(date +%s%N)
     rc=0
-    CK_VERBOSITY=${CK_VERBOSITY:-minimal} "$test" >"$test.log" 2>&1 || rc=$?
+    CK_VERBOSITY=${CK_VERBOSITY:-normal} "$test" >"$test.log" 2>&1 || rc=$?
     ms=$((($(date +%s%N) - begin) / 1000000))
     if [ "$rc" -eq 0 ]; then
         printf 'ok    %-40s %5d ms\n' "$name" "$ms"
