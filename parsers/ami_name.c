@@ -2,23 +2,13 @@
 #include "parsers/ami_name.h"
 
 #include <assert.h>
-
-static unsigned char lower(char c)
-{
-    return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-}
+#include <strings.h>
 
 /* 0 when n bytes are equal but for the case of ASCII letters. Asterisk spells a name as schemas/
  * does nearly always, so the plain comparison comes first. */
 static int compare_ignoring_case(const char *a, const char *b, size_t n)
 {
-    if (memcmp(a, b, n) == 0)
-        return 0;
-    for (size_t i = 0; i < n; i++) {
-        if (lower(a[i]) != lower(b[i]))
-            return 1;
-    }
-    return 0;
+    return memcmp(a, b, n) == 0 ? 0 : strncasecmp(a, b, n);
 }
 
 /* gperf's own table and comparison are left out for the one above. */
@@ -50,6 +40,21 @@ enum ami_header_id ami_header_from_name(struct slice name)
     return row ? (enum ami_header_id)row->id : AMI_HEADER_UNKNOWN;
 }
 
+static const struct slice header_names[AMI_HEADER_TOTAL] = {
+    {"", 0},
+#define AMI_HEADER(id, name, form) {name, sizeof(name) - 1},
+#include "schemas/ami_headers.def"
+#undef AMI_HEADER
+};
+
+enum ami_header_id ami_header_from_name_after(enum ami_header_id before, struct slice name)
+{
+    enum ami_header_id next = before + 1;
+    if (next < AMI_HEADER_TOTAL && slice_equal(name, header_names[next]))
+        return next;
+    return ami_header_from_name(name);
+}
+
 const char *ami_event_name(enum ami_event_id id)
 {
     static const char *const names[AMI_EVENT_TOTAL] = {
@@ -64,14 +69,8 @@ const char *ami_event_name(enum ami_event_id id)
 
 const char *ami_header_name(enum ami_header_id id)
 {
-    static const char *const names[AMI_HEADER_TOTAL] = {
-        "",
-#define AMI_HEADER(id, name, form) name,
-#include "schemas/ami_headers.def"
-#undef AMI_HEADER
-    };
     assert(id < AMI_HEADER_TOTAL);
-    return names[id];
+    return header_names[id].p;
 }
 
 bool ami_event_wanted(enum ami_event_id id)

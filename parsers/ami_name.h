@@ -28,6 +28,10 @@ enum ami_header_id {
 enum ami_event_id ami_event_from_name(struct slice name);
 enum ami_header_id ami_header_from_name(struct slice name);
 
+/* The same as ami_header_from_name. Tries first the header that schemas/ lists behind `before`:
+ * Asterisk writes the headers of a snapshot in a fixed order, and the table keeps that order. */
+enum ami_header_id ami_header_from_name_after(enum ami_header_id before, struct slice name);
+
 /* The name as schemas/ spells it, a constant; "" for UNKNOWN. id must be below TOTAL. */
 const char *ami_event_name(enum ami_event_id id);
 const char *ami_header_name(enum ami_header_id id);
