@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/outbox/outbox.h"
+
+#include "collector/outbox/outbox_schema.h"
+#include "parsers/utf8.h"
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* A fact of 256 KiB grows six times at most, when each byte must be escaped; and then its keys. */
+#define JSON_BYTES_MAX ((size_t)4 * 1024 * 1024)
+/* Its head grows three times at most. Both are had from the start, so that memory that is short
+ * later costs no fact. */
+#define CLEAN_BYTES_MAX ((size_t)1024 * 1024)
+/* Rows deleted in one transaction: some milliseconds' work, and more than a transaction adds. */
+#define DELETE_ROWS 4096U
+
+enum statement {
+    BEGIN,
+    COMMIT,
+    PUT_FACT,
+    PUT_STATE,
+    DELETE_STATE,
+    PUT_CURSOR,
+    DELETE_FACTS,
+    STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [PUT_FACT] = "INSERT INTO facts (kind, flags, pbx, subject, key, ce_id, ce_time, ce_sequence, "
+                 "body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [PUT_STATE] = "INSERT INTO live_state (pbx, entity, body) VALUES (?1, ?2, ?3) "
+                  "ON CONFLICT (pbx, entity) DO UPDATE SET body = excluded.body",
+    [DELETE_STATE] = "DELETE FROM live_state WHERE pbx = ?1 AND entity = ?2",
+    [PUT_CURSOR] = "INSERT INTO cursors (sink, seq) VALUES (?1, ?2) "
+                   "ON CONFLICT (sink) DO UPDATE SET seq = excluded.seq",
+    [DELETE_FACTS] = "DELETE FROM facts WHERE seq <= ?1",
+};
+
+struct sink {
+    const char *name;
+    uint64_t cursor;
+    uint64_t saved; /* the cursor as the file has it */
+    bool woken;
+};
+
+struct outbox {
+    struct sqlite_file file;
+    sqlite3_stmt *statements[STATEMENTS];
+    char *path;
+    char name[64];
+    char error[SQLITE_FILE_ERROR_SIZE];
+    struct buf json;
+    struct buf clean;
+    uint64_t deleted; /* every row up to this seq is gone */
+
+    pthread_mutex_t mutex; /* for what follows, and sinks' cursors */
+    pthread_cond_t changed;
+    struct sink sinks[OUTBOX_SINKS_MAX];
+    int sink_count;
+    uint64_t committed;
+    bool closed;
+    struct outbox_stats stats;
+};
+
+/* What a transaction will have done once it is committed. */
+struct changes {
+    uint64_t facts;
+    uint64_t malformed;
+    uint64_t newest;
+    uint64_t deleted;
+    uint64_t cursors[OUTBOX_SINKS_MAX];
+};
+
+static int ask_number(struct outbox *o, const char *sql, const char *text, uint64_t *ret_number)
+{
+    sqlite3_stmt *statement = sqlite_file_prepare(&o->file, sql);
+    if (!statement)
+        return -1;
+    if (text)
+        sqlite3_bind_text(statement, 1, text, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW)
+        *ret_number = (uint64_t)sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
+}
+
+static int load_name(struct outbox *o)
+{
+    sqlite3_stmt *statement = sqlite_file_prepare(&o->file, "SELECT name FROM outbox");
+    if (statement && sqlite3_step(statement) == SQLITE_ROW)
+        snprintf(o->name, sizeof(o->name), "%s", (const char *)sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    return o->name[0] ? 0 : -1;
+}
+
+/* Prepares the statements and reads where the file stands. */
+static int load(struct outbox *o, int pages_max)
+{
+    char bound[64];
+    snprintf(bound, sizeof(bound), "PRAGMA max_page_count=%d", pages_max);
+    if (pages_max > 0 && sqlite3_exec(o->file.db, bound, NULL, NULL, NULL) != SQLITE_OK)
+        return -1;
+    for (int i = 0; i < STATEMENTS; i++) {
+        o->statements[i] = sqlite_file_prepare(&o->file, statement_sql[i]);
+        if (!o->statements[i])
+            return -1;
+    }
+    uint64_t oldest = 0;
+    if (load_name(o) < 0 ||
+        ask_number(o, "SELECT seq FROM sqlite_sequence WHERE name = ?1", "facts", &o->committed) <
+            0 ||
+        ask_number(o, "SELECT min(seq) FROM facts", NULL, &oldest) < 0)
+        return -1;
+    o->deleted = oldest > 0 ? oldest - 1 : o->committed;
+    o->stats.backlog = o->committed - o->deleted;
+    return 0;
+}
+
+static void init_waiting(struct outbox *o)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&o->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&o->mutex, NULL);
+}
+
+static void release(struct outbox *o)
+{
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(o->statements[i]);
+    sqlite_file_close(&o->file);
+    pthread_cond_destroy(&o->changed);
+    pthread_mutex_destroy(&o->mutex);
+    buf_free(&o->json);
+    buf_free(&o->clean);
+    free(o->path);
+    free(o);
+}
+
+struct outbox *outbox_open(const struct outbox_options *options, char *error, size_t error_size)
+{
+    struct outbox *o = calloc(1, sizeof(*o));
+    char *path = strdup(options->path);
+    if (!o || !path) {
+        snprintf(error, error_size, "%s: out of memory", options->path);
+        free(path);
+        free(o);
+        return NULL;
+    }
+    o->path = path;
+    o->json = buf_new(JSON_BYTES_MAX);
+    o->clean = buf_new(CLEAN_BYTES_MAX);
+    init_waiting(o);
+    if (sqlite_file_open(&o->file, path, &outbox_schema, error, error_size) == 0) {
+        bool room =
+            buf_reserve(&o->json, JSON_BYTES_MAX) && buf_reserve(&o->clean, CLEAN_BYTES_MAX);
+        if (room && load(o, options->pages_max) == 0)
+            return o;
+        snprintf(error, error_size, "%s: %s", path,
+                 room ? sqlite3_errmsg(o->file.db) : "out of memory");
+    }
+    release(o);
+    return NULL;
+}
+
+void outbox_free(struct outbox *o)
+{
+    bool more = true;
+    if (!o)
+        return;
+    while (more && outbox_tidy(o, &more) == SQLITE_OK)
+        ;
+    release(o);
+}
+
+const char *outbox_path(const struct outbox *o)
+{
+    return o->path;
+}
+
+const char *outbox_name(const struct outbox *o)
+{
+    return o->name;
+}
+
+static struct slice column(sqlite3_stmt *statement, int i)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, i);
+    return (struct slice){text, (size_t)sqlite3_column_bytes(statement, i)};
+}
+
+/* Text as it is; an empty slice is an empty text, never NULL. */
+static void bind(sqlite3_stmt *statement, int i, struct slice text)
+{
+    sqlite3_bind_text64(statement, i, text.n ? text.p : "", text.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+const char *outbox_error(const struct outbox *o)
+{
+    return o->error;
+}
+
+int outbox_load_state(struct outbox *o, struct slice pbx, outbox_state_fn *fn, void *ctx)
+{
+    sqlite3_stmt *statement = sqlite_file_prepare(
+        &o->file, "SELECT entity, body FROM live_state WHERE pbx = ?1 ORDER BY entity");
+    int rc = SQLITE_ERROR;
+    if (statement) {
+        bind(statement, 1, pbx);
+        while ((rc = sqlite3_step(statement)) == SQLITE_ROW)
+            fn(ctx, column(statement, 0), column(statement, 1));
+    }
+    if (rc != SQLITE_DONE)
+        snprintf(o->error, sizeof(o->error), "%s: %s", o->path, sqlite3_errmsg(o->file.db));
+    sqlite3_finalize(statement);
+    return rc == SQLITE_DONE ? 0 : -1;
+}
+
+int outbox_add_sink(struct outbox *o, const char *name)
+{
+    uint64_t saved = 0;
+    if (o->sink_count == OUTBOX_SINKS_MAX)
+        return -1;
+    ask_number(o, "SELECT seq FROM cursors WHERE sink = ?1", name, &saved);
+    pthread_mutex_lock(&o->mutex);
+    int sink = o->sink_count++;
+    o->sinks[sink] = (struct sink){name, saved, saved, false};
+    pthread_mutex_unlock(&o->mutex);
+    return sink;
+}
+
+uint64_t outbox_cursor_get(struct outbox *o, int sink)
+{
+    pthread_mutex_lock(&o->mutex);
+    assert(sink >= 0 && sink < o->sink_count);
+    uint64_t cursor = o->sinks[sink].cursor;
+    pthread_mutex_unlock(&o->mutex);
+    return cursor;
+}
+
+void outbox_cursor_set(struct outbox *o, int sink, uint64_t seq)
+{
+    pthread_mutex_lock(&o->mutex);
+    assert(sink >= 0 && sink < o->sink_count && seq <= o->committed);
+    o->sinks[sink].cursor = seq;
+    pthread_mutex_unlock(&o->mutex);
+}
+
+uint64_t outbox_committed(struct outbox *o)
+{
+    pthread_mutex_lock(&o->mutex);
+    uint64_t committed = o->committed;
+    pthread_mutex_unlock(&o->mutex);
+    return committed;
+}
+
+static struct timespec deadline_after(int ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    long ns = t.tv_nsec + (long)(ms % 1000) * 1000000L;
+    t.tv_sec += ms / 1000 + ns / 1000000000L;
+    t.tv_nsec = ns % 1000000000L;
+    return t;
+}
+
+uint64_t outbox_wait(struct outbox *o, int sink, uint64_t seen, int timeout_ms)
+{
+    struct timespec deadline = deadline_after(timeout_ms);
+    int rc = 0;
+    pthread_mutex_lock(&o->mutex);
+    assert(sink >= 0 && sink < o->sink_count);
+    while (o->committed <= seen && !o->sinks[sink].woken && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&o->changed, &o->mutex, &deadline);
+    o->sinks[sink].woken = false;
+    uint64_t committed = o->committed;
+    pthread_mutex_unlock(&o->mutex);
+    return committed;
+}
+
+void outbox_wake(struct outbox *o, int sink)
+{
+    pthread_mutex_lock(&o->mutex);
+    assert(sink >= 0 && sink < o->sink_count);
+    o->sinks[sink].woken = true;
+    pthread_cond_broadcast(&o->changed);
+    pthread_mutex_unlock(&o->mutex);
+}
+
+void outbox_close(struct outbox *o)
+{
+    pthread_mutex_lock(&o->mutex);
+    o->closed = true;
+    for (int i = 0; i < o->sink_count; i++)
+        o->sinks[i].woken = true;
+    pthread_cond_broadcast(&o->changed);
+    pthread_mutex_unlock(&o->mutex);
+}
+
+bool outbox_closed(struct outbox *o)
+{
+    pthread_mutex_lock(&o->mutex);
+    bool closed = o->closed;
+    pthread_mutex_unlock(&o->mutex);
+    return closed;
+}
+
+struct outbox_stats outbox_stats(struct outbox *o)
+{
+    pthread_mutex_lock(&o->mutex);
+    struct outbox_stats stats = o->stats;
+    pthread_mutex_unlock(&o->mutex);
+    stats.wal_pages = atomic_load(&o->file.wal_pages);
+    return stats;
+}
+
+/* Text that can stand in a column: what is not UTF-8 becomes U+FFFD, as in the body. The result
+ * lies in o->clean, or is the text itself. */
+static struct slice clean(struct outbox *o, struct slice text)
+{
+    struct slice rest = text;
+    while (rest.n && rest.p[0] && utf8_char_length(rest))
+        rest = slice_from_offset(rest, utf8_char_length(rest));
+    if (!rest.n)
+        return text;
+    size_t at = o->clean.n;
+    buf_put(&o->clean, text.p, text.n - rest.n);
+    while (rest.n) {
+        size_t n = rest.p[0] ? utf8_char_length(rest) : 0;
+        buf_put(&o->clean, n ? rest.p : "\xEF\xBF\xBD", n ? n : 3);
+        rest = slice_from_offset(rest, n ? n : 1);
+    }
+    return (struct slice){o->clean.p + at, o->clean.n - at};
+}
+
+/* Renders the record; a tombstone has none. False when it does not fit its bound. */
+static bool render(struct outbox *o, const struct fact_head *head, struct slice fact)
+{
+    struct json_out json = json_out_to(&o->json);
+    buf_clear(&o->json);
+    buf_clear(&o->clean);
+    if (!(head->flags & FACT_IS_TOMBSTONE))
+        fact_json(fact, &json);
+    return !o->json.failed;
+}
+
+static int write_fact(struct outbox *o, struct slice fact, struct changes *changes)
+{
+    sqlite3_stmt *put = o->statements[PUT_FACT];
+    struct fact_head head;
+    if (!fact_read_head(fact, &head) || !render(o, &head, fact)) {
+        changes->malformed++;
+        return SQLITE_OK;
+    }
+    bind(put, 1, slice_from(fact_kind_info(head.kind)->kind));
+    sqlite3_bind_int64(put, 2, head.flags);
+    bind(put, 3, clean(o, head.pbx));
+    bind(put, 4, clean(o, head.subject));
+    bind(put, 5, clean(o, head.key));
+    bind(put, 6, clean(o, head.id));
+    sqlite3_bind_int64(put, 7, head.time);
+    sqlite3_bind_int64(put, 8, (sqlite3_int64)head.sequence);
+    if (head.flags & FACT_IS_TOMBSTONE)
+        sqlite3_bind_null(put, 9);
+    else
+        bind(put, 9, buf_slice(&o->json));
+    int rc = sqlite_file_run(put);
+    if (rc == SQLITE_OK) {
+        changes->facts++;
+        changes->newest = (uint64_t)sqlite3_last_insert_rowid(o->file.db);
+    }
+    return rc;
+}
+
+static int write_item(struct outbox *o, const struct batch_item *item, struct changes *changes)
+{
+    sqlite3_stmt *statement = o->statements[DELETE_STATE];
+    switch (item->kind) {
+    case BATCH_FACT:
+        return write_fact(o, item->body, changes);
+    case BATCH_STATE_PUT:
+        statement = o->statements[PUT_STATE];
+        bind(statement, 3, item->body);
+        break;
+    case BATCH_STATE_DELETE:
+        break;
+    case BATCH_NOTE:
+    default:
+        return SQLITE_OK;
+    }
+    bind(statement, 1, item->pbx);
+    bind(statement, 2, item->entity);
+    return sqlite_file_run(statement);
+}
+
+/* What no sink needs any more, a slice of it. */
+static uint64_t deletable(struct outbox *o, const struct changes *changes)
+{
+    uint64_t passed = UINT64_MAX;
+    for (int i = 0; i < o->sink_count; i++)
+        passed = changes->cursors[i] < passed ? changes->cursors[i] : passed;
+    if (o->sink_count == 0 || passed <= o->deleted)
+        return o->deleted;
+    return passed - o->deleted < DELETE_ROWS ? passed : o->deleted + DELETE_ROWS;
+}
+
+/* Looks at the cursors; true when some are to be saved or rows to be deleted. */
+static bool look_at_cursors(struct outbox *o, struct changes *changes)
+{
+    bool moved = false;
+    pthread_mutex_lock(&o->mutex);
+    for (int i = 0; i < o->sink_count; i++) {
+        changes->cursors[i] = o->sinks[i].cursor;
+        moved |= o->sinks[i].cursor != o->sinks[i].saved;
+    }
+    changes->deleted = deletable(o, changes);
+    pthread_mutex_unlock(&o->mutex);
+    return moved || changes->deleted > o->deleted;
+}
+
+/* Inside a transaction: saves cursors that moved, deletes a slice. */
+static int write_cursors(struct outbox *o, const struct changes *changes)
+{
+    int rc = SQLITE_OK;
+    for (int i = 0; i < o->sink_count && rc == SQLITE_OK; i++) {
+        if (changes->cursors[i] == o->sinks[i].saved)
+            continue;
+        bind(o->statements[PUT_CURSOR], 1, slice_from(o->sinks[i].name));
+        sqlite3_bind_int64(o->statements[PUT_CURSOR], 2, (sqlite3_int64)changes->cursors[i]);
+        rc = sqlite_file_run(o->statements[PUT_CURSOR]);
+    }
+    if (rc == SQLITE_OK && changes->deleted > o->deleted) {
+        sqlite3_bind_int64(o->statements[DELETE_FACTS], 1, (sqlite3_int64)changes->deleted);
+        rc = sqlite_file_run(o->statements[DELETE_FACTS]);
+    }
+    return rc;
+}
+
+/* The transaction is safe on disk: now the sinks may see it. */
+static void note_commit(struct outbox *o, const struct changes *changes)
+{
+    pthread_mutex_lock(&o->mutex);
+    o->deleted = changes->deleted;
+    for (int i = 0; i < o->sink_count; i++)
+        o->sinks[i].saved = changes->cursors[i];
+    if (changes->newest > o->committed)
+        o->committed = changes->newest;
+    o->stats.facts += changes->facts;
+    o->stats.malformed += changes->malformed;
+    o->stats.transactions++;
+    o->stats.backlog = o->committed - o->deleted;
+    pthread_cond_broadcast(&o->changed);
+    pthread_mutex_unlock(&o->mutex);
+}
+
+static int end_transaction(struct outbox *o, int rc, const struct changes *changes)
+{
+    if (rc == SQLITE_OK)
+        rc = sqlite_file_run(o->statements[COMMIT]);
+    if (rc == SQLITE_OK) {
+        note_commit(o, changes);
+        sqlite_file_bound_wal(&o->file);
+        return rc;
+    }
+    sqlite_file_rollback(&o->file);
+    pthread_mutex_lock(&o->mutex);
+    o->stats.failures++;
+    pthread_mutex_unlock(&o->mutex);
+    return rc;
+}
+
+int outbox_commit(struct outbox *o, struct slice batch)
+{
+    struct changes changes = {0};
+    struct batch_item item;
+    size_t offset = 0;
+    look_at_cursors(o, &changes);
+    int rc = sqlite_file_run(o->statements[BEGIN]);
+    if (rc == SQLITE_OK)
+        rc = write_cursors(o, &changes);
+    while (rc == SQLITE_OK && batch_next(batch, &offset, &item))
+        rc = write_item(o, &item, &changes);
+    return end_transaction(o, rc, &changes);
+}
+
+int outbox_tidy(struct outbox *o, bool *ret_more)
+{
+    struct changes changes = {0};
+    *ret_more = false;
+    if (!look_at_cursors(o, &changes))
+        return SQLITE_OK;
+    int rc = sqlite_file_run(o->statements[BEGIN]);
+    if (rc == SQLITE_OK)
+        rc = write_cursors(o, &changes);
+    rc = end_transaction(o, rc, &changes);
+    *ret_more = rc == SQLITE_OK && look_at_cursors(o, &changes);
+    return rc;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_OUTBOX_SQLITE_FILE_H
+#define COLLECTOR_OUTBOX_SQLITE_FILE_H
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* An SQLite file of ours: WAL, numbered migrations, a WAL that stays bounded. One thread at a time
+ * uses an open file. */
+
+#define SQLITE_FILE_ERROR_SIZE 512
+
+struct sqlite_schema {
+    const char *what;              /* "outbox", for error lines */
+    int application_id;            /* tells this kind of file from any other */
+    const char *const *migrations; /* SQL that makes version 1, 2, ... each of the one before */
+    int version;                   /* how many there are */
+    bool durable;                  /* a commit survives power loss (synchronous=FULL) */
+    bool secret;                   /* for the owner's eyes only (mode 0600, else 0640 at birth) */
+};
+
+struct sqlite_file {
+    sqlite3 *db;
+    int lock;              /* held while open for writing; -1 when open for reading */
+    atomic_uint wal_pages; /* size of the WAL after the last commit; any thread may look */
+    unsigned checkpoint_at;
+};
+
+/* Opens a file for writing, makes it where there is none, and brings it to the schema's version,
+ * each migration in a transaction of its own. 0, or -1 with one line in error that begins with the
+ * path: no such directory, a network file system, no rights, in use by another process, not a
+ * database, another kind of file, made by a newer amitap, a migration that failed. A file that was
+ * refused is as it was before; one that was not there is not there. Close it after every other
+ * connection that this process has to the file. f must not move while it is open. */
+int sqlite_file_open(struct sqlite_file *f, const char *path, const struct sqlite_schema *schema,
+                     char *error, size_t error_size);
+
+/* Opens a file of exactly the schema's version for reading. 0, or -1 and error as above. */
+int sqlite_file_open_to_read(struct sqlite_file *f, const char *path,
+                             const struct sqlite_schema *schema, char *error, size_t error_size);
+
+/* Closes; whoever closes last moves the WAL into the file. A file that is not open is allowed. */
+void sqlite_file_close(struct sqlite_file *f);
+
+/* A statement that is used again and again, or NULL; the caller finalizes it. */
+sqlite3_stmt *sqlite_file_prepare(struct sqlite_file *f, const char *sql);
+
+/* Runs a statement that returns no rows, and resets it. An SQLite result code, SQLITE_OK if fine.
+ */
+int sqlite_file_run(sqlite3_stmt *statement);
+
+/* Undoes the open transaction if there is one. */
+void sqlite_file_rollback(struct sqlite_file *f);
+
+/* To be called after commits: checkpoints once the WAL has grown by a step, and where readers kept
+ * it from starting over, waits for them for 100 ms at most. */
+void sqlite_file_bound_wal(struct sqlite_file *f);
+
+/* Makes every commit so far survive power loss, for a file that is not durable. An SQLite result
+ * code. */
+int sqlite_file_sync(struct sqlite_file *f);
+
+/* "NFS" and the like when a file system of this statfs f_type cannot hold a WAL, else NULL. */
+const char *sqlite_file_refused_fs(long type);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/outbox/writer.h"
+
+#include "collector/base/log.h"
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define GROUP_BYTES     ((size_t)1024 * 1024)
+#define GROUP_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define GROUP_US        20000
+#define IDLE_MS         1000
+#define RETRY_MS_MIN    20
+#define RETRY_MS_MAX    1000
+#define LAST_TRIES      6 /* with the ring closed: 20 ms and twice as long each time */
+
+struct writer {
+    pthread_t thread;
+    struct outbox *outbox;
+    struct ring *ring;
+    struct clock clock;
+    struct buf group; /* batches being committed; kept until they are */
+    int failing;      /* the SQLite code that was logged; SQLITE_OK when all is well */
+    int64_t failing_since;
+    uint64_t malformed; /* as many were logged */
+    bool gave_up;
+};
+
+static void report(struct writer *w, int rc)
+{
+    const char *path = outbox_path(w->outbox);
+    if (rc == w->failing)
+        return;
+    if (w->failing == SQLITE_OK)
+        w->failing_since = clock_mono(&w->clock);
+    if (rc != SQLITE_OK)
+        log_line(LOG_LEVEL_ERROR, "%s: cannot write: %s; trying again", path, sqlite3_errstr(rc));
+    else
+        log_line(LOG_LEVEL_WARNING, "%s: writing again after %" PRId64 " s", path,
+                 (clock_mono(&w->clock) - w->failing_since) / 1000000);
+    w->failing = rc;
+}
+
+static void report_malformed(struct writer *w)
+{
+    uint64_t malformed = outbox_stats(w->outbox).malformed;
+    if (malformed != w->malformed)
+        log_line(LOG_LEVEL_ERROR, "%s: %" PRIu64 " facts left out that could not be rendered",
+                 outbox_path(w->outbox), malformed - w->malformed);
+    w->malformed = malformed;
+}
+
+static void pause_ms(int ms)
+{
+    struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000L};
+    nanosleep(&t, NULL);
+}
+
+/* Commits the group, however long it takes. With the ring closed only so many tries are left. */
+static void commit(struct writer *w)
+{
+    int delay = RETRY_MS_MIN;
+    int last_tries = 0;
+    for (;;) {
+        int rc = outbox_commit(w->outbox, buf_slice(&w->group));
+        report(w, rc);
+        if (rc == SQLITE_OK)
+            break;
+        if (ring_closed(w->ring) && ++last_tries == LAST_TRIES) {
+            w->gave_up = true;
+            return;
+        }
+        pause_ms(delay);
+        delay = delay * 2 < RETRY_MS_MAX ? delay * 2 : RETRY_MS_MAX;
+    }
+    buf_clear(&w->group);
+    report_malformed(w);
+}
+
+/* Moves one record from the ring to the group. False when it must wait for the next group. */
+static bool take(struct writer *w, struct slice record)
+{
+    if (!buf_put_slice(&w->group, record)) {
+        w->group.failed = false;
+        if (w->group.n > 0)
+            return false;
+        log_line(LOG_LEVEL_ERROR, "%s: a batch of %zu bytes is too large and lost",
+                 outbox_path(w->outbox), record.n);
+    }
+    ring_pop(w->ring);
+    return true;
+}
+
+/* Collects what is there, the first record included. */
+static void collect(struct writer *w, struct slice record)
+{
+    int64_t until = clock_mono(&w->clock) + GROUP_US;
+    while (take(w, record) && w->group.n < GROUP_BYTES && clock_mono(&w->clock) < until &&
+           ring_peek(w->ring, 0, &record))
+        ;
+}
+
+/* Nothing came for a while: time to delete rows. Returns how long to wait for the next record. */
+static int tidy(struct writer *w)
+{
+    bool more = false;
+    report(w, outbox_tidy(w->outbox, &more));
+    return more ? 0 : IDLE_MS;
+}
+
+static void *run(void *arg)
+{
+    struct writer *w = arg;
+    int timeout = IDLE_MS;
+    while (!w->gave_up) {
+        struct slice record;
+        bool closed = ring_closed(w->ring);
+        if (ring_peek(w->ring, timeout, &record)) {
+            collect(w, record);
+            commit(w);
+            timeout = IDLE_MS;
+        } else if (closed) {
+            break;
+        } else {
+            timeout = tidy(w);
+        }
+    }
+    outbox_close(w->outbox);
+    return NULL;
+}
+
+struct writer *writer_start(struct outbox *o, struct ring *ring, const struct clock *clock)
+{
+    struct writer *w = calloc(1, sizeof(*w));
+    if (!w)
+        return NULL;
+    w->outbox = o;
+    w->ring = ring;
+    w->clock = *clock;
+    w->group = buf_new(GROUP_BYTES_MAX);
+    if (pthread_create(&w->thread, NULL, run, w) != 0) {
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+int writer_stop(struct writer *w)
+{
+    if (!w)
+        return 0;
+    assert(ring_closed(w->ring));
+    pthread_join(w->thread, NULL);
+    bool lost = w->gave_up;
+    if (lost)
+        log_line(LOG_LEVEL_ERROR, "%s: gave up; %zu bytes of facts and state are lost",
+                 outbox_path(w->outbox), w->group.n + ring_bytes(w->ring));
+    buf_free(&w->group);
+    free(w);
+    return lost ? -1 : 0;
+}
