@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/sinks/history.h"
+
+#include "collector/base/log.h"
+#include "collector/sinks/history_rows.h"
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A chunk that is not full waits so long for company: the history need not be of this instant. */
+#define PACE_MS  50
+#define IDLE_MS  1000
+#define RETRY_MS 500
+#define SYNC_US  1000000
+/* Tries that are left to a disk that keeps failing once the end was asked for. */
+#define LAST_TRIES 3
+
+struct history {
+    struct sqlite_file file;
+    char *path;
+    struct outbox *outbox;
+    struct outbox_reader *reader;
+    struct history_rows *rows;
+    sqlite3_stmt *begin, *commit, *put_cursor;
+    struct clock clock;
+    int sink;
+    uint64_t cursor; /* committed to the file */
+    uint64_t synced; /* survives power loss: the outbox may forget these */
+    int64_t synced_at;
+    int failing; /* the SQLite code that was logged */
+    pthread_t thread;
+    bool started;
+    atomic_bool stopping;
+    atomic_ullong copied, refused, failures;
+};
+
+/* Where this file stands in this outbox: at 0 when it was filled from another one, or from a later
+ * state of this one. Rows that come twice do nothing. */
+static int load_cursor(struct history *h)
+{
+    sqlite3_stmt *ask = sqlite_file_prepare(
+        &h->file, "SELECT CASE WHEN outbox = ?1 AND seq <= ?2 THEN seq ELSE 0 END "
+                  "FROM outbox_cursor WHERE one = 1");
+    if (!ask)
+        return -1;
+    sqlite3_bind_text(ask, 1, outbox_name(h->outbox), -1, SQLITE_STATIC);
+    sqlite3_bind_int64(ask, 2, (sqlite3_int64)outbox_committed(h->outbox));
+    int rc = sqlite3_step(ask);
+    if (rc == SQLITE_ROW)
+        h->cursor = (uint64_t)sqlite3_column_int64(ask, 0);
+    sqlite3_finalize(ask);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
+}
+
+static int prepare(struct history *h)
+{
+    h->begin = sqlite_file_prepare(&h->file, "BEGIN IMMEDIATE");
+    h->commit = sqlite_file_prepare(&h->file, "COMMIT");
+    h->put_cursor =
+        sqlite_file_prepare(&h->file, "INSERT INTO outbox_cursor (one, outbox, seq) VALUES (1, ?1, "
+                                      "?2) ON CONFLICT (one) DO UPDATE SET outbox = "
+                                      "excluded.outbox, seq = excluded.seq");
+    return h->begin && h->commit && h->put_cursor ? load_cursor(h) : -1;
+}
+
+/* Lets the outbox forget what power loss cannot take back from this file. */
+static int sync_cursor(struct history *h)
+{
+    int rc = sqlite_file_sync(&h->file);
+    if (rc == SQLITE_OK) {
+        h->synced = h->cursor;
+        outbox_cursor_set(h->outbox, h->sink, h->synced);
+    }
+    h->synced_at = clock_mono(&h->clock);
+    return rc;
+}
+
+static void release(struct history *h)
+{
+    sqlite3_finalize(h->begin);
+    sqlite3_finalize(h->commit);
+    sqlite3_finalize(h->put_cursor);
+    history_rows_free(h->rows);
+    outbox_reader_free(h->reader);
+    sqlite_file_close(&h->file);
+    free(h->path);
+    free(h);
+}
+
+/* Everything that needs the opened file. */
+static int open_parts(struct history *h, char *error, size_t error_size)
+{
+    h->rows = history_rows_new(&h->file, h->path, error, error_size);
+    if (!h->rows)
+        return -1;
+    h->reader = outbox_reader_new(outbox_path(h->outbox), error, error_size);
+    if (!h->reader)
+        return -1;
+    if (prepare(h) < 0) {
+        snprintf(error, error_size, "%s: %s", h->path, sqlite3_errmsg(h->file.db));
+        return -1;
+    }
+    h->sink = outbox_add_sink(h->outbox, "history");
+    int rc = h->sink < 0 ? SQLITE_ERROR : sync_cursor(h);
+    if (rc != SQLITE_OK)
+        snprintf(error, error_size, "%s: %s", h->path, sqlite3_errstr(rc));
+    return rc == SQLITE_OK ? 0 : -1;
+}
+
+struct history *history_open(const char *path, struct outbox *outbox, const struct clock *clock,
+                             char *error, size_t error_size)
+{
+    struct history *h = calloc(1, sizeof(*h));
+    char *copy = strdup(path);
+    if (!h || !copy) {
+        snprintf(error, error_size, "%s: out of memory", path);
+        free(copy);
+        free(h);
+        return NULL;
+    }
+    h->path = copy;
+    h->outbox = outbox;
+    h->clock = *clock;
+    if (sqlite_file_open(&h->file, path, &history_schema, error, error_size) == 0 &&
+        open_parts(h, error, error_size) == 0)
+        return h;
+    release(h);
+    return NULL;
+}
+
+/* Inside a transaction: the rows, and the cursor behind them. */
+static int write_chunk(struct history *h, const struct outbox_chunk *chunk, uint64_t *ret_refused)
+{
+    int rc = SQLITE_OK;
+    bool refused = false;
+    for (size_t i = 0; i < chunk->count && rc == SQLITE_OK; i++) {
+        rc = history_rows_insert(h->rows, &chunk->rows[i], &refused);
+        *ret_refused += refused;
+    }
+    if (rc != SQLITE_OK)
+        return rc;
+    sqlite3_bind_text(h->put_cursor, 1, outbox_name(h->outbox), -1, SQLITE_STATIC);
+    sqlite3_bind_int64(h->put_cursor, 2, (sqlite3_int64)chunk->rows[chunk->count - 1].seq);
+    return sqlite_file_run(h->put_cursor);
+}
+
+static int commit_chunk(struct history *h, const struct outbox_chunk *chunk)
+{
+    uint64_t refused = 0;
+    int rc = sqlite_file_run(h->begin);
+    if (rc == SQLITE_OK)
+        rc = write_chunk(h, chunk, &refused);
+    if (rc == SQLITE_OK)
+        rc = sqlite_file_run(h->commit);
+    if (rc != SQLITE_OK) {
+        sqlite_file_rollback(&h->file);
+        atomic_fetch_add(&h->failures, 1);
+        return rc;
+    }
+    h->cursor = chunk->rows[chunk->count - 1].seq;
+    atomic_fetch_add(&h->copied, chunk->count);
+    atomic_fetch_add(&h->refused, refused);
+    if (refused)
+        log_line(LOG_LEVEL_ERROR, "%s: %" PRIu64 " records refused, see its table dead_letters",
+                 h->path, refused);
+    sqlite_file_bound_wal(&h->file);
+    return rc;
+}
+
+int history_catch_up(struct history *h)
+{
+    uint64_t committed;
+    while (h->cursor < (committed = outbox_committed(h->outbox))) {
+        const struct outbox_chunk *chunk = outbox_read(h->reader, h->cursor);
+        if (!chunk)
+            return SQLITE_IOERR;
+        int rc = chunk->count > 0 ? commit_chunk(h, chunk) : SQLITE_OK;
+        if (rc != SQLITE_OK)
+            return rc;
+        /* A new file beside an outbox whose rows are gone. */
+        if (chunk->count == 0)
+            h->cursor = committed;
+    }
+    bool due = clock_mono(&h->clock) - h->synced_at >= SYNC_US || atomic_load(&h->stopping);
+    return h->synced < h->cursor && due ? sync_cursor(h) : SQLITE_OK;
+}
+
+static void report(struct history *h, int rc)
+{
+    if (rc == h->failing)
+        return;
+    if (rc != SQLITE_OK)
+        log_line(LOG_LEVEL_ERROR, "%s: cannot write: %s; trying again", h->path,
+                 sqlite3_errstr(rc));
+    else
+        log_line(LOG_LEVEL_WARNING, "%s: writing again", h->path);
+    h->failing = rc;
+}
+
+static void *run(void *arg)
+{
+    struct history *h = arg;
+    int tries = LAST_TRIES;
+    for (;;) {
+        bool last = atomic_load(&h->stopping);
+        int rc = history_catch_up(h);
+        report(h, rc);
+        if (last && (rc == SQLITE_OK || --tries == 0))
+            return NULL;
+        outbox_wait(h->outbox, h->sink, UINT64_MAX, rc == SQLITE_OK ? PACE_MS : RETRY_MS);
+        /* Woken by a commit, or to sync what it has. */
+        if (rc == SQLITE_OK && !atomic_load(&h->stopping))
+            outbox_wait(h->outbox, h->sink, h->cursor, IDLE_MS);
+    }
+}
+
+int history_start(struct history *h)
+{
+    h->started = pthread_create(&h->thread, NULL, run, h) == 0;
+    return h->started ? 0 : -1;
+}
+
+void history_stop(struct history *h)
+{
+    if (!h)
+        return;
+    atomic_store(&h->stopping, true);
+    if (h->started) {
+        outbox_wake(h->outbox, h->sink);
+        pthread_join(h->thread, NULL);
+    }
+    release(h);
+}
+
+struct history_stats history_stats(struct history *h)
+{
+    return (struct history_stats){
+        .rows = atomic_load(&h->copied),
+        .refused = atomic_load(&h->refused),
+        .failures = atomic_load(&h->failures),
+        .wal_pages = atomic_load(&h->file.wal_pages),
+    };
+}

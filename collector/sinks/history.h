@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_SINKS_HISTORY_H
+#define COLLECTOR_SINKS_HISTORY_H
+
+#include "collector/base/clock.h"
+#include "collector/outbox/outbox.h"
+
+/* The history sink: copies committed records from the outbox into its own file's tables, rows and
+ * its cursor in one transaction. Every table can be read by others while it runs. */
+struct history;
+
+struct history_stats {
+    uint64_t rows;     /* records read from the outbox since the start */
+    uint64_t refused;  /* of these, gone to dead_letters */
+    uint64_t failures; /* transactions that failed and were tried again */
+    uint64_t wal_pages;
+};
+
+/* Opens or makes the file and registers with the outbox as a sink; before the writer starts. NULL
+ * with one line in error. */
+struct history *history_open(const char *path, struct outbox *outbox, const struct clock *clock,
+                             char *error, size_t error_size);
+
+/* Copies what is committed now and not yet copied. 0, or an SQLite result code: what was copied
+ * before it stays. Without the thread only. */
+int history_catch_up(struct history *h);
+
+/* Starts the thread. 0, or -1. The clock must outlive it. */
+int history_start(struct history *h);
+
+/* Lets the thread copy what is committed, with a disk that keeps failing for about a second, and
+ * ends it; closes the file. To be called after writer_stop and before outbox_free. NULL is
+ * allowed. */
+void history_stop(struct history *h);
+
+/* Any thread. */
+struct history_stats history_stats(struct history *h);
+
+#endif
