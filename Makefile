@@ -21,6 +21,7 @@ PKG_config := libconfuse
 PKG_link   := libevent libevent_pthreads libcrypto
 PKG_outbox := sqlite3
 PKG_web    := libmicrohttpd
+PKG_amisim := libevent libcrypto
 PKG_TESTS  := check jansson
 
 # Debian packages: what the build needs, what the demo and the tests need on top.
@@ -76,6 +77,7 @@ endif
 
 dir_parsers  := parsers
 dir_web      := web
+dir_amisim   := tests/amisim
 $(foreach r,$(filter-out parsers,$(ROOMS)),$(eval dir_$(r) := collector/$(r)))
 objects = $(patsubst %.c,$(O)/obj/%.o,$(wildcard $(1)/*.c))
 
@@ -83,7 +85,7 @@ objects = $(patsubst %.c,$(O)/obj/%.o,$(wildcard $(1)/*.c))
 upto    = $(if $(2),$(firstword $(2)) $(if $(filter-out $(1),$(firstword $(2))),$(call \
 	upto,$(1),$(wordlist 2,99,$(2)))))
 reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
-rooms   = $(if $(filter web,$(1)),web,$(call reverse,$(call upto,$(1),$(ROOMS))))
+rooms   = $(if $(filter web,$(1)),web,$(if $(filter amisim,$(1)),amisim base parsers,$(call reverse,$(call upto,$(1),$(ROOMS)))))
 libs    = $(patsubst %,$(O)/lib/%.a,$(call rooms,$(1)))
 pkgs    = $(foreach r,$(call rooms,$(1)),$(PKG_$(r)))
 
@@ -92,7 +94,7 @@ $(O)/lib/$(1).a: $(call objects,$(dir_$(1)))
 	@mkdir -p $$(@D) && rm -f $$@
 	$$(call say,AR,$$@)$(AR) rcsD $$@ $$^
 endef
-$(foreach r,$(ROOMS) web,$(eval $(call room_rules,$(r))))
+$(foreach r,$(ROOMS) web amisim,$(eval $(call room_rules,$(r))))
 
 $(O)/obj/%.o: %.c | needs $(GENERATED)
 	@mkdir -p $(@D)
