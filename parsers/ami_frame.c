@@ -133,6 +133,8 @@ static void fill_cut(struct ami_framer *framer, struct slice bytes, struct ami_f
 /* Whether the first line, if whole, is "Response: Follows". */
 static bool is_follows(struct slice bytes)
 {
+    if ((bytes.p[0] | 0x20) != 'r')
+        return false;
     struct slice value;
     struct slice line = take_line(&bytes);
     return bytes.n && header_value(slice_head(line, 64), SLICE("Response"), &value) &&

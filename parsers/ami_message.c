@@ -6,10 +6,30 @@
 
 _Static_assert(AMI_HEADERS_MAX < UINT8_MAX, "an index and one more fit into first[]");
 
-#define NO_COLON SIZE_MAX
+/* The offset of line's first colon and the id of the name before it. Asterisk writes the headers of
+ * a snapshot in a fixed order, which the table keeps: so the row behind the header before is tried
+ * first, and mostly neither a search nor a hash is needed. False when there is no colon. */
+static bool read_name(struct slice line, enum ami_header_id before, enum ami_header_id *ret_id,
+                      size_t *ret_colon)
+{
+    enum ami_header_id next = before + 1;
+    if (next < AMI_HEADER_TOTAL) {
+        struct slice name = ami_header_names[next];
+        if (line.n > name.n && line.p[name.n] == ':' && slice_starts(line, name)) {
+            *ret_id = next;
+            *ret_colon = name.n;
+            return true;
+        }
+    }
+    const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
+    if (!colon)
+        return false;
+    *ret_colon = (size_t)(colon - line.p);
+    *ret_id = ami_header_from_name(slice_head(line, *ret_colon));
+    return true;
+}
 
-/* Adds the header in line, whose first colon is at that offset. */
-static void add_header(struct ami_message *m, struct slice line, size_t colon)
+static void add_line(struct ami_message *m, struct slice line)
 {
     if (line.n && line.p[line.n - 1] == '\r')
         line.n--;
@@ -17,49 +37,39 @@ static void add_header(struct ami_message *m, struct slice line, size_t colon)
         line.n = AMI_LINE_MAX;
         m->cut = true;
     }
-    if (colon >= line.n)
+    struct ami_header *header = &m->headers[m->count];
+    enum ami_header_id before = m->count ? header[-1].id : AMI_HEADER_UNKNOWN;
+    enum ami_header_id id;
+    size_t colon;
+    if (!read_name(line, before, &id, &colon))
         return;
     if (m->count == AMI_HEADERS_MAX) {
         m->cut = true;
         return;
     }
-    struct slice value = {line.p + colon + 1, line.n - colon - 1};
-    if (value.n && value.p[0] == ' ')
-        value = (struct slice){value.p + 1, value.n - 1};
-    struct ami_header *header = &m->headers[m->count];
-    enum ami_header_id before = m->count ? header[-1].id : AMI_HEADER_UNKNOWN;
+    size_t blank = colon + 1 < line.n && line.p[colon + 1] == ' ';
+    header->id = id;
     header->name = slice_head(line, colon);
-    header->value = value;
-    header->id = ami_header_from_name_after(before, header->name);
+    header->value = (struct slice){line.p + colon + 1 + blank, line.n - colon - 1 - blank};
     m->count++;
-    if (header->id != AMI_HEADER_UNKNOWN && !m->first[header->id])
-        m->first[header->id] = (uint8_t)m->count;
+    if (id != AMI_HEADER_UNKNOWN && !m->first[id])
+        m->first[id] = (uint8_t)m->count;
 }
 
-/* Finds each line's end and first colon, a block of bytes at a time. */
+/* Finds the ends of lines, a block of bytes at a time. */
 static void split(struct ami_message *m, struct slice body)
 {
     size_t line = 0;
-    size_t colon = NO_COLON;
     for (size_t i = 0; i < body.n; i += SCAN_BLOCK) {
         uint64_t newlines = scan_slice(body, i, '\n');
-        uint64_t colons = scan_slice(body, i, ':');
         for (; newlines; newlines &= newlines - 1) {
-            uint64_t newline = newlines & -newlines;
-            if (colon == NO_COLON && (colons & (newline - 1)))
-                colon = i + (size_t)__builtin_ctzll(colons);
-            size_t end = i + (size_t)__builtin_ctzll(newline);
-            if (colon != NO_COLON)
-                add_header(m, (struct slice){body.p + line, end - line}, colon - line);
-            colons &= -newline;
+            size_t end = i + (size_t)__builtin_ctzll(newlines);
+            add_line(m, (struct slice){body.p + line, end - line});
             line = end + 1;
-            colon = NO_COLON;
         }
-        if (colon == NO_COLON && colons)
-            colon = i + (size_t)__builtin_ctzll(colons);
     }
-    if (colon != NO_COLON)
-        add_header(m, slice_from_offset(body, line), colon - line);
+    if (line < body.n)
+        add_line(m, slice_from_offset(body, line));
 }
 
 void ami_message_parse(const struct ami_frame *frame, struct ami_message *ret_message)

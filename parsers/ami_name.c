@@ -40,37 +40,17 @@ enum ami_header_id ami_header_from_name(struct slice name)
     return row ? (enum ami_header_id)row->id : AMI_HEADER_UNKNOWN;
 }
 
-static const struct slice header_names[AMI_HEADER_TOTAL] = {
+const struct slice ami_header_names[AMI_HEADER_TOTAL] = {
     {"", 0},
 #define AMI_HEADER(id, name, form) {name, sizeof(name) - 1},
 #include "schemas/ami_headers.def"
 #undef AMI_HEADER
 };
 
-enum ami_header_id ami_header_from_name_after(enum ami_header_id before, struct slice name)
-{
-    enum ami_header_id next = before + 1;
-    if (next < AMI_HEADER_TOTAL && slice_equal(name, header_names[next]))
-        return next;
-    return ami_header_from_name(name);
-}
-
-const char *ami_event_name(enum ami_event_id id)
-{
-    static const char *const names[AMI_EVENT_TOTAL] = {
-        "",
-#define AMI_EVENT(id, name, wanted) name,
-#include "schemas/ami_events.def"
-#undef AMI_EVENT
-    };
-    assert(id < AMI_EVENT_TOTAL);
-    return names[id];
-}
-
 const char *ami_header_name(enum ami_header_id id)
 {
     assert(id < AMI_HEADER_TOTAL);
-    return header_names[id].p;
+    return ami_header_names[id].p;
 }
 
 bool ami_event_wanted(enum ami_event_id id)

@@ -28,9 +28,8 @@ enum ami_header_id {
 enum ami_event_id ami_event_from_name(struct slice name);
 enum ami_header_id ami_header_from_name(struct slice name);
 
-/* The same as ami_header_from_name. Tries first the header that schemas/ lists behind `before`:
- * Asterisk writes the headers of a snapshot in a fixed order, and the table keeps that order. */
-enum ami_header_id ami_header_from_name_after(enum ami_header_id before, struct slice name);
+/* The names by id; [AMI_HEADER_UNKNOWN] is empty. */
+extern const struct slice ami_header_names[AMI_HEADER_TOTAL];
 
 /* The name as schemas/ spells it, a constant; "" for UNKNOWN. id must be below TOTAL. */
 const char *ami_event_name(enum ami_event_id id);

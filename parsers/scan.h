@@ -13,17 +13,18 @@
 #if defined(__SSE2__) && !defined(AMI_PLAIN)
 #include <emmintrin.h>
 
+static inline uint64_t scan_16(const char *p, __m128i wanted)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, wanted));
+}
+
 /* Bit i is set when p[i] == c, for the SCAN_BLOCK bytes at p, all of which must be readable. */
 static inline uint64_t scan_block(const char *p, char c)
 {
     const __m128i wanted = _mm_set1_epi8(c);
-    uint64_t bits = 0;
-    for (unsigned i = 0; i < SCAN_BLOCK; i += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
-        uint64_t found = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, wanted));
-        bits |= found << i;
-    }
-    return bits;
+    return scan_16(p, wanted) | scan_16(p + 16, wanted) << 16 | scan_16(p + 32, wanted) << 32 |
+           scan_16(p + 48, wanted) << 48;
 }
 
 #else
