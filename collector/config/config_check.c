@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/config/config_inner.h"
+#include "collector/config/config_value.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECRET_MAX_BYTES 255
+
+static bool given(const struct config_section *s, enum config_key key)
+{
+    return s->values[key].line != 0;
+}
+
+/* Exactly one of two keys must be given. */
+static void check_one_of(const struct config_section *s, enum config_key a, enum config_key b,
+                         struct config_report *report)
+{
+    const char *a_name = config_key_row(a)->name, *b_name = config_key_row(b)->name;
+    if (!given(s, a) && !given(s, b)) {
+        config_fault(report, s, CONFIG_KEY_COUNT, "%s or %s is missing", a_name, b_name);
+    } else if (given(s, a) && given(s, b)) {
+        config_fault(report, s, b, "is given beside %s; one of them must go", a_name);
+    }
+}
+
+/* An open regular file, or -1 after adding the fault. A pipe or device might never end. */
+static int open_secret(const struct config_section *s, const char *path, struct stat *ret_stat,
+                       struct config_report *report)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, ret_stat) != 0) {
+        config_fault(report, s, CONFIG_PBX_SECRET_FILE, "%s cannot be read: %s", path,
+                     strerror(errno));
+    } else if (!S_ISREG(ret_stat->st_mode)) {
+        config_fault(report, s, CONFIG_PBX_SECRET_FILE, "%s is not a regular file", path);
+    } else {
+        return fd;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
+/* What an editor puts behind the last line is no part of the secret. */
+static size_t without_line_end(const char *text, size_t n)
+{
+    if (n > 0 && text[n - 1] == '\n') {
+        n--;
+        n -= n > 0 && text[n - 1] == '\r';
+    }
+    return n;
+}
+
+static const char *secret_fault(const char *text, size_t n)
+{
+    if (n == 0) {
+        return "is empty";
+    }
+    if (n > SECRET_MAX_BYTES) {
+        return "is longer than 255 bytes";
+    }
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+            return "holds more than one line, or a control character";
+        }
+    }
+    return NULL;
+}
+
+static void read_secret(struct config_section *s, struct config_report *report)
+{
+    const char *path = config_text(s, CONFIG_PBX_SECRET_FILE);
+    char text[SECRET_MAX_BYTES + 3];
+    struct stat st = {0};
+    int fd = path ? open_secret(s, path, &st, report) : -1;
+    if (fd < 0) {
+        return;
+    }
+    ssize_t got = read(fd, text, sizeof text);
+    if (got < 0) {
+        config_fault(report, s, CONFIG_PBX_SECRET_FILE, "%s cannot be read: %s", path,
+                     strerror(errno));
+    } else {
+        size_t n = without_line_end(text, (size_t)got);
+        const char *wrong = secret_fault(text, n);
+        if (wrong) {
+            config_fault(report, s, CONFIG_PBX_SECRET_FILE, "%s %s", path, wrong);
+        } else if (!given(s, CONFIG_PBX_SECRET)) {
+            s->values[CONFIG_PBX_SECRET].text = strndup(text, n);
+        }
+    }
+    if (st.st_mode & S_IROTH) {
+        config_report_warning(report, s->values[CONFIG_PBX_SECRET_FILE].line,
+                              "pbx %s: secret_file: %s can be read by everybody", s->name, path);
+    }
+    close(fd);
+    explicit_bzero(text, sizeof text);
+}
+
+static void check_pbx(struct config_section *s, struct config_report *report)
+{
+    check_one_of(s, CONFIG_PBX_HOST, CONFIG_PBX_HOSTS, report);
+    check_one_of(s, CONFIG_PBX_SECRET_FILE, CONFIG_PBX_SECRET, report);
+    if (!given(s, CONFIG_PBX_USER)) {
+        config_fault(report, s, CONFIG_KEY_COUNT, "user is missing");
+    }
+    if (config_yes(s, CONFIG_PBX_TLS)) {
+        config_fault(report, s, CONFIG_PBX_TLS, "yes is not built yet");
+    }
+    const char *mask = config_text(s, CONFIG_PBX_EVENT_MASK);
+    if (mask && !config_is_event_mask(mask)) {
+        config_fault(report, s, CONFIG_PBX_EVENT_MASK,
+                     "'%s' is not a list of classes like \"call,agent\"", mask);
+    }
+    read_secret(s, report);
+}
+
+static void check_store(const struct config *c, const struct config_section *s,
+                        struct config_report *report)
+{
+    const char *path = config_text(s, CONFIG_STORE_PATH);
+    if (path && c->outbox_path && strcmp(path, c->outbox_path) == 0) {
+        config_fault(report, s, CONFIG_STORE_OUTBOX, "is the same file as path");
+    }
+}
+
+static void check_kafka(const struct config_section *s, struct config_report *report)
+{
+    if (!given(s, CONFIG_KAFKA_BROKERS)) {
+        config_fault(report, s, CONFIG_KEY_COUNT, "brokers is missing");
+    }
+    const char *prefix = config_text(s, CONFIG_KAFKA_TOPIC_PREFIX);
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    if (prefix && prefix[strspn(prefix, legal)]) {
+        config_fault(report, s, CONFIG_KAFKA_TOPIC_PREFIX,
+                     "a topic's name holds only letters, digits, '.', '_' and '-'");
+    }
+    size_t n = 0;
+    const char *const *properties = config_list(s, CONFIG_KAFKA_PROPERTIES, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *equals = strchr(properties[i], '=');
+        if (!equals || equals == properties[i]) {
+            /* The value may be a password, so the element is named by its number. */
+            config_fault(report, s, CONFIG_KAFKA_PROPERTIES, "value %zu is not name=value", i + 1);
+        }
+    }
+}
+
+static void check_web(const struct config_section *s, struct config_report *report)
+{
+    const char *listen = config_text(s, CONFIG_WEB_LISTEN);
+    if (listen && !config_is_listen_address(listen)) {
+        config_fault(report, s, CONFIG_WEB_LISTEN, "'%s' is not ADDRESS:PORT", listen);
+    }
+}
+
+void config_check_rules(struct config *c, struct config_report *report)
+{
+    if (config_pbx_count(c) == 0 && config_report_faults(report) == 0) {
+        config_report_fault(report, 0, "there is no pbx section, so nothing to tap");
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        struct config_section *s = &c->sections[i];
+        switch (s->id) {
+        case CONFIG_PBX:
+            check_pbx(s, report);
+            break;
+        case CONFIG_STORE:
+            check_store(c, s, report);
+            break;
+        case CONFIG_KAFKA:
+            check_kafka(s, report);
+            break;
+        case CONFIG_WEB:
+            check_web(s, report);
+            break;
+        case CONFIG_SECTION_COUNT:
+            break;
+        }
+    }
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* Every folder of case/ holds a configuration and what is said about it: its findings, and when it
+ * is right its values. A new case is a new folder. */
+#include "collector/config/config.h"
+#include "collector/config/config_sample.h"
+#include "collector/config/config_value.h"
+#include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CASES "tests/unit/config/case"
+
+static char *read_whole(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    ck_assert_msg(f != NULL, "%s", path);
+    static const size_t size = 1 << 16;
+    char *text = calloc(1, size);
+    ck_assert_uint_lt(fread(text, 1, size - 1, f), size - 1);
+    fclose(f);
+    return text;
+}
+
+static void print_value(FILE *to, const struct config_section *s, enum config_key key)
+{
+    const struct config_key_row *row = config_key_row(key);
+    size_t n = 0;
+    const char *const *list = NULL;
+    switch (row->type) {
+    case CONFIG_TYPE_TEXT:
+    case CONFIG_TYPE_SECRET:
+        if (config_text(s, key)) {
+            fprintf(to, "%s=[%s]\n", row->name, config_text(s, key));
+        }
+        break;
+    case CONFIG_TYPE_NUMBER:
+        fprintf(to, "%s=%jd\n", row->name, (intmax_t)config_number(s, key));
+        break;
+    case CONFIG_TYPE_YESNO:
+        fprintf(to, "%s=%s\n", row->name, config_yes(s, key) ? "yes" : "no");
+        break;
+    case CONFIG_TYPE_LIST:
+        list = config_list(s, key, &n);
+        for (size_t i = 0; i < n; i++) {
+            fprintf(to, "%s[%zu]=[%s]\n", row->name, i, list[i]);
+        }
+        break;
+    }
+}
+
+static void print_section(FILE *to, const struct config_section *s, enum config_section_id id)
+{
+    fprintf(to, "%s %s\n", config_section_row(id)->name, s ? config_section_name(s) : "-");
+    for (unsigned key = 0; s && key < CONFIG_KEY_COUNT; key++) {
+        if (config_key_row(key)->section == id) {
+            print_value(to, s, key);
+        }
+    }
+}
+
+static void print_config(FILE *to, const struct config *c)
+{
+    for (size_t i = 0; i < config_pbx_count(c); i++) {
+        print_section(to, config_pbx(c, i), CONFIG_PBX);
+    }
+    for (unsigned id = CONFIG_PBX + 1; id < CONFIG_SECTION_COUNT; id++) {
+        print_section(to, config_section(c, id), id);
+    }
+    fprintf(to, "outbox %s\n", config_outbox_path(c));
+}
+
+/* All that is said about a file; the caller frees it. */
+static char *load_and_print(const char *path)
+{
+    struct config_report *report = config_report_new();
+    struct config *c = config_load(path, report);
+    char *text = NULL;
+    size_t n = 0;
+    FILE *to = open_memstream(&text, &n);
+    config_report_print(report, "input.conf", to);
+    ck_assert((c == NULL) == (config_report_faults(report) > 0));
+    if (c) {
+        print_config(to, c);
+    }
+    fclose(to);
+    config_free(c);
+    config_report_free(report);
+    return text;
+}
+
+static int is_case(const struct dirent *d)
+{
+    return d->d_name[0] != '.';
+}
+
+START_TEST(cases_say_what_is_expected)
+{
+    struct dirent **names;
+    int n = scandir(CASES, &names, is_case, alphasort);
+    ck_assert_int_gt(n, 20);
+    int wrong = 0;
+    for (int i = 0; i < n; i++) {
+        char path[512];
+        snprintf(path, sizeof path, CASES "/%s/input.conf", names[i]->d_name);
+        char *got = load_and_print(path);
+        snprintf(path, sizeof path, CASES "/%s/expect", names[i]->d_name);
+        char *expected = read_whole(path);
+        if (strcmp(got, expected) != 0) {
+            printf("case %s\n--- expected\n%s--- got\n%s", names[i]->d_name, expected, got);
+            wrong++;
+        }
+        free(expected);
+        free(got);
+        free(names[i]);
+    }
+    free(names);
+    fflush(stdout);
+    ck_assert_int_eq(wrong, 0);
+}
+END_TEST
+
+static char dir[] = "/tmp/amitap-config-XXXXXX";
+static char conf_path[64], secret_path[64];
+
+static void make_dir(void)
+{
+    memcpy(dir + sizeof dir - 7, "XXXXXX", 6);
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(conf_path, sizeof conf_path, "%s/a.conf", dir);
+    snprintf(secret_path, sizeof secret_path, "%s/secret", dir);
+}
+
+static void remove_dir(void)
+{
+    unlink(conf_path);
+    unlink(secret_path);
+    rmdir(dir);
+}
+
+static void write_file(const char *path, const void *bytes, size_t n, mode_t mode)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, bytes, n), (ssize_t)n);
+    ck_assert_int_eq(fchmod(fd, mode), 0);
+    close(fd);
+}
+
+static void write_secret_conf(void)
+{
+    char text[256];
+    int n = snprintf(text, sizeof text, "pbx main {\nhost = a\nuser = tap\nsecret_file = '%s'\n}\n",
+                     secret_path);
+    write_file(conf_path, text, (size_t)n, 0600);
+}
+
+/* What is said about a secret file with these bytes; static. */
+static const char *said_of_secret(const char *bytes, size_t n, mode_t mode)
+{
+    static char kept[1024];
+    write_file(secret_path, bytes, n, mode);
+    char *said = load_and_print(conf_path);
+    char *at = strstr(said, secret_path);
+    snprintf(kept, sizeof kept, "%s", at ? at + strlen(secret_path) : said);
+    kept[strcspn(kept, "\n")] = '\0';
+    free(said);
+    return kept;
+}
+
+START_TEST(a_secret_file_is_one_line)
+{
+    write_secret_conf();
+    ck_assert_str_eq(said_of_secret("", 0, 0600), " is empty");
+    ck_assert_str_eq(said_of_secret("\n", 1, 0600), " is empty");
+    ck_assert_str_eq(said_of_secret("a\nb\n", 4, 0600),
+                     " holds more than one line, or a control character");
+    ck_assert_str_eq(said_of_secret("a\0b", 3, 0600),
+                     " holds more than one line, or a control character");
+    char bytes[300];
+    memset(bytes, 'x', sizeof bytes);
+    ck_assert_str_eq(said_of_secret(bytes, 256, 0600), " is longer than 255 bytes");
+    ck_assert_str_eq(said_of_secret(bytes, 300, 0600), " is longer than 255 bytes");
+    ck_assert_str_eq(said_of_secret("a b", 3, 0644), " can be read by everybody");
+}
+END_TEST
+
+START_TEST(a_secret_file_is_read)
+{
+    static const char *const forms[] = {"p\\w#'\"${x}", "p\\w#'\"${x}\n", "p\\w#'\"${x}\r\n"};
+    write_secret_conf();
+    for (int i = 0; i < 3; i++) {
+        write_file(secret_path, forms[i], strlen(forms[i]), 0640);
+        struct config_report *report = config_report_new();
+        struct config *c = config_load(conf_path, report);
+        ck_assert_ptr_nonnull(c);
+        ck_assert(slice_is(config_pbx_secret(config_pbx(c, 0)), "p\\w#'\"${x}"));
+        config_free(c);
+        config_report_free(report);
+    }
+}
+END_TEST
+
+START_TEST(unreadable_files_are_named)
+{
+    write_secret_conf();
+    char *said = load_and_print(conf_path);
+    char expected[256];
+    snprintf(expected, sizeof expected,
+             "input.conf:4: pbx main: secret_file: %s cannot be read: No such file or directory\n",
+             secret_path);
+    ck_assert_str_eq(said, expected);
+    free(said);
+    said = load_and_print(dir);
+    ck_assert_str_eq(said, "input.conf: cannot be read: Is a directory\n");
+    free(said);
+    write_file(conf_path, "pbx main {\n\0}\n", 14, 0600);
+    said = load_and_print(conf_path);
+    ck_assert_ptr_nonnull(strstr(said, "input.conf:2: a control character\n"));
+    free(said);
+}
+END_TEST
+
+START_TEST(the_sample_is_the_example)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *to = open_memstream(&text, &n);
+    config_sample_print(to);
+    fclose(to);
+    char *example = read_whole("examples/amitap.conf");
+    ck_assert_msg(strcmp(text, example) == 0,
+                  "examples/amitap.conf is not what 'amitap check --print-sample' writes");
+    free(example);
+    free(text);
+}
+END_TEST
+
+/* The example's only fault is that nobody wrote its secret yet. */
+START_TEST(the_example_is_right)
+{
+    char *said = load_and_print("examples/amitap.conf");
+    if (access("/etc/amitap/main.secret", R_OK) != 0) {
+        ck_assert_ptr_nonnull(strstr(said, "secret_file: /etc/amitap/main.secret cannot be read"));
+        ck_assert_ptr_eq(strchr(said, '\n'), strrchr(said, '\n'));
+    }
+    free(said);
+}
+END_TEST
+
+/* The sample's comments must be right too, once the # is taken away. */
+START_TEST(every_sample_line_is_right)
+{
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
+        const struct config_key_row *row = config_key_row(key);
+        bool pbx = row->section == CONFIG_PBX;
+        const char *sample = row->sample + (row->sample[0] == '#' ? 2 : 0);
+        char text[512];
+        bool host = key != CONFIG_PBX_HOST && key != CONFIG_PBX_HOSTS;
+        bool secret = key != CONFIG_PBX_SECRET;
+        if (key == CONFIG_PBX_SECRET_FILE) {
+            continue;
+        }
+        int n = snprintf(text, sizeof text, "pbx main {\n%s%s%s%s%s%s\n}\n%s {\n%s%s = %s\n}\n",
+                         host ? "host = a\n" : "", key != CONFIG_PBX_USER ? "user = a\n" : "",
+                         secret ? "secret = a\n" : "", pbx ? row->name : "", pbx ? " = " : "",
+                         pbx ? sample : "", pbx ? "web" : config_section_row(row->section)->name,
+                         key == CONFIG_KAFKA_PROPERTIES || key == CONFIG_KAFKA_TOPIC_PREFIX
+                             ? "brokers = a\n"
+                             : "",
+                         pbx ? "listen" : row->name, pbx ? "127.0.0.1:1" : sample);
+        write_file(conf_path, text, (size_t)n, 0600);
+        struct config_report *report = config_report_new();
+        struct config *c = config_load(conf_path, report);
+        if (!c) {
+            config_report_print(report, text, stdout);
+        }
+        ck_assert_msg(c != NULL, "%s", row->name);
+        config_free(c);
+        config_report_free(report);
+    }
+}
+END_TEST
+
+START_TEST(numbers_are_plain)
+{
+    static const char *const wrong[] = {"",    "-",  "010",  "00",  "-0",  "+1",
+                                        " 1",  "1 ", "0x10", "1e3", "1.0", "1234567890123456789",
+                                        "-01", "--1"};
+    int64_t value = 77;
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        ck_assert_msg(!config_parse_number(wrong[i], &value), "%s", wrong[i]);
+    }
+    ck_assert_int_eq(value, 77);
+    ck_assert(config_parse_number("0", &value) && value == 0);
+    ck_assert(config_parse_number("-5", &value) && value == -5);
+    ck_assert(config_parse_number("999999999999999999", &value) && value == 999999999999999999);
+}
+END_TEST
+
+START_TEST(listen_addresses_have_a_port)
+{
+    static const char *const right[] = {"127.0.0.1:8088", "localhost:0", "[::1]:65535", "*:80"};
+    static const char *const wrong[] = {"8088",   ":8088", "a:",      "a:65536",     "a:08",
+                                        "::1:80", "[]:1",  "[::1:80", "http://a:80", ""};
+    for (unsigned i = 0; i < sizeof right / sizeof right[0]; i++) {
+        ck_assert_msg(config_is_listen_address(right[i]), "%s", right[i]);
+    }
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        ck_assert_msg(!config_is_listen_address(wrong[i]), "%s", wrong[i]);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    setenv("HOME", "/expanded", 1);
+    TCase *tcase = tcase_create("config");
+    tcase_add_checked_fixture(tcase, make_dir, remove_dir);
+    tcase_add_test(tcase, cases_say_what_is_expected);
+    tcase_add_test(tcase, a_secret_file_is_one_line);
+    tcase_add_test(tcase, a_secret_file_is_read);
+    tcase_add_test(tcase, unreadable_files_are_named);
+    tcase_add_test(tcase, the_sample_is_the_example);
+    tcase_add_test(tcase, the_example_is_right);
+    tcase_add_test(tcase, every_sample_line_is_right);
+    tcase_add_test(tcase, numbers_are_plain);
+    tcase_add_test(tcase, listen_addresses_have_a_port);
+    Suite *suite = suite_create("config");
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
