@@ -263,6 +263,29 @@ bool fact_find(struct slice bytes, enum fact_field field, struct slice *ret_stri
     return false;
 }
 
+bool fact_find_element(struct slice bytes, enum fact_field field, size_t index,
+                       struct slice *ret_string)
+{
+    struct fact_head head;
+    struct slice values;
+    struct value v;
+    unsigned depth = 0;
+    bool inside = false;
+    if (!read_head(bytes, &head, &values))
+        return false;
+    while (next_value(&values, &v)) {
+        if (inside && depth == 1 && v.type == VALUE_STRING && index-- == 0) {
+            *ret_string = v.text;
+            return true;
+        }
+        inside |= depth == 0 && v.type == VALUE_ARRAY && v.field == field;
+        depth += v.type == VALUE_OBJECT || v.type == VALUE_ARRAY;
+        depth -= v.type == VALUE_CLOSE && depth > 0;
+        inside &= depth > 0;
+    }
+    return false;
+}
+
 /* Writes one value that nests nothing. */
 static void json_scalar(struct json_out *j, const char *key, const struct value *v)
 {

@@ -88,6 +88,10 @@ bool fact_read_head(struct slice bytes, struct fact_head *ret_head);
 bool fact_find(struct slice bytes, enum fact_field field, struct slice *ret_string,
                int64_t *ret_number);
 
+/* The string at an index of a top-level array of strings. False when there is none. */
+bool fact_find_element(struct slice bytes, enum fact_field field, size_t index,
+                       struct slice *ret_string);
+
 /* The record as one JSON object: kind, id, subject, time, pbx, tenant, then the fact's values, and
  * "tap"/"inferred": true where they apply. This is what Kafka, SQLite, replay and the web get. */
 void fact_json(struct slice bytes, struct json_out *j);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/commands/tap_config.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* What names this tap in ids of facts that are its own: the machine's name, one tap each. */
+static struct slice tap_name(void)
+{
+    static char name[256];
+    if (!name[0] && (gethostname(name, sizeof(name) - 1) != 0 || !name[0]))
+        return SLICE("amitap");
+    return slice_from(name);
+}
+
+struct tap_options tap_config_options(const struct config_section *pbx)
+{
+    struct tap_options options = tap_options_default(slice_from(config_section_name(pbx)));
+    options.tap = tap_name();
+    options.cdr.unanswered = config_yes(pbx, CONFIG_PBX_UNANSWERED);
+    options.cdr.congestion = config_yes(pbx, CONFIG_PBX_CONGESTION);
+    options.cdr.endbeforehexten = config_yes(pbx, CONFIG_PBX_ENDBEFOREHEXTEN);
+    options.cdr.initiatedseconds = config_yes(pbx, CONFIG_PBX_INITIATEDSECONDS);
+    options.log_membername_as_agent = config_yes(pbx, CONFIG_PBX_LOG_MEMBERNAME_AS_AGENT);
+    return options;
+}
+
+static const struct config_section *find_pbx(const struct config *config, const char *name)
+{
+    size_t count = config_pbx_count(config);
+    if (!name)
+        return count == 1 ? config_pbx(config, 0) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(config_section_name(config_pbx(config, i)), name) == 0)
+            return config_pbx(config, i);
+    }
+    return NULL;
+}
+
+static struct config *load(const char *path)
+{
+    struct config_report *report = config_report_new();
+    if (!report) {
+        fputs("amitap: memory is short\n", stderr);
+        return NULL;
+    }
+    struct config *config = config_load(path, report);
+    config_report_print(report, path, stderr);
+    config_report_free(report);
+    return config;
+}
+
+bool tap_config_load(struct tap_config *ret_config, const char *path, const char *pbx)
+{
+    ret_config->config = NULL;
+    ret_config->options = tap_options_default(slice_from(pbx ? pbx : "main"));
+    if (!path)
+        return true;
+    struct config *config = load(path);
+    if (!config)
+        return false;
+    const struct config_section *section = find_pbx(config, pbx);
+    if (!section) {
+        if (pbx)
+            fprintf(stderr, "%s: no pbx section named \"%s\"\n", path, pbx);
+        else
+            fprintf(stderr, "%s: several pbx sections; name one with --pbx\n", path);
+        config_free(config);
+        return false;
+    }
+    ret_config->config = config;
+    ret_config->options = tap_config_options(section);
+    return true;
+}
+
+void tap_config_free(struct tap_config *config)
+{
+    config_free(config->config);
+    config->config = NULL;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_COMMANDS_TAP_CONFIG_H
+#define COLLECTOR_COMMANDS_TAP_CONFIG_H
+
+#include "collector/config/config.h"
+#include "collector/facts/tap.h"
+
+/* A tap's options as one pbx section of the configuration has them. */
+struct tap_config {
+    struct config *config; /* NULL: no file was given */
+    struct tap_options options;
+};
+
+/* The options of the pbx section with this name, of the only section when pbx is NULL, or the
+ * defaults when path is NULL. False after one line on stderr for each fault. Freed by
+ * tap_config_free; the options live as long. */
+bool tap_config_load(struct tap_config *ret_config, const char *path, const char *pbx);
+void tap_config_free(struct tap_config *config);
+
+/* The options of one section. */
+struct tap_options tap_config_options(const struct config_section *pbx);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_FACTS_AGENT_H
+#define COLLECTOR_FACTS_AGENT_H
+
+#include "collector/facts/emit.h"
+#include "collector/state/table.h"
+#include "parsers/ami_message.h"
+
+/* Agents are queue members, told apart by their interface; one agent may be a member of several
+ * queues (app_queue's QueueMember… events, Asterisk 12 to 23). */
+
+enum agent_state { AGENT_OFFLINE, AGENT_AVAILABLE, AGENT_RINGING, AGENT_ON_CALL, AGENT_PAUSED };
+
+struct agent_membership {
+    char *queue;
+    char *reason; /* of the pause, or NULL */
+    bool paused;
+    int64_t penalty;
+    int64_t calls_taken;
+};
+
+/* A member of more queues than this is followed in the first ones only. */
+#define AGENT_MEMBERSHIPS_MAX 256u
+
+/* The calls of one device, over all its channels. */
+struct agent_phone {
+    char *device; /* "PJSIP/101" */
+    unsigned ringing;
+    unsigned up;
+    struct agent *agent; /* whose StateInterface it is, or NULL */
+};
+
+struct agent {
+    char *interface;
+    struct agent_phone *phone; /* of its StateInterface, or NULL while that has had no call */
+    char *name;
+    enum agent_state state;
+    int64_t since;
+    int64_t status; /* AST_DEVICE_*, as QueueMemberStatus has it */
+    struct agent_membership *memberships;
+    size_t count;
+    char *linkedid; /* of the queue call it has, or NULL */
+    bool since_snapshot; /* the present state was not seen to begin */
+    bool changed;
+    struct agent *next_changed;
+};
+
+struct agents {
+    struct table by_interface;
+    struct table phones;
+    struct emitter *emit;
+    struct agent *changed;
+    uint64_t refused;
+};
+
+struct agents agents_new(struct emitter *emit, size_t max);
+void agents_free(struct agents *agents);
+
+/* QueueMember (a list item), QueueMemberStatus, QueueMemberAdded, QueueMemberPause,
+ * QueueMemberPenalty: what each says of the member as it is now. */
+void agents_member(struct agents *agents, const struct ami_message *m);
+/* QueueMemberRemoved. */
+void agents_member_removed(struct agents *agents, const struct ami_message *m);
+/* The agent took, or ended, a queue's call; linkedid empty when it ended. */
+void agents_call(struct agents *agents, struct slice interface, struct slice linkedid);
+
+/* A channel of a device began or stopped to ring or to be up: what is added to its counts. */
+void agents_phone(struct agents *agents, struct slice device, int ringing, int up);
+
+/* Tells the live state of those that changed. */
+void agents_tell(struct agents *agents);
+
+#endif

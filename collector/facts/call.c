@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/facts/call.h"
+
+#include "collector/base/text.h"
+#include "parsers/ami_vocab.h"
+#include <stdlib.h>
+
+static struct slice call_key_of(const void *value)
+{
+    return call_linkedid(value);
+}
+
+struct slice call_linkedid(const struct call *call)
+{
+    return slice_from(call->linkedid);
+}
+
+struct calls calls_new(struct emitter *emit, size_t max)
+{
+    return (struct calls){.by_linkedid = table_new(max, call_key_of), .emit = emit};
+}
+
+static void call_free(struct call *call)
+{
+    free(call->linkedid);
+    free(call->subject);
+    free(call->caller_number);
+    free(call->caller_name);
+    free(call->dialled);
+    free(call->queue);
+    free(call->hung_up_by);
+    free(call);
+}
+
+void calls_free(struct calls *calls)
+{
+    size_t position = 0;
+    struct call *call;
+    while ((call = table_next(&calls->by_linkedid, &position)))
+        call_free(call);
+    table_free(&calls->by_linkedid);
+}
+
+static struct emit_about about(struct call *call, enum fact_kind kind)
+{
+    return (struct emit_about){.kind = kind,
+                               .subject = slice_from(call->subject),
+                               .key = call_linkedid(call),
+                               .flags = call->from_snapshot ? FACT_IS_INFERRED : 0,
+                               .sequence = &call->sequence};
+}
+
+static void put_caller(struct fact_builder *f, const struct call *call)
+{
+    fact_put_string(f, FIELD_CALLER_NUMBER, slice_from(call->caller_number));
+    fact_put_string(f, FIELD_CALLER_NAME, slice_from(call->caller_name));
+}
+
+static void put_phone(struct fact_builder *f, const struct channel *c)
+{
+    fact_put_string(f, FIELD_CHANNEL, channel_name(c));
+    fact_put_string(f, FIELD_INTERFACE, channel_interface(channel_name(c)));
+    fact_put_string(f, FIELD_NUMBER, snapshot_text(c->now, SNAPSHOT_CALLER_NUMBER));
+}
+
+static void tell_started(struct calls *calls, struct call *call, const struct channel *c)
+{
+    struct emit_about what = about(call, FACT_CALL_STARTED);
+    struct fact_builder *f = emit_begin(calls->emit, &what);
+    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
+    fact_put_string(f, FIELD_UNIQUEID, channel_uniqueid(c));
+    fact_put_string(f, FIELD_CHANNEL, channel_name(c));
+    put_caller(f, call);
+    fact_put_string(f, FIELD_CONTEXT, snapshot_text(c->now, SNAPSHOT_CONTEXT));
+    fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
+    fact_put_string(f, FIELD_ACCOUNTCODE, snapshot_text(c->now, SNAPSHOT_ACCOUNTCODE));
+    emit_end(calls->emit);
+}
+
+static struct call *call_begin(struct calls *calls, struct channel *opener)
+{
+    struct call *call = calloc(1, sizeof(*call));
+    if (!call)
+        return NULL;
+    bool held = text_set(&call->linkedid, channel_linkedid(opener)) &&
+                text_set(&call->subject, channel_uniqueid(opener)) &&
+                text_set(&call->caller_number,
+                         snapshot_text(opener->now, SNAPSHOT_CALLER_NUMBER)) &&
+                text_set(&call->caller_name, snapshot_text(opener->now, SNAPSHOT_CALLER_NAME)) &&
+                text_set(&call->dialled, snapshot_text(opener->now, SNAPSHOT_EXTEN));
+    if (!held || !call->linkedid || !table_add(&calls->by_linkedid, call)) {
+        call_free(call);
+        return NULL;
+    }
+    call->start = opener->born;
+    call->since = calls->emit->now;
+    call->opener = opener;
+    call->from_snapshot = opener->from_snapshot;
+    return call;
+}
+
+void calls_join(struct calls *calls, struct channel *channel)
+{
+    struct call *call = table_find(&calls->by_linkedid, channel_linkedid(channel));
+    bool begins = !call;
+    if (begins)
+        call = call_begin(calls, channel);
+    if (!call)
+        return;
+    channel->call = call;
+    channel->call_next = call->channels;
+    call->channels = channel;
+    call->count++;
+    if (begins)
+        tell_started(calls, call, channel);
+    calls_touch(calls, call);
+}
+
+static void tell_ended(struct calls *calls, struct call *call)
+{
+    int64_t now = calls->emit->now;
+    struct emit_about what = about(call, FACT_CALL_ENDED);
+    struct fact_builder *f = emit_begin(calls->emit, &what);
+    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
+    fact_put_time(f, FIELD_START, call->start);
+    fact_put_time(f, FIELD_END, now);
+    fact_put_seconds(f, FIELD_DURATION, now - call->start);
+    fact_put_int(f, FIELD_CAUSE, call->cause);
+    fact_put_string(f, FIELD_CAUSE_TEXT, slice_from(ami_vocab_cause_text(call->cause)));
+    fact_put_known(f, FIELD_HUNG_UP_BY, slice_from(call->hung_up_by));
+    emit_end(calls->emit);
+
+    what.kind = FACT_CALL;
+    f = emit_begin(calls->emit, &what);
+    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
+    put_caller(f, call);
+    fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
+    fact_put_time(f, FIELD_START, call->start);
+    fact_put_time(f, FIELD_ANSWER, call->answered);
+    fact_put_time(f, FIELD_END, now);
+    fact_put_seconds(f, FIELD_DURATION, now - call->start);
+    fact_put_int(f, FIELD_CAUSE, call->cause);
+    fact_put_known(f, FIELD_HUNG_UP_BY, slice_from(call->hung_up_by));
+    fact_put_null(f, FIELD_RECORDING);
+    emit_end(calls->emit);
+
+    what.kind = FACT_CALL_STATE;
+    what.flags |= FACT_IS_TOMBSTONE;
+    emit_begin(calls->emit, &what);
+    emit_end(calls->emit);
+}
+
+static void forget_changed(struct calls *calls, struct call *call)
+{
+    for (struct call **p = &calls->changed; *p; p = &(*p)->next_changed) {
+        if (*p == call) {
+            *p = call->next_changed;
+            return;
+        }
+    }
+}
+
+static void call_end(struct calls *calls, struct call *call)
+{
+    forget_changed(calls, call);
+    tell_ended(calls, call);
+    if (calls->gone)
+        calls->gone(calls->ctx, call);
+    table_remove(&calls->by_linkedid, call_linkedid(call));
+    call_free(call);
+}
+
+void calls_leave(struct calls *calls, struct channel *channel)
+{
+    struct call *call = channel->call;
+    if (!call)
+        return;
+    for (struct channel **p = &call->channels; *p; p = &(*p)->call_next) {
+        if (*p == channel) {
+            *p = channel->call_next;
+            break;
+        }
+    }
+    channel->call = NULL;
+    channel->call_next = NULL;
+    if (call->opener == channel) {
+        call->cause = snapshot_cause(channel->now);
+        call->opener = NULL;
+    }
+    if (--call->count == 0)
+        call_end(calls, call);
+    else
+        calls_touch(calls, call);
+}
+
+void calls_ringing(struct calls *calls, struct channel *channel)
+{
+    struct call *call = channel->call;
+    if (!call || channel->ringing || channel_is_local(channel_name(channel)))
+        return;
+    channel->ringing = true;
+    struct emit_about what = about(call, FACT_CALL_RINGING);
+    what.flags = 0;
+    what.subject = channel_uniqueid(channel);
+    struct fact_builder *f = emit_begin(calls->emit, &what);
+    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
+    fact_put_string(f, FIELD_UNIQUEID, channel_uniqueid(channel));
+    put_phone(f, channel);
+    put_caller(f, call);
+    fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
+    fact_put_known(f, FIELD_QUEUE, slice_from(call->queue));
+    emit_end(calls->emit);
+    calls_touch(calls, call);
+}
+
+void calls_answered(struct calls *calls, struct channel *channel)
+{
+    struct call *call = channel->call;
+    if (!call || channel_is_local(channel_name(channel)))
+        return;
+    channel->ringing = false;
+    if (!call->answered)
+        call->answered = calls->emit->now;
+    struct emit_about what = about(call, FACT_CALL_ANSWERED);
+    what.flags = 0;
+    what.subject = channel_uniqueid(channel);
+    struct fact_builder *f = emit_begin(calls->emit, &what);
+    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
+    fact_put_string(f, FIELD_UNIQUEID, channel_uniqueid(channel));
+    put_phone(f, channel);
+    put_caller(f, call);
+    fact_put_seconds(f, FIELD_WAIT_SECONDS, calls->emit->now - call->start);
+    fact_put_known(f, FIELD_QUEUE, slice_from(call->queue));
+    emit_end(calls->emit);
+    calls_touch(calls, call);
+}
+
+void calls_queue(struct calls *calls, struct call *call, struct slice queue)
+{
+    if (!call)
+        return;
+    text_set(&call->queue, queue);
+    calls_touch(calls, call);
+}
+
+void calls_hangup_requested(struct calls *calls, struct channel *channel)
+{
+    channel->hangup_requested = true;
+    struct call *call = channel->call;
+    if (!call || call->hung_up_by)
+        return;
+    text_set(&call->hung_up_by, channel_name(channel));
+    call->dirty = true;
+    (void)calls;
+}
+
+void calls_touch(struct calls *calls, struct call *call)
+{
+    if (!call || call->changed)
+        return;
+    call->changed = true;
+    call->dirty = true;
+    call->next_changed = calls->changed;
+    calls->changed = call;
+}
+
+/* The other half of a Local channel among the call's channels. */
+static struct channel *other_half(const struct call *call, const struct channel *local)
+{
+    struct slice name = channel_name(local);
+    if (name.n < 2)
+        return NULL;
+    char half = name.p[name.n - 1];
+    struct slice stem = slice_head(name, name.n - 1);
+    for (struct channel *c = call->channels; c; c = c->call_next) {
+        struct slice other = channel_name(c);
+        if (other.n == name.n && slice_starts(other, stem) && other.p[other.n - 1] != half)
+            return c;
+    }
+    return NULL;
+}
+
+/* Local channels can stand in a row; more than this is a loop. */
+#define LOCALS_MAX 8
+
+/* Who the opener talks with: the other one in its bridge, through Local channels to the phone. */
+static struct channel *partner(const struct call *call)
+{
+    const struct channel *from = call->opener;
+    for (int hop = 0; from && from->bridge && hop < LOCALS_MAX; hop++) {
+        if (from->bridge->kind != BRIDGE_BASIC || from->bridge->count < 2)
+            return NULL;
+        struct channel **members = from->bridge->members;
+        struct channel *other = members[0] == from ? members[1] : members[0];
+        if (!channel_is_local(channel_name(other)))
+            return other;
+        from = other_half(call, other);
+    }
+    return NULL;
+}
+
+static bool rings(const struct call *call)
+{
+    for (const struct channel *c = call->channels; c; c = c->call_next) {
+        if (c->ringing)
+            return true;
+    }
+    return false;
+}
+
+static bool in_application(const struct call *call)
+{
+    if (!call->opener)
+        return false;
+    struct slice application = snapshot_text(call->opener->now, SNAPSHOT_APPLICATION);
+    return application.n && !slice_is(application, "Dial") && !slice_is(application, "Queue") &&
+           !slice_is(application, "AppDial") && !slice_is(application, "AppQueue");
+}
+
+static enum call_state state_of(const struct call *call, const struct channel *with)
+{
+    if (with)
+        return CALL_ANSWERED;
+    if (call->queue)
+        return CALL_QUEUED;
+    if (rings(call))
+        return CALL_RINGING;
+    return in_application(call) ? CALL_APPLICATION : CALL_DIALLING;
+}
+
+static void change_state(struct call *call, enum call_state state, int64_t now)
+{
+    if (call->state == state)
+        return;
+    call->state = state;
+    call->since = now;
+}
+
+static void put_ringing(struct fact_builder *f, const struct call *call)
+{
+    fact_open_array(f, FIELD_RINGING);
+    for (const struct channel *c = call->channels; c; c = c->call_next) {
+        if (!c->ringing)
+            continue;
+        fact_open_object(f, FIELD_RINGING);
+        put_phone(f, c);
+        fact_put_string(f, FIELD_NAME, snapshot_text(c->now, SNAPSHOT_CALLER_NAME));
+        fact_close(f);
+    }
+    fact_close(f);
+}
+
+static void put_partner(struct fact_builder *f, const struct channel *with)
+{
+    if (!with) {
+        fact_put_null(f, FIELD_TALKING_WITH);
+        return;
+    }
+    fact_open_object(f, FIELD_TALKING_WITH);
+    put_phone(f, with);
+    fact_put_string(f, FIELD_NAME, snapshot_text(with->now, SNAPSHOT_CALLER_NAME));
+    fact_close(f);
+}
+
+static void tell_state(struct calls *calls, struct call *call)
+{
+    static const char *const names[] = {[CALL_DIALLING] = "dialling",
+                                        [CALL_RINGING] = "ringing",
+                                        [CALL_QUEUED] = "queued",
+                                        [CALL_APPLICATION] = "application",
+                                        [CALL_ANSWERED] = "answered"};
+    const struct channel *with = partner(call);
+    change_state(call, state_of(call, with), calls->emit->now);
+    struct emit_about what = about(call, FACT_CALL_STATE);
+    struct fact_builder *f = emit_begin(calls->emit, &what);
+    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
+    fact_put_string(f, FIELD_STATE, slice_from(names[call->state]));
+    fact_put_time(f, FIELD_START, call->start);
+    fact_put_time(f, FIELD_SINCE, call->since);
+    put_caller(f, call);
+    fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
+    fact_put_known(f, FIELD_QUEUE, slice_from(call->queue));
+    put_ringing(f, call);
+    put_partner(f, with);
+    emit_end(calls->emit);
+}
+
+void calls_tell(struct calls *calls)
+{
+    while (calls->changed) {
+        struct call *call = calls->changed;
+        calls->changed = call->next_changed;
+        call->changed = false;
+        tell_state(calls, call);
+    }
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_FACTS_CALL_H
+#define COLLECTOR_FACTS_CALL_H
+
+#include "collector/facts/emit.h"
+#include "collector/state/bridge.h"
+#include "collector/state/table.h"
+
+/* One call: all channels of one linkedid, from the first Newchannel to the last Hangup or to the
+ * moment its last channel moved to another linkedid (Asterisk's LINKEDID_END). */
+
+enum call_state {
+    CALL_DIALLING,
+    CALL_RINGING,
+    CALL_QUEUED,
+    CALL_APPLICATION, /* an IVR or another application has the caller */
+    CALL_ANSWERED     /* talks with somebody */
+};
+
+struct call {
+    char *linkedid;      /* the key */
+    char *subject;       /* Uniqueid of the channel that opened it */
+    char *caller_number; /* as when it was opened */
+    char *caller_name;
+    char *dialled;
+    char *queue;              /* the queue it waits in, or NULL */
+    struct channel *opener;   /* NULL once it is gone */
+    struct channel *channels; /* linked by call_next */
+    unsigned count;
+    int64_t start;
+    int64_t answered; /* when the first person answered, 0: nobody did */
+    int64_t since;    /* of state */
+    enum call_state state;
+    int cause;              /* of the opener's hang-up */
+    char *hung_up_by;       /* channel that asked for the hang-up first */
+    uint64_t sequence;      /* facts so far */
+    bool from_snapshot;     /* was up when the tap joined */
+    bool changed;           /* its state is to be told again at the end of the event */
+    bool dirty;             /* to be saved */
+    struct call *next_changed;
+};
+
+struct calls {
+    struct table by_linkedid;
+    struct emitter *emit;
+    struct call *changed; /* linked by next_changed */
+    void (*gone)(void *ctx, const struct call *call); /* before a call is freed */
+    void *ctx;
+};
+
+struct calls calls_new(struct emitter *emit, size_t max);
+void calls_free(struct calls *calls);
+
+/* A new channel, or one whose linkedid changed, joins the call of its linkedid, which begins with
+ * it when there is none. */
+void calls_join(struct calls *calls, struct channel *channel);
+/* The channel is gone, or has moved to another linkedid. The call ends with its last one. */
+void calls_leave(struct calls *calls, struct channel *channel);
+
+/* Somebody's phone rings for the call (DialState RINGING, or Newstate Ringing of a dialed one). */
+void calls_ringing(struct calls *calls, struct channel *channel);
+/* A dialed phone answered (DialEnd ANSWER). */
+void calls_answered(struct calls *calls, struct channel *channel);
+/* The call entered a queue, or left it with queue empty. */
+void calls_queue(struct calls *calls, struct call *call, struct slice queue);
+/* A hang-up was asked for on this channel; the first one counts. */
+void calls_hangup_requested(struct calls *calls, struct channel *channel);
+
+/* The call's live state is to be told when the event at hand is done. NULL is allowed. */
+void calls_touch(struct calls *calls, struct call *call);
+/* Tells the live state of what was touched. */
+void calls_tell(struct calls *calls);
+
+struct slice call_linkedid(const struct call *call);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/facts/cdr.h"
+
+#include "collector/facts/cdr_bridge.h"
+#include <assert.h>
+
+static struct cdr_message message(const struct cdr_engine *e, const struct channel *channel,
+                                  int64_t time)
+{
+    return (struct cdr_message){channel, channel->now, channel->now, time, &e->options};
+}
+
+/* A path that no row can take any more begins a row of its own, when the channel moved on. */
+static void begin_row_if_moved(struct cdr_chain *chain, const struct cdr_message *m)
+{
+    if (m->channel->hangup_logic && m->options->endbeforehexten)
+        return;
+    if (!snapshot_text(m->now, SNAPSHOT_APPLICATION).n || (m->old && !cdr_moved(m->old, m->now)))
+        return;
+    struct cdr_row *row = cdr_chain_append(chain, NULL, m->time);
+    if (row)
+        cdr_row_snapshot_a(row, m);
+}
+
+static void offer_snapshot(struct cdr_chain *chain, const struct cdr_message *m)
+{
+    bool refused = true;
+    for (struct cdr_row *row = chain->first; row; row = row->next)
+        refused &= !cdr_row_snapshot_a(row, m);
+    if (refused)
+        begin_row_if_moved(chain, m);
+}
+
+static void complete(const struct cdr_engine *e, struct cdr_row *row)
+{
+    if (!row->application || !(snapshot_flags(row->application) & SNAPSHOT_DATA_MISSING))
+        return;
+    struct snapshot *look = e->complete(e->ctx, row->application);
+    if (!look)
+        return;
+    snapshot_unref(row->application);
+    row->application = look;
+}
+
+static void write_all(struct cdr_engine *e, struct cdr_chain *chain)
+{
+    for (struct cdr_row *row = chain->first; row; row = row->next)
+        cdr_row_close(row, &e->options);
+    for (struct cdr_row *row = chain->first; row; row = row->next) {
+        if (!cdr_row_is_written(row, &e->options))
+            continue;
+        complete(e, row);
+        e->write(e->ctx, row);
+    }
+}
+
+static void offer_to_rows_as_b(struct cdr_chain *chain, const struct cdr_message *m, bool dead)
+{
+    for (struct cdr_row *row = chain->as_b; row; row = row->b_next) {
+        cdr_row_snapshot_b(row, m);
+        if (dead)
+            cdr_row_close(row, m->options);
+        row->chain->channel->dirty = true;
+    }
+}
+
+void cdr_snapshot(struct cdr_engine *e, const struct channel_change *change, int64_t time)
+{
+    struct channel *channel = change->channel;
+    struct cdr_message m = {channel, change->old, change->now, time, &e->options};
+    if (!channel->chain && !cdr_chain_new(channel, time))
+        return;
+    cdr_chain_stamp(channel->chain, time);
+    offer_snapshot(channel->chain, &m);
+    bool dead = snapshot_flags(change->now) & SNAPSHOT_DEAD;
+    if (dead)
+        write_all(e, channel->chain);
+    offer_to_rows_as_b(channel->chain, &m, dead);
+    if (dead)
+        cdr_chain_free(channel->chain);
+}
+
+/* False when the row's state takes no DialBegin. */
+static bool row_dial_begin(struct cdr_row *row, const struct cdr_message *m, struct channel *dest,
+                           bool origination)
+{
+    if (row->state == CDR_DIALED_PENDING)
+        cdr_row_change_state(row, CDR_FINALISED, m->options);
+    if (row->state != CDR_SINGLE)
+        return false;
+    cdr_row_take_a(row, m);
+    if (!origination) {
+        cdr_chain_set_b(row, dest->now, dest->chain);
+        row->flags |= CDR_APPLICATION_LOCKED;
+    }
+    cdr_row_change_state(row, CDR_DIAL, m->options);
+    return true;
+}
+
+void cdr_dial_begin(struct cdr_engine *e, struct channel *caller, struct channel *dest,
+                    int64_t time)
+{
+    struct channel *a = caller ? caller : dest;
+    if (!a->chain)
+        return;
+    struct cdr_message m = message(e, a, time);
+    cdr_chain_stamp(a->chain, time);
+    bool taken = false;
+    for (struct cdr_row *row = a->chain->first; row; row = row->next)
+        taken |= row_dial_begin(row, &m, dest, !caller);
+    if (taken)
+        return;
+    struct cdr_row *row = cdr_chain_append(a->chain, NULL, time);
+    if (row)
+        row_dial_begin(row, &m, dest, !caller);
+}
+
+static void row_dial_end(struct cdr_row *row, const struct cdr_message *m,
+                         const struct cdr_dial_end *end)
+{
+    if (row->state != CDR_DIAL)
+        return;
+    cdr_row_take_a(row, m);
+    if (row->b) {
+        struct slice b = snapshot_text(row->b, SNAPSHOT_UNIQUEID);
+        if (!slice_equal(b, snapshot_text(end->dest_look, SNAPSHOT_UNIQUEID)))
+            return;
+        snapshot_set(&row->b, end->dest_look);
+    }
+    row->disposition = cdr_disposition_of_status(end->status, m->options);
+    cdr_row_change_state(row, row->disposition == CDR_ANSWERED ? CDR_DIALED_PENDING : CDR_FINALISED,
+                         m->options);
+}
+
+void cdr_dial_end(struct cdr_engine *e, const struct cdr_dial_end *end, int64_t time)
+{
+    struct channel *a = end->caller ? end->caller : end->dest;
+    if (!a || !a->chain)
+        return;
+    struct cdr_message m = message(e, a, time);
+    m.now = end->caller ? end->caller_look : end->dest_look;
+    cdr_chain_stamp(a->chain, time);
+    for (struct cdr_row *row = a->chain->first; row; row = row->next)
+        row_dial_end(row, &m, end);
+}
+
+static void enter_parking(struct cdr_engine *e, struct cdr_chain *chain, int64_t time)
+{
+    bool taken = false;
+    for (struct cdr_row *row = chain->first; row; row = row->next) {
+        if (row->state != CDR_SINGLE && !(row->state == CDR_DIALED_PENDING && !row->b))
+            continue;
+        cdr_row_change_state(row, CDR_PARKED, &e->options);
+        taken = true;
+    }
+    if (taken)
+        return;
+    struct cdr_row *row = cdr_chain_append(chain, NULL, time);
+    if (row)
+        cdr_row_change_state(row, CDR_PARKED, &e->options);
+}
+
+void cdr_bridge_enter(struct cdr_engine *e, const struct bridge *bridge, struct channel *channel,
+                      int64_t time)
+{
+    if (!channel->chain || bridge->kind == BRIDGE_HOLDING)
+        return;
+    struct cdr_message m = message(e, channel, time);
+    cdr_chain_stamp(channel->chain, time);
+    if (bridge->kind == BRIDGE_PARKING)
+        enter_parking(e, channel->chain, time);
+    else
+        cdr_bridge_join(channel->chain, bridge, &m);
+}
+
+/* Whether the row counts as having left. */
+static bool row_leave(struct cdr_row *row, const struct bridge *bridge,
+                      const struct cdr_options *options)
+{
+    switch (row->state) {
+    case CDR_SINGLE:
+    case CDR_DIAL:
+    case CDR_DIALED_PENDING:
+        return true;
+    case CDR_BRIDGED:
+        if (!cdr_row_in_bridge(row, bridge_id(bridge)))
+            return false;
+        cdr_row_change_state(row, CDR_FINALISED, options);
+        return true;
+    case CDR_PARKED:
+        cdr_row_change_state(row, CDR_FINALISED, options);
+        return true;
+    case CDR_FINALISED:
+        break;
+    }
+    return false;
+}
+
+void cdr_bridge_leave(struct cdr_engine *e, const struct bridge *bridge, struct channel *channel,
+                      int64_t time)
+{
+    if (!channel->chain || bridge->kind == BRIDGE_HOLDING)
+        return;
+    cdr_chain_stamp(channel->chain, time);
+    bool left = false;
+    for (struct cdr_row *row = channel->chain->first; row; row = row->next)
+        left |= row_leave(row, bridge, &e->options);
+    if (!left || bridge->kind == BRIDGE_PARKING)
+        return;
+    for (struct cdr_row *row = channel->chain->as_b; row; row = row->b_next) {
+        if (!cdr_row_in_bridge(row, bridge_id(bridge)))
+            continue;
+        row->last_event = time;
+        cdr_row_close(row, &e->options);
+        row->chain->channel->dirty = true;
+    }
+}
+
+static bool row_parked(struct cdr_row *row, const struct cdr_message *m)
+{
+    if (row->state == CDR_DIAL || row->state == CDR_FINALISED)
+        return false;
+    snapshot_set(&row->a, m->now);
+    snapshot_set(&row->application, m->now);
+    row->flags |= CDR_APPLICATION_LOCKED;
+    cdr_row_change_state(row, CDR_PARKED, m->options);
+    return true;
+}
+
+void cdr_parked(struct cdr_engine *e, struct channel *channel, struct snapshot *look, int64_t time)
+{
+    if (!channel->chain)
+        return;
+    struct cdr_message m = message(e, channel, time);
+    m.now = look;
+    cdr_chain_stamp(channel->chain, time);
+    bool taken = false;
+    for (struct cdr_row *row = channel->chain->first; row; row = row->next)
+        taken |= row_parked(row, &m);
+    if (taken)
+        return;
+    struct cdr_row *row = cdr_chain_append(channel->chain, NULL, time);
+    if (row)
+        row_parked(row, &m);
+}

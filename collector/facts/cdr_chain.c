@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/facts/cdr_chain.h"
+
+#include <stdlib.h>
+
+static void append(struct cdr_chain *chain, struct cdr_row *row)
+{
+    row->chain = chain;
+    if (chain->last)
+        chain->last->next = row;
+    else
+        chain->first = row;
+    chain->last = row;
+    chain->count++;
+}
+
+struct cdr_chain *cdr_chain_new(struct channel *channel, int64_t time)
+{
+    struct cdr_chain *chain = calloc(1, sizeof(*chain));
+    struct cdr_row *row = chain ? cdr_row_new(channel->now, time) : NULL;
+    if (!row) {
+        free(chain);
+        return NULL;
+    }
+    chain->channel = channel;
+    append(chain, row);
+    channel->chain = chain;
+    return chain;
+}
+
+static void forget_b(struct cdr_row *row)
+{
+    if (!row->b_chain)
+        return;
+    for (struct cdr_row **p = &row->b_chain->as_b; *p; p = &(*p)->b_next) {
+        if (*p == row) {
+            *p = row->b_next;
+            break;
+        }
+    }
+    row->b_chain = NULL;
+    row->b_next = NULL;
+}
+
+void cdr_chain_free(struct cdr_chain *chain)
+{
+    if (!chain)
+        return;
+    while (chain->as_b)
+        forget_b(chain->as_b);
+    while (chain->first) {
+        struct cdr_row *row = chain->first;
+        chain->first = row->next;
+        forget_b(row);
+        cdr_row_free(row);
+    }
+    chain->channel->chain = NULL;
+    free(chain);
+}
+
+struct cdr_row *cdr_chain_append(struct cdr_chain *chain, const struct cdr_row *model,
+                                 int64_t start)
+{
+    if (chain->count >= CDR_CHAIN_ROWS_MAX)
+        return NULL;
+    struct cdr_row *row = cdr_row_append(model ? model : chain->last, start);
+    if (row)
+        append(chain, row);
+    return row;
+}
+
+void cdr_chain_stamp(struct cdr_chain *chain, int64_t time)
+{
+    for (struct cdr_row *row = chain->first; row; row = row->next)
+        row->last_event = time;
+    chain->channel->dirty = true;
+}
+
+void cdr_chain_set_b(struct cdr_row *row, struct snapshot *b, struct cdr_chain *b_chain)
+{
+    snapshot_set(&row->b, b);
+    if (row->b_chain == b_chain)
+        return;
+    forget_b(row);
+    row->b_chain = b_chain;
+    if (b_chain) {
+        row->b_next = b_chain->as_b;
+        b_chain->as_b = row;
+    }
+}
+
+struct cdr_row *cdr_chain_first_in_bridge(const struct cdr_chain *chain, struct slice bridge)
+{
+    struct cdr_row *row = chain->first;
+    while (row && !cdr_row_in_bridge(row, bridge))
+        row = row->next;
+    return row;
+}

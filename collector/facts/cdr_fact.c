@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/facts/cdr_fact.h"
+
+#include "collector/facts/cdr_chain.h"
+#include <stdio.h>
+
+/* AST_MAX_EXTENSION: what Asterisk's CDR keeps of clid and src. */
+#define CDR_TEXT_MAX 79u
+
+/* "name" <number>, with quotes and backslashes of the name escaped, cut as Asterisk cuts it. */
+static struct slice clid(const struct cdr_row *row, char *text, size_t size)
+{
+    struct slice name = snapshot_text(row->a, SNAPSHOT_CALLER_NAME);
+    struct slice number = snapshot_text(row->a, SNAPSHOT_CALLER_NUMBER);
+    size_t n = 0;
+    text[n++] = '"';
+    for (size_t i = 0; i < name.n && n + 3 < size; i++) {
+        if (name.p[i] == '"' || name.p[i] == '\\')
+            text[n++] = '\\';
+        text[n++] = name.p[i];
+    }
+    n += (size_t)snprintf(text + n, size - n, "\" <%.*s>", (int)slice_head(number, CDR_TEXT_MAX).n,
+                          number.n ? number.p : "");
+    return slice_head((struct slice){text, n < size ? n : size - 1}, CDR_TEXT_MAX);
+}
+
+static struct slice userfield(const struct cdr_row *row, char *text, size_t size)
+{
+    if (!row->userfield_b)
+        return slice_from(row->userfield_a);
+    int n = snprintf(text, size, "%s;%s", row->userfield_a ? row->userfield_a : "",
+                     row->userfield_b);
+    return slice_head((struct slice){text, (size_t)n}, size - 1);
+}
+
+static const char *amaflags(const struct snapshot *a)
+{
+    static const char *const names[] = {[SNAPSHOT_AMA_DOCUMENTATION] = "DOCUMENTATION",
+                                        [SNAPSHOT_AMA_OMIT] = "OMIT",
+                                        [SNAPSHOT_AMA_BILLING] = "BILLING"};
+    return names[snapshot_values(a).ama];
+}
+
+static void put_parties(struct fact_builder *f, const struct cdr_row *row)
+{
+    char text[256];
+    fact_put_string(f, FIELD_CLID, clid(row, text, sizeof(text)));
+    fact_put_string(f, FIELD_SRC,
+                    slice_head(snapshot_text(row->a, SNAPSHOT_CALLER_NUMBER), CDR_TEXT_MAX));
+    fact_put_string(f, FIELD_DST, snapshot_text(row->place, SNAPSHOT_EXTEN));
+    fact_put_string(f, FIELD_DCONTEXT, snapshot_text(row->place, SNAPSHOT_CONTEXT));
+    fact_put_string(f, FIELD_CHANNEL, snapshot_text(row->a, SNAPSHOT_NAME));
+    fact_put_string(f, FIELD_DSTCHANNEL,
+                    row->b ? snapshot_text(row->b, SNAPSHOT_NAME) : SLICE(""));
+}
+
+static void put_application(struct fact_builder *f, const struct cdr_row *row)
+{
+    unsigned flags = row->application ? snapshot_flags(row->application) : 0;
+    struct slice none = SLICE("");
+    fact_put_string(f, FIELD_LASTAPP,
+                    row->application ? snapshot_text(row->application, SNAPSHOT_APPLICATION) : none);
+    if ((flags & SNAPSHOT_DATA_MISSING) && !(flags & SNAPSHOT_DATA_GUESSED))
+        fact_put_null(f, FIELD_LASTDATA);
+    else
+        fact_put_string(f, FIELD_LASTDATA,
+                        row->application ? snapshot_text(row->application, SNAPSHOT_APPDATA)
+                                         : none);
+    if (!(flags & SNAPSHOT_DATA_GUESSED))
+        return;
+    fact_open_array(f, FIELD_GUESSED);
+    fact_put_string(f, FIELD_NAME, SLICE("lastdata"));
+    fact_close(f);
+}
+
+static void put_times(struct fact_builder *f, const struct cdr_row *row,
+                      const struct cdr_options *options)
+{
+    int64_t billsec = row->answer && row->end > row->answer ? row->end - row->answer : 0;
+    if (options->initiatedseconds && billsec % 1000000 >= 500000)
+        billsec += 1000000 - billsec % 1000000;
+    fact_put_time(f, FIELD_START, row->start);
+    fact_put_time(f, FIELD_ANSWER, row->answer);
+    fact_put_time(f, FIELD_END, row->end);
+    fact_put_seconds(f, FIELD_DURATION, row->end > row->start ? row->end - row->start : 0);
+    fact_put_seconds(f, FIELD_BILLSEC, billsec);
+}
+
+void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_options *options,
+              uint64_t *sequence)
+{
+    char text[2048];
+    struct slice uniqueid = snapshot_text(row->a, SNAPSHOT_UNIQUEID);
+    const struct channel *channel = row->chain->channel;
+    struct emit_about about = {.kind = FACT_CDR,
+                               .subject = uniqueid,
+                               .key = snapshot_text(channel->birth, SNAPSHOT_LINKEDID),
+                               .flags = channel->from_snapshot ? FACT_IS_INFERRED : 0,
+                               .sequence = sequence};
+    struct fact_builder *f = emit_begin(e, &about);
+    put_parties(f, row);
+    put_application(f, row);
+    put_times(f, row, options);
+    fact_put_string(f, FIELD_DISPOSITION, slice_from(cdr_disposition_name(row->disposition)));
+    fact_put_string(f, FIELD_AMAFLAGS, slice_from(amaflags(row->a)));
+    fact_put_string(f, FIELD_ACCOUNTCODE, snapshot_text(row->a, SNAPSHOT_ACCOUNTCODE));
+    fact_put_string(f, FIELD_PEERACCOUNT,
+                    row->b ? snapshot_text(row->b, SNAPSHOT_ACCOUNTCODE) : SLICE(""));
+    fact_put_string(f, FIELD_UNIQUEID, uniqueid);
+    fact_put_string(f, FIELD_LINKEDID, snapshot_text(row->linked, SNAPSHOT_LINKEDID));
+    fact_put_string(f, FIELD_USERFIELD, userfield(row, text, sizeof(text)));
+    fact_put_null(f, FIELD_RECORDING);
+    emit_end(e);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_FACTS_CDR_ROW_H
+#define COLLECTOR_FACTS_CDR_ROW_H
+
+#include "collector/state/bridge.h"
+
+/* One CDR row in the making: a state machine that takes the same messages as Asterisk's own CDR
+ * engine (main/cdr.c, Asterisk 12 to 22). A row is about one path: party A, and party B or none. */
+
+enum cdr_state {
+    CDR_SINGLE,         /* party A alone */
+    CDR_DIAL,           /* a dial is under way */
+    CDR_DIALED_PENDING, /* the dial was answered; not in a bridge yet */
+    CDR_BRIDGED,
+    CDR_PARKED,
+    CDR_FINALISED
+};
+
+enum cdr_disposition {
+    CDR_UNSET,
+    CDR_NO_ANSWER,
+    CDR_FAILED,
+    CDR_BUSY,
+    CDR_ANSWERED,
+    CDR_CONGESTION
+};
+
+enum cdr_row_flags {
+    CDR_APPLICATION_LOCKED = 1,
+    CDR_DISABLED = 2,
+    CDR_DISABLED_FOR_ALL_LATER = 4
+};
+
+/* What cdr.conf says and AMI cannot show. */
+struct cdr_options {
+    bool unanswered;
+    bool congestion;
+    bool endbeforehexten;
+    bool initiatedseconds;
+};
+
+struct cdr_chain;
+
+struct cdr_row {
+    struct cdr_chain *chain; /* of party A's channel */
+    struct cdr_row *next;    /* in the chain */
+    struct cdr_chain *b_chain; /* of party B's channel while it lives, or NULL */
+    struct cdr_row *b_next;    /* next row with the same party B */
+    enum cdr_state state;
+    enum cdr_disposition disposition;
+    unsigned flags;
+    int64_t start, answer, end, last_event; /* microseconds; 0: not yet */
+    struct snapshot *a;
+    struct snapshot *b;           /* or NULL */
+    struct snapshot *place;       /* its context and extension are the accepted ones */
+    struct snapshot *application; /* its application and data are the accepted ones, or NULL */
+    struct snapshot *linked;      /* its linkedid is the accepted one */
+    char *bridge;                 /* BridgeUniqueid, or NULL */
+    char *userfield_a;
+    char *userfield_b;
+};
+
+/* What a message tells a row about the channel it is for. */
+struct cdr_message {
+    const struct channel *channel;
+    struct snapshot *old; /* before this message, or NULL */
+    struct snapshot *now;
+    int64_t time;
+    const struct cdr_options *options;
+};
+
+/* A row in state Single whose party A is a. NULL when memory is short. */
+struct cdr_row *cdr_row_new(struct snapshot *a, int64_t start);
+/* A row like the model, as Asterisk appends one: same party A, accepted place, application and
+ * userfield; no party B, no lock. */
+struct cdr_row *cdr_row_append(const struct cdr_row *model, int64_t start);
+void cdr_row_free(struct cdr_row *row);
+
+/* Takes a snapshot of party A by all of cdr-rules 4.1. */
+void cdr_row_take_a(struct cdr_row *row, const struct cdr_message *m);
+
+/* The message of party A's channel, by the row's state. False when the row refuses it. */
+bool cdr_row_snapshot_a(struct cdr_row *row, const struct cdr_message *m);
+/* The message of party B's channel. */
+void cdr_row_snapshot_b(struct cdr_row *row, const struct cdr_message *m);
+
+/* Sets end (to the last event) and disposition, once. */
+void cdr_row_close(struct cdr_row *row, const struct cdr_options *options);
+/* The only way into another state. */
+void cdr_row_change_state(struct cdr_row *row, enum cdr_state state,
+                          const struct cdr_options *options);
+
+void cdr_row_set_bridge(struct cdr_row *row, const struct bridge *bridge);
+bool cdr_row_in_bridge(const struct cdr_row *row, struct slice bridge);
+
+/* The application name changed, it is not AppDial, and the place changed too, in one snapshot. */
+bool cdr_moved(const struct snapshot *old, const struct snapshot *now);
+
+/* Whether Asterisk writes the row when its channel has died. */
+bool cdr_row_is_written(const struct cdr_row *row, const struct cdr_options *options);
+
+/* DialStatus as a disposition. */
+enum cdr_disposition cdr_disposition_of_status(struct slice status,
+                                               const struct cdr_options *options);
+const char *cdr_disposition_name(enum cdr_disposition disposition);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_FACTS_EMIT_H
+#define COLLECTOR_FACTS_EMIT_H
+
+#include "collector/facts/fact.h"
+
+/* Gives facts their ids and hands them on. ce_id = kind, subject, Timestamp of the causing event,
+ * and a count among otherwise equal facts, so that two taps on one PBX give the same ids. */
+
+/* Where facts go: bytes are a packed fact, borrowed for the call. */
+typedef void (*emit_sink)(void *ctx, struct slice fact);
+
+/* Ids given at one moment; more facts of one moment share the last count's slot. */
+#define EMIT_SAME_MOMENT_MAX 512u
+
+struct emitted {
+    uint64_t hash; /* of kind and subject */
+    unsigned count;
+};
+
+struct emitter {
+    struct fact_builder fact;
+    struct slice pbx; /* name of the pbx section */
+    struct slice tap; /* this tap's own name, part of ids that are a tap's own */
+    emit_sink sink;
+    void *ctx;
+    int64_t now;       /* Timestamp of the event at hand, microseconds */
+    bool untimed;      /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
+    uint64_t counter;  /* facts given so far; survives a restart when the owner stores it */
+    int64_t moment;    /* what the counts below are for */
+    size_t at_moment;
+    struct emitted seen[EMIT_SAME_MOMENT_MAX];
+    uint64_t too_large; /* facts that passed the bound of one fact and were not handed on */
+};
+
+/* What a fact is about. */
+struct emit_about {
+    enum fact_kind kind;
+    struct slice subject;
+    struct slice key;
+    unsigned flags;
+    uint64_t *sequence; /* the call's count of facts, moved on by one; or NULL */
+};
+
+/* pbx and tap are borrowed for the emitter's life. NULL when memory is short. */
+struct emitter *emitter_new(struct slice pbx, struct slice tap, emit_sink sink, void *ctx);
+void emitter_free(struct emitter *e);
+
+/* Starts a fact caused by the event at hand; the caller puts its values into the returned builder
+ * and then calls emit_end. */
+struct fact_builder *emit_begin(struct emitter *e, const struct emit_about *about);
+void emit_end(struct emitter *e);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/facts/tap.h"
+
+#include "collector/base/text.h"
+#include "collector/facts/cdr_fact.h"
+#include "collector/facts/tap_internal.h"
+#include "parsers/ami_text.h"
+#include <stdlib.h>
+
+static const tap_handler handlers[AMI_EVENT_TOTAL] = {
+    [AMI_EVENT_NEWCHANNEL] = tap_on_newchannel,
+    [AMI_EVENT_NEWSTATE] = tap_on_channel_state,
+    [AMI_EVENT_NEWEXTEN] = tap_on_newexten,
+    [AMI_EVENT_NEWCALLERID] = tap_on_newcallerid,
+    [AMI_EVENT_NEWACCOUNTCODE] = tap_on_newaccountcode,
+    [AMI_EVENT_NEWCONNECTEDLINE] = tap_on_newconnectedline,
+    [AMI_EVENT_HANGUPREQUEST] = tap_on_hangup_request,
+    [AMI_EVENT_SOFTHANGUPREQUEST] = tap_on_hangup_request,
+    [AMI_EVENT_HANGUP] = tap_on_hangup,
+    [AMI_EVENT_HANGUPHANDLERRUN] = tap_on_hangup_handler,
+    [AMI_EVENT_VARSET] = tap_on_varset,
+    [AMI_EVENT_AGIEXECSTART] = tap_on_agi_exec_start,
+    [AMI_EVENT_AGIEXECEND] = tap_on_channel_seen,
+    [AMI_EVENT_ORIGINATERESPONSE] = tap_on_originate_response,
+    [AMI_EVENT_HOLD] = tap_on_channel_seen,
+    [AMI_EVENT_UNHOLD] = tap_on_channel_seen,
+    [AMI_EVENT_MUSICONHOLDSTART] = tap_on_channel_seen,
+    [AMI_EVENT_MUSICONHOLDSTOP] = tap_on_channel_seen,
+    [AMI_EVENT_DTMFEND] = tap_on_channel_seen,
+    [AMI_EVENT_CORESHOWCHANNEL] = tap_on_channel_item,
+    [AMI_EVENT_STATUS] = tap_on_channel_item,
+    [AMI_EVENT_DIALBEGIN] = tap_on_dial_begin,
+    [AMI_EVENT_DIALSTATE] = tap_on_dial_state,
+    [AMI_EVENT_DIALEND] = tap_on_dial_end,
+    [AMI_EVENT_BRIDGEENTER] = tap_on_bridge_enter,
+    [AMI_EVENT_BRIDGELEAVE] = tap_on_bridge_leave,
+    [AMI_EVENT_BRIDGEDESTROY] = tap_on_bridge_destroy,
+    [AMI_EVENT_BRIDGEINFOCHANNEL] = tap_on_bridge_item,
+    [AMI_EVENT_PARKEDCALL] = tap_on_parked_call,
+    [AMI_EVENT_PICKUP] = tap_on_pickup,
+    [AMI_EVENT_BLINDTRANSFER] = tap_on_blind_transfer,
+    [AMI_EVENT_ATTENDEDTRANSFER] = tap_on_attended_transfer,
+    [AMI_EVENT_QUEUECALLERJOIN] = tap_on_queue_caller_join,
+    [AMI_EVENT_QUEUECALLERLEAVE] = tap_on_queue_caller_leave,
+    [AMI_EVENT_QUEUECALLERABANDON] = tap_on_queue_caller_abandon,
+    [AMI_EVENT_AGENTCALLED] = tap_on_agent_called,
+    [AMI_EVENT_AGENTCONNECT] = tap_on_agent_connect,
+    [AMI_EVENT_AGENTCOMPLETE] = tap_on_agent_complete,
+    [AMI_EVENT_AGENTDUMP] = tap_on_agent_dump,
+    [AMI_EVENT_AGENTRINGNOANSWER] = tap_on_agent_ring_no_answer,
+    [AMI_EVENT_AGENTLOGIN] = tap_on_agent_login,
+    [AMI_EVENT_AGENTLOGOFF] = tap_on_agent_logoff,
+    [AMI_EVENT_QUEUEPARAMS] = tap_on_queue_params,
+    [AMI_EVENT_QUEUEENTRY] = tap_on_queue_entry,
+    [AMI_EVENT_QUEUEMEMBER] = tap_on_queue_member,
+    [AMI_EVENT_QUEUEMEMBERSTATUS] = tap_on_queue_member,
+    [AMI_EVENT_QUEUEMEMBERADDED] = tap_on_queue_member_added,
+    [AMI_EVENT_QUEUEMEMBERREMOVED] = tap_on_queue_member_removed,
+    [AMI_EVENT_QUEUEMEMBERPAUSE] = tap_on_queue_member_pause,
+    [AMI_EVENT_QUEUEMEMBERPENALTY] = tap_on_queue_member_penalty,
+    [AMI_EVENT_QUEUEMEMBERRINGINUSE] = tap_on_queue_member_ringinuse,
+};
+
+static struct slice channel_key_of(const void *value)
+{
+    return channel_uniqueid(value);
+}
+
+static struct slice bridge_key_of(const void *value)
+{
+    return bridge_id(value);
+}
+
+struct tap_options tap_options_default(struct slice pbx)
+{
+    return (struct tap_options){.pbx = pbx,
+                                .tap = SLICE("amitap"),
+                                .cdr = {.unanswered = true,
+                                        .congestion = true,
+                                        .endbeforehexten = true,
+                                        .initiatedseconds = false},
+                                .short_abandon = 5000000};
+}
+
+/* A finished row, its data looked for once more: another call may have shown it meanwhile. */
+static void write_row(void *ctx, const struct cdr_row *row)
+{
+    struct tap *tap = ctx;
+    struct call *call = row->chain->channel->call;
+    cdr_fact(tap->emit, row, &tap->options.cdr, call ? &call->sequence : NULL);
+}
+
+/* A row whose data was not shown when its application began, completed from what other calls
+ * showed at that place since. */
+static struct snapshot *complete_data(void *ctx, struct snapshot *look)
+{
+    struct tap *tap = ctx;
+    struct snapshot_values v = snapshot_values(look);
+    char data[SNAPSHOT_TEXT_MAX];
+    size_t n = 0;
+    struct place_key key = {v.text[SNAPSHOT_CONTEXT], v.text[SNAPSHOT_EXTEN], v.priority};
+    enum place_found found = place_memory_data(
+        &tap->places, &key, v.text[SNAPSHOT_APPLICATION], data, sizeof(data), &n);
+    if (found == PLACE_UNKNOWN)
+        return NULL;
+    v.text[SNAPSHOT_APPDATA] = (struct slice){data, n};
+    v.flags &= ~(unsigned)(SNAPSHOT_DATA_MISSING | SNAPSHOT_DATA_GUESSED);
+    if (found == PLACE_SIBLING)
+        v.flags |= SNAPSHOT_DATA_GUESSED;
+    return snapshot_new(&v);
+}
+
+static void caller_moved(void *ctx, struct slice uniqueid, struct slice queue)
+{
+    struct tap *tap = ctx;
+    struct channel *c = tap_channel(tap, uniqueid);
+    if (c)
+        calls_queue(&tap->calls, c->call, queue);
+}
+
+struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx)
+{
+    struct tap *tap = calloc(1, sizeof(*tap));
+    if (!tap)
+        return NULL;
+    tap->options = *options;
+    tap->emit = emitter_new(options->pbx, options->tap, sink, ctx);
+    if (!tap->emit) {
+        free(tap);
+        return NULL;
+    }
+    tap->channels = table_new(TAP_CHANNELS_MAX, channel_key_of);
+    tap->bridges = table_new(TAP_BRIDGES_MAX, bridge_key_of);
+    tap->places = place_memory_new();
+    tap->cdr = (struct cdr_engine){.options = options->cdr,
+                                   .write = write_row,
+                                   .complete = complete_data,
+                                   .ctx = tap};
+    tap->calls = calls_new(tap->emit, TAP_CALLS_MAX);
+    tap->queues = queues_new(tap->emit, TAP_QUEUES_MAX);
+    tap->visits = visits_new(&tap->queues, tap->emit, TAP_VISITS_MAX);
+    tap->visits.short_abandon = options->short_abandon;
+    tap->visits.moved = caller_moved;
+    tap->visits.ctx = tap;
+    tap->agents = agents_new(tap->emit, TAP_AGENTS_MAX);
+    return tap;
+}
+
+static void free_channels(struct tap *tap)
+{
+    size_t position = 0;
+    struct channel *c;
+    while ((c = table_next(&tap->channels, &position)))
+        cdr_chain_free(c->chain);
+    position = 0;
+    while ((c = table_next(&tap->channels, &position)))
+        channel_free(c);
+    table_free(&tap->channels);
+}
+
+void tap_free(struct tap *tap)
+{
+    if (!tap)
+        return;
+    size_t position = 0;
+    struct bridge *b;
+    while ((b = table_next(&tap->bridges, &position)))
+        bridge_free(b);
+    table_free(&tap->bridges);
+    free_channels(tap);
+    visits_free(&tap->visits);
+    queues_free(&tap->queues);
+    agents_free(&tap->agents);
+    calls_free(&tap->calls);
+    place_memory_free(&tap->places);
+    emitter_free(tap->emit);
+    free(tap->member_channel);
+    free(tap->last_dial);
+    free(tap);
+}
+
+/* Events carry when they happened; list items and an untimed PBX do not. */
+static void set_time(struct tap *tap, const struct ami_message *m, int64_t arrival)
+{
+    int64_t time;
+    if (ami_text_time(ami_message_get(m, AMI_HEADER_TIMESTAMP), &time)) {
+        tap->emit->now = time;
+        tap->emit->untimed = false;
+        return;
+    }
+    if (m->event == AMI_EVENT_NEWCHANNEL)
+        tap->emit->untimed = true;
+    if (arrival > tap->emit->now)
+        tap->emit->now = arrival;
+}
+
+static void tell(struct tap *tap)
+{
+    calls_tell(&tap->calls);
+    queues_tell(&tap->queues);
+    agents_tell(&tap->agents);
+}
+
+void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
+{
+    tap->events++;
+    tap_handler handler = handlers[m->event];
+    if (!handler)
+        return;
+    set_time(tap, m, arrival);
+    visits_expire(&tap->visits);
+    handler(tap, m);
+    tell(tap);
+}
+
+static void tell_tap(struct tap *tap, enum fact_kind kind, struct slice version,
+                     struct slice reason)
+{
+    struct emit_about about = {
+        .kind = kind, .subject = tap->options.pbx, .flags = FACT_IS_TAP};
+    struct fact_builder *f = emit_begin(tap->emit, &about);
+    if (kind == FACT_TAP_CONNECTED)
+        fact_put_known(f, FIELD_VERSION, version);
+    else
+        fact_put_string(f, FIELD_REASON, reason);
+    emit_end(tap->emit);
+}
+
+void tap_connected(struct tap *tap, struct slice version, int64_t now)
+{
+    tap->emit->now = now;
+    tell_tap(tap, FACT_TAP_CONNECTED, version, SLICE(""));
+}
+
+void tap_disconnected(struct tap *tap, struct slice reason, int64_t now)
+{
+    tap->emit->now = now;
+    tell_tap(tap, FACT_TAP_DISCONNECTED, SLICE(""), reason);
+}
+
+struct tap_counters tap_counters(const struct tap *tap)
+{
+    return (struct tap_counters){
+        .events = tap->events,
+        .unknown_channels = tap->unknown_channels,
+        .channels = tap->channels.count,
+        .bridges = tap->bridges.count,
+        .calls = tap->calls.by_linkedid.count,
+        .visits = tap->visits.by_caller.count,
+        .refused = tap->channels.refused + tap->bridges.refused + tap->visits.refused +
+                   tap->calls.by_linkedid.refused + tap->agents.refused,
+        .facts_too_large = tap->emit->too_large,
+    };
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_FACTS_TAP_H
+#define COLLECTOR_FACTS_TAP_H
+
+#include "collector/facts/cdr_row.h"
+#include "collector/facts/emit.h"
+
+/* Everything that is derived from one PBX's events: it advances the state of channels, bridges,
+ * calls, queue visits and agents and emits the facts that follow. Deterministic: the same events
+ * give the same facts. Used by one thread. */
+struct tap;
+
+struct tap_options {
+    struct slice pbx; /* name of the pbx section; borrowed for the tap's life */
+    struct slice tap; /* this tap's own name; borrowed for the tap's life */
+    struct cdr_options cdr;
+    bool log_membername_as_agent; /* queues.conf: ADDMEMBER, REMOVEMEMBER name the member */
+    int64_t short_abandon;        /* microseconds: abandoned sooner is short_abandon; 0: none is */
+};
+
+/* Asterisk's defaults, but unanswered and congestion on, so that no attempt is missing. */
+struct tap_options tap_options_default(struct slice pbx);
+
+/* NULL when memory is short. Facts go to sink, borrowed for the call. */
+struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx);
+void tap_free(struct tap *tap);
+
+/* One event or list item, received at arrival (microseconds since 1970; used where the PBX sends
+ * no Timestamp, 0 when not known, as in a recording). */
+void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival);
+
+/* The stream broke or began: facts tap_disconnected, tap_connected. */
+void tap_connected(struct tap *tap, struct slice version, int64_t now);
+void tap_disconnected(struct tap *tap, struct slice reason, int64_t now);
+
+/* The lists asked for after log-in. What a list that was answered in full does not hold, though it
+ * was known before the list was asked for and no event has shown it since, is gone. */
+enum tap_list { TAP_LIST_CHANNELS, TAP_LIST_BRIDGES, TAP_LIST_QUEUES, TAP_LISTS };
+void tap_list_begin(struct tap *tap, enum tap_list list, int64_t now);
+void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t now);
+
+/* Saving and restoring the live state. save calls put for each entity that changed since the last
+ * save, with its JSON, or with an empty body for one that is gone. */
+typedef void (*tap_put)(void *ctx, struct slice entity, struct slice body);
+void tap_save(struct tap *tap, tap_put put, void *ctx);
+
+/* Takes back one saved entity, at start, before any event. False when the body cannot be read. */
+bool tap_restore(struct tap *tap, struct slice entity, struct slice body);
+
+struct tap_counters {
+    uint64_t events;
+    uint64_t unknown_channels; /* events about channels the tap never saw begin */
+    uint64_t channels, bridges, calls, visits; /* now */
+    uint64_t refused;                          /* entities that a table had no room for */
+    uint64_t facts_too_large;
+};
+struct tap_counters tap_counters(const struct tap *tap);
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/base/text.h"
+#include "collector/facts/tap_internal.h"
+#include "parsers/ami_text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+enum { CHANNEL_STATE_UP = 6 };
+
+void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *caller = tap_see(tap, m, &channel_headers_plain);
+    struct channel *dest = tap_see(tap, m, &channel_headers_dest);
+    if (!dest)
+        return;
+    bool has_caller = ami_message_has(m, AMI_HEADER_UNIQUEID);
+    if (has_caller && !caller)
+        return;
+    /* Without a caller, a channel that is its own linkedid is an origination; one that belongs to
+     * another's call (Page) was dialed. */
+    if (!has_caller && slice_equal(channel_uniqueid(dest), channel_linkedid(dest))) {
+        channel_set_flag(dest, SNAPSHOT_DIALED, false);
+        dest->originated = true;
+    }
+    if (caller)
+        tap_complete_data(tap, caller, m);
+    cdr_dial_begin(&tap->cdr, caller, dest, tap->emit->now);
+}
+
+void tap_on_dial_state(struct tap *tap, const struct ami_message *m)
+{
+    tap_see(tap, m, &channel_headers_plain);
+    struct channel *dest = tap_see(tap, m, &channel_headers_dest);
+    if (dest && slice_is(ami_message_get(m, AMI_HEADER_DIALSTATUS), "RINGING")) {
+        calls_ringing(&tap->calls, dest);
+        tap_phone(tap, dest, dest->ringing, dest->phone_up);
+    }
+}
+
+/* The look that a DialEnd itself shows at a channel; what is held where memory is short. */
+static struct snapshot *look_at(struct tap *tap, const struct ami_message *m,
+                                const struct channel_headers *headers, struct channel *c)
+{
+    struct snapshot_values seen;
+    if (!c || !channel_read(m, headers, &tap->scratch, &seen))
+        return NULL;
+    struct snapshot *look = channel_look(c, &seen);
+    return look ? look : snapshot_ref(c->now);
+}
+
+static void follow_dial_end(struct tap *tap, struct channel *dest, struct slice status)
+{
+    if (slice_is(status, "ANSWER"))
+        calls_answered(&tap->calls, dest);
+    else if (dest->ringing)
+        calls_touch(&tap->calls, dest->call);
+    dest->ringing = false;
+    tap_phone(tap, dest, false, snapshot_state(dest->now) == CHANNEL_STATE_UP);
+}
+
+void tap_on_dial_end(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *caller = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    struct channel *dest = tap_channel(tap, ami_message_get(m, AMI_HEADER_DESTUNIQUEID));
+    struct slice status = ami_message_get(m, AMI_HEADER_DIALSTATUS);
+    visits_dial_end(&tap->visits, m);
+    if (!dest || (!caller && ami_message_has(m, AMI_HEADER_UNIQUEID)))
+        return;
+    struct cdr_dial_end end = {.caller = caller,
+                               .dest = dest,
+                               .caller_look = look_at(tap, m, &channel_headers_plain, caller),
+                               .dest_look = look_at(tap, m, &channel_headers_dest, dest),
+                               .status = status};
+    if (end.dest_look)
+        cdr_dial_end(&tap->cdr, &end, tap->emit->now);
+    snapshot_unref(end.caller_look);
+    snapshot_unref(end.dest_look);
+    follow_dial_end(tap, dest, status);
+}
+
+struct bridge *tap_bridge(struct tap *tap, const struct ami_message *m)
+{
+    struct slice id = ami_message_get(m, AMI_HEADER_BRIDGEUNIQUEID);
+    struct bridge *b = table_find(&tap->bridges, id);
+    if (b || !id.n)
+        return b;
+    b = bridge_new(m);
+    if (b && !table_add(&tap->bridges, b)) {
+        bridge_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+static void count_members(struct bridge *b, const struct ami_message *m)
+{
+    uint32_t shown = 0;
+    if (ami_text_unsigned(ami_message_get(m, AMI_HEADER_BRIDGENUMCHANNELS), &shown))
+        b->shown = shown;
+}
+
+/* A conference is entered by ConfBridge, also where Page or an async goto runs it unshown. */
+static void enter_conference(struct tap *tap, struct channel *c, const struct bridge *b)
+{
+    struct slice application = snapshot_text(c->now, SNAPSHOT_APPLICATION);
+    bool shown = application.n == strlen("ConfBridge") &&
+                 strncasecmp(application.p, "ConfBridge", application.n) == 0;
+    if (b->confbridge && (!shown || c->sent_elsewhere))
+        tap_run_unshown(tap, c, SLICE("ConfBridge"), b->name);
+}
+
+/* The others in the bridge may talk with another one now. */
+static void touch_members(struct tap *tap, const struct bridge *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        calls_touch(&tap->calls, b->members[i]->call);
+}
+
+/* A ParkedCall that came before the parking bridge was entered waits for it. */
+static void park(struct tap *tap, struct channel *c, struct slice data)
+{
+    struct snapshot_values v = snapshot_values(c->now);
+    v.text[SNAPSHOT_APPLICATION] = SLICE("Park");
+    v.text[SNAPSHOT_APPDATA] = data;
+    v.flags &= ~(unsigned)(SNAPSHOT_DATA_GUESSED | SNAPSHOT_DATA_MISSING);
+    struct snapshot *look = snapshot_new(&v);
+    if (look)
+        cdr_parked(&tap->cdr, c, look, tap->emit->now);
+    snapshot_unref(look);
+}
+
+void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
+{
+    struct bridge *b = tap_bridge(tap, m);
+    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    if (!b)
+        return;
+    count_members(b, m);
+    if (!c) {
+        tap->unknown_channels++;
+        return;
+    }
+    /* It lived on after a bridge, so it was moved, merged or transferred: dialed no more. */
+    if (c->left_bridge)
+        channel_set_flag(c, SNAPSHOT_DIALED, false);
+    tap_see(tap, m, &channel_headers_plain);
+    enter_conference(tap, c, b);
+    if (!bridge_enter(b, c))
+        return;
+    c->been_bridged = true;
+    cdr_bridge_enter(&tap->cdr, b, c, tap->emit->now);
+    visits_bridge_enter(&tap->visits, channel_uniqueid(c), bridge_id(b));
+    if (b->kind == BRIDGE_PARKING && c->parking) {
+        park(tap, c, slice_from(c->parking));
+        text_set(&c->parking, SLICE(""));
+    }
+    touch_members(tap, b);
+}
+
+void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_see(tap, m, &channel_headers_plain);
+    struct bridge *b = tap_bridge(tap, m);
+    if (!b)
+        return;
+    count_members(b, m);
+    if (!c)
+        return;
+    touch_members(tap, b);
+    if (c->bridge == b)
+        bridge_leave(b, c);
+    c->left_bridge = true;
+    cdr_bridge_leave(&tap->cdr, b, c, tap->emit->now);
+    calls_touch(&tap->calls, c->call);
+}
+
+void tap_on_bridge_destroy(struct tap *tap, const struct ami_message *m)
+{
+    struct bridge *b = table_find(&tap->bridges, ami_message_get(m, AMI_HEADER_BRIDGEUNIQUEID));
+    if (!b)
+        return;
+    table_remove(&tap->bridges, bridge_id(b));
+    bridge_free(b);
+}
+
+/* An item of BridgeInfo: a member that was there when the tap joined. */
+void tap_on_bridge_item(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    struct bridge *b = tap_bridge(tap, m);
+    if (!b || !c || c->bridge || !c->from_snapshot)
+        return;
+    if (bridge_enter(b, c)) {
+        c->been_bridged = true;
+        touch_members(tap, b);
+    }
+}
+
+void tap_on_parked_call(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_see(tap, m, &channel_headers_parkee);
+    char text[512];
+    if (!c)
+        return;
+    struct slice lot = slice_head(ami_message_get(m, AMI_HEADER_PARKINGLOT), 256);
+    struct slice space = slice_head(ami_message_get(m, AMI_HEADER_PARKINGSPACE), 128);
+    int n = snprintf(text, sizeof(text), "%.*s:%.*s", (int)lot.n, lot.n ? lot.p : "", (int)space.n,
+                     space.n ? space.p : "");
+    struct slice data = {text, (size_t)n};
+    if (c->bridge && c->bridge->kind != BRIDGE_PARKING)
+        text_set(&c->parking, data);
+    else
+        park(tap, c, data);
+}
+
+/* Pickup is a masquerade: names and ids stay, while application, place and the dialed mark stay
+ * with the structure behind, so that they change hands. */
+void tap_on_pickup(struct tap *tap, const struct ami_message *m)
+{
+    static const enum snapshot_text swapped[] = {SNAPSHOT_CONTEXT, SNAPSHOT_EXTEN,
+                                                 SNAPSHOT_APPLICATION, SNAPSHOT_APPDATA};
+    struct channel *picker = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    struct channel *target = tap_channel(tap, ami_message_get(m, AMI_HEADER_TARGETUNIQUEID));
+    if (!picker || !target)
+        return;
+    struct snapshot *picker_was = snapshot_ref(picker->now);
+    struct snapshot *target_was = snapshot_ref(target->now);
+    struct snapshot_values p = snapshot_values(picker_was), t = snapshot_values(target_was);
+    for (size_t i = 0; i < sizeof(swapped) / sizeof(swapped[0]); i++) {
+        struct slice text = p.text[swapped[i]];
+        p.text[swapped[i]] = t.text[swapped[i]];
+        t.text[swapped[i]] = text;
+    }
+    int priority = p.priority;
+    p.priority = t.priority;
+    t.priority = priority;
+    p.flags |= SNAPSHOT_DIALED;
+    t.flags &= ~(unsigned)SNAPSHOT_DIALED;
+    channel_alter(picker, &p);
+    channel_alter(target, &t);
+    snapshot_unref(picker_was);
+    snapshot_unref(target_was);
+}
+
+static bool succeeded(const struct ami_message *m)
+{
+    return slice_is(ami_message_get(m, AMI_HEADER_RESULT), "Success");
+}
+
+void tap_on_blind_transfer(struct tap *tap, const struct ami_message *m)
+{
+    if (!succeeded(m))
+        return;
+    struct visit_transfer transfer = {
+        .bridge = ami_message_get(m, AMI_HEADER_BRIDGEUNIQUEID),
+        .event = "BLINDTRANSFER",
+        .args = {ami_message_get(m, AMI_HEADER_EXTENSION), ami_message_get(m, AMI_HEADER_CONTEXT)},
+        .count = 2};
+    visits_transfer(&tap->visits, &transfer);
+}
+
+void tap_on_attended_transfer(struct tap *tap, const struct ami_message *m)
+{
+    struct slice type = ami_message_get(m, AMI_HEADER_DESTTYPE);
+    if (!succeeded(m))
+        return;
+    struct visit_transfer transfer = {.bridge =
+                                          ami_message_get(m, AMI_HEADER_ORIGBRIDGEUNIQUEID),
+                                      .event = "ATTENDEDTRANSFER",
+                                      .count = 2};
+    if (slice_is(type, "Bridge")) {
+        transfer.args[0] = SLICE("BRIDGE");
+        transfer.args[1] = ami_message_get(m, AMI_HEADER_DESTBRIDGEUNIQUEID);
+    } else if (slice_is(type, "App")) {
+        transfer.args[0] = SLICE("APP");
+        transfer.args[1] = ami_message_get(m, AMI_HEADER_DESTAPP);
+    } else if (slice_is(type, "Link")) {
+        transfer.args[0] = SLICE("LINK");
+        transfer.args[1] = ami_message_get(m, AMI_HEADER_LOCALONECHANNEL);
+        transfer.args[2] = ami_message_get(m, AMI_HEADER_LOCALTWOCHANNEL);
+        transfer.count = 3;
+    } else {
+        return; /* three-way and failed ones are not logged */
+    }
+    visits_transfer(&tap->visits, &transfer);
+}
+
+/* The options of a Dial's data: from its first comma on. */
+static struct slice options_of(struct slice data)
+{
+    const char *comma = data.n ? memchr(data.p, ',', data.n) : NULL;
+    return comma ? slice_from_offset(data, (size_t)(comma - data.p)) : (struct slice){NULL, 0};
+}
+
+/* Last resort of cdr-rules 8.1: what is dialed, with the options of the Dial that the channel ran
+ * before. Marked as a guess. */
+void tap_complete_data(struct tap *tap, struct channel *c, const struct ami_message *dial)
+{
+    char text[SNAPSHOT_TEXT_MAX];
+    unsigned flags = snapshot_flags(c->now);
+    if (!(flags & SNAPSHOT_DATA_MISSING) || (flags & SNAPSHOT_DATA_GUESSED))
+        return;
+    struct slice name = ami_message_get(dial, AMI_HEADER_DESTCHANNEL);
+    const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
+    struct slice technology = slice_head(name, slash ? (size_t)(slash - name.p) : name.n);
+    struct slice string = slice_head(ami_message_get(dial, AMI_HEADER_DIALSTRING), 2048);
+    struct slice options = slice_head(options_of(slice_from(tap->last_dial)), 1024);
+    int n = snprintf(text, sizeof(text), "%.*s/%.*s%.*s", (int)slice_head(technology, 64).n,
+                     technology.n ? technology.p : "", (int)string.n, string.n ? string.p : "",
+                     (int)options.n, options.n ? options.p : "");
+    struct channel_change change =
+        channel_run(c, SLICE("Dial"), (struct slice){text, (size_t)n},
+                    SNAPSHOT_DATA_MISSING | SNAPSHOT_DATA_GUESSED, tap->emit->now);
+    tap_look(tap, &change);
+}

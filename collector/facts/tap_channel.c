@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/base/text.h"
+#include "collector/facts/cdr_functions.h"
+#include "collector/facts/tap_internal.h"
+#include "parsers/ami_text.h"
+#include <stdlib.h>
+#include <strings.h>
+
+/* AST_STATE_*, header ChannelState. */
+enum { CHANNEL_STATE_RINGING = 5, CHANNEL_STATE_UP = 6 };
+
+struct channel *tap_channel(const struct tap *tap, struct slice uniqueid)
+{
+    return table_find(&tap->channels, uniqueid);
+}
+
+void tap_phone(struct tap *tap, struct channel *c, bool ringing, bool up)
+{
+    if (channel_is_local(channel_name(c)))
+        return;
+    int ringing_by = (int)ringing - (int)c->phone_rings;
+    int up_by = (int)up - (int)c->phone_up;
+    c->phone_rings = ringing;
+    c->phone_up = up;
+    if (ringing_by || up_by)
+        agents_phone(&tap->agents, channel_interface(channel_name(c)), ringing_by, up_by);
+}
+
+/* The linkedid changed: Asterisk merged two calls (bridge, pickup, retrieval of a parked call). */
+static void follow_linkedid(struct tap *tap, struct channel *c)
+{
+    if (c->call && slice_equal(call_linkedid(c->call), channel_linkedid(c)))
+        return;
+    calls_leave(&tap->calls, c);
+    calls_join(&tap->calls, c);
+}
+
+static void follow_state(struct tap *tap, struct channel *c)
+{
+    int state = snapshot_state(c->now);
+    if (state == CHANNEL_STATE_RINGING && (snapshot_flags(c->now) & SNAPSHOT_DIALED))
+        calls_ringing(&tap->calls, c);
+    if (state == CHANNEL_STATE_UP)
+        c->ringing = false;
+    tap_phone(tap, c, c->ringing, state == CHANNEL_STATE_UP);
+}
+
+void tap_look(struct tap *tap, const struct channel_change *change)
+{
+    struct channel *c = change->channel;
+    cdr_snapshot(&tap->cdr, change, tap->emit->now);
+    if (!change->changed)
+        return;
+    follow_linkedid(tap, c);
+    follow_state(tap, c);
+    calls_touch(&tap->calls, c->call);
+}
+
+struct channel *tap_see(struct tap *tap, const struct ami_message *m,
+                        const struct channel_headers *headers)
+{
+    struct snapshot_values seen;
+    if (!channel_read(m, headers, &tap->scratch, &seen))
+        return NULL;
+    struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
+    if (!c) {
+        tap->unknown_channels++;
+        return NULL;
+    }
+    struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_OTHER, tap->emit->now);
+    if (change.changed)
+        tap_look(tap, &change);
+    return c;
+}
+
+/* An event that one published look raised. */
+static struct channel *take_look(struct tap *tap, const struct ami_message *m,
+                                 enum channel_event event)
+{
+    struct snapshot_values seen;
+    if (!channel_read(m, &channel_headers_plain, &tap->scratch, &seen))
+        return NULL;
+    struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
+    if (!c) {
+        tap->unknown_channels++;
+        return NULL;
+    }
+    struct channel_change change = channel_take(c, &seen, event, tap->emit->now);
+    tap_look(tap, &change);
+    return c;
+}
+
+static struct channel *begin_channel(struct tap *tap, const struct snapshot_values *seen,
+                                     int64_t born, bool from_snapshot)
+{
+    struct channel *c = channel_new(seen, born);
+    if (!c || !table_add(&tap->channels, c)) {
+        channel_free(c);
+        return NULL;
+    }
+    c->from_snapshot = from_snapshot;
+    calls_join(&tap->calls, c);
+    struct channel_change change = {c, NULL, c->now, true};
+    cdr_snapshot(&tap->cdr, &change, born);
+    follow_state(tap, c);
+    return c;
+}
+
+void tap_on_newchannel(struct tap *tap, const struct ami_message *m)
+{
+    struct snapshot_values seen;
+    if (!channel_read(m, &channel_headers_plain, &tap->scratch, &seen))
+        return;
+    if (!tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]))
+        begin_channel(tap, &seen, tap->emit->now, false);
+}
+
+void tap_on_channel_state(struct tap *tap, const struct ami_message *m)
+{
+    take_look(tap, m, CHANNEL_EVENT_STATE);
+}
+
+void tap_on_newcallerid(struct tap *tap, const struct ami_message *m)
+{
+    take_look(tap, m, CHANNEL_EVENT_NEWCALLERID);
+}
+
+void tap_on_newaccountcode(struct tap *tap, const struct ami_message *m)
+{
+    take_look(tap, m, CHANNEL_EVENT_NEWACCOUNTCODE);
+}
+
+void tap_on_newconnectedline(struct tap *tap, const struct ami_message *m)
+{
+    take_look(tap, m, CHANNEL_EVENT_NEWCONNECTEDLINE);
+}
+
+void tap_on_channel_seen(struct tap *tap, const struct ami_message *m)
+{
+    tap_see(tap, m, &channel_headers_plain);
+}
+
+static bool starts_with(struct slice s, const char *word)
+{
+    return s.n >= strlen(word) && strncasecmp(s.p, word, strlen(word)) == 0;
+}
+
+/* An async goto shows as a Newexten with the old application at the new place; what really runs
+ * there is not shown. */
+static bool is_goto(const struct channel *c, const struct snapshot_values *seen)
+{
+    struct snapshot_values held = snapshot_values(c->now);
+    return c->been_bridged &&
+           slice_equal(held.text[SNAPSHOT_APPLICATION], seen->text[SNAPSHOT_APPLICATION]) &&
+           slice_equal(held.text[SNAPSHOT_APPDATA], seen->text[SNAPSHOT_APPDATA]) &&
+           (!slice_equal(held.text[SNAPSHOT_CONTEXT], seen->text[SNAPSHOT_CONTEXT]) ||
+            !slice_equal(held.text[SNAPSHOT_EXTEN], seen->text[SNAPSHOT_EXTEN]));
+}
+
+/* A dialed channel that runs dialplan itself is dialed no more (after-bridge goto, Dial G, Redirect);
+ * what Dial and Queue run on it is theirs. */
+static bool runs_dialplan(const struct channel *c, struct slice application)
+{
+    return !starts_with(application, "AppDial") && !slice_is(application, "AppQueue") &&
+           !c->subroutines && !c->hangup_logic;
+}
+
+static void remember_place(struct tap *tap, const struct snapshot_values *seen)
+{
+    struct place_key key = {seen->text[SNAPSHOT_CONTEXT], seen->text[SNAPSHOT_EXTEN],
+                            seen->priority};
+    place_memory_put(&tap->places, &key, seen->text[SNAPSHOT_APPLICATION],
+                     seen->text[SNAPSHOT_APPDATA]);
+    if (slice_is(seen->text[SNAPSHOT_APPLICATION], "Dial"))
+        text_set(&tap->last_dial, seen->text[SNAPSHOT_APPDATA]);
+}
+
+/* What the application does to the channel's CDRs, and the application it may run inside. */
+static void run(struct tap *tap, struct channel *c, struct slice application, struct slice data)
+{
+    struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr};
+    struct slice inner, inner_data;
+    if (c->chain)
+        cdr_run_application(c->chain, application, data, &message);
+    if (!cdr_inner_application(application, data, &inner, &inner_data))
+        return;
+    struct channel_change change = channel_run(c, inner, inner_data, 0, tap->emit->now);
+    tap_look(tap, &change);
+    if (c->chain)
+        cdr_run_application(c->chain, inner, inner_data, &message);
+}
+
+/* Who adds or removes a member is in the queue_log, but not in the event about the member. */
+static void note_member_channel(struct tap *tap, const struct channel *c, struct slice application)
+{
+    if (slice_is(application, "AddQueueMember") || slice_is(application, "RemoveQueueMember"))
+        text_set(&tap->member_channel, channel_uniqueid(c));
+}
+
+/* QueueLog(queue,uniqueid,agent,event[,info]) of the dialplan. */
+static void log_queue_line(struct tap *tap, struct slice application, struct slice data)
+{
+    if (!slice_is(application, "QueueLog"))
+        return;
+    struct slice fields[5] = {{NULL, 0}};
+    for (size_t i = 0; i < 5 && data.p; i++) {
+        const char *comma = i < 4 && data.n ? memchr(data.p, ',', data.n) : NULL;
+        size_t n = comma ? (size_t)(comma - data.p) : data.n;
+        fields[i] = slice_head(data, n);
+        data = comma ? slice_from_offset(data, n + 1) : (struct slice){NULL, 0};
+    }
+    char event[64];
+    size_t n = slice_head(fields[3], sizeof(event) - 1).n;
+    if (!n)
+        return;
+    memcpy(event, fields[3].p, n);
+    event[n] = 0;
+    struct queue_log_line line = {.event = event,
+                                  .uniqueid = fields[1],
+                                  .queue = fields[0],
+                                  .agent = fields[2],
+                                  .args = {fields[4]},
+                                  .count = 1};
+    queue_log_emit(tap->emit, &line);
+}
+
+void tap_on_newexten(struct tap *tap, const struct ami_message *m)
+{
+    struct snapshot_values seen;
+    if (!channel_read(m, &channel_headers_plain, &tap->scratch, &seen))
+        return;
+    struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
+    if (!c) {
+        tap->unknown_channels++;
+        return;
+    }
+    struct slice application = ami_message_get(m, AMI_HEADER_APPLICATION);
+    seen.text[SNAPSHOT_APPLICATION] = application;
+    seen.text[SNAPSHOT_APPDATA] = ami_message_get(m, AMI_HEADER_APPDATA);
+    c->sent_elsewhere = is_goto(c, &seen);
+    if (slice_is(seen.text[SNAPSHOT_EXTEN], "h") && seen.priority == 1)
+        c->hangup_logic = true;
+    if (runs_dialplan(c, application))
+        channel_set_flag(c, SNAPSHOT_DIALED, false);
+    if (!c->sent_elsewhere)
+        remember_place(tap, &seen);
+    visits_moved_on(&tap->visits, channel_uniqueid(c), seen.text[SNAPSHOT_EXTEN]);
+    struct channel_change change =
+        channel_take(c, &seen, CHANNEL_EVENT_NEWEXTEN, tap->emit->now);
+    tap_look(tap, &change);
+    if (c->sent_elsewhere)
+        return;
+    note_member_channel(tap, c, application);
+    log_queue_line(tap, application, seen.text[SNAPSHOT_APPDATA]);
+    run(tap, c, application, seen.text[SNAPSHOT_APPDATA]);
+}
+
+void tap_run_unshown(struct tap *tap, struct channel *c, struct slice application,
+                     struct slice data)
+{
+    char text[SNAPSHOT_TEXT_MAX];
+    unsigned flags = 0;
+    c->sent_elsewhere = false;
+    if (!data.p) {
+        struct place_key key = {snapshot_text(c->now, SNAPSHOT_CONTEXT),
+                                snapshot_text(c->now, SNAPSHOT_EXTEN), snapshot_priority(c->now)};
+        size_t n = 0;
+        enum place_found found =
+            place_memory_data(&tap->places, &key, application, text, sizeof(text), &n);
+        data = (struct slice){text, n};
+        if (found != PLACE_SEEN)
+            flags = SNAPSHOT_DATA_MISSING;
+        if (found == PLACE_SIBLING)
+            flags |= SNAPSHOT_DATA_GUESSED;
+    }
+    struct channel_change change = channel_run(c, application, data, flags, tap->emit->now);
+    tap_look(tap, &change);
+}
+
+void tap_on_hangup_request(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_see(tap, m, &channel_headers_plain);
+    int64_t cause = 0;
+    if (!c)
+        return;
+    if (ami_text_int(ami_message_get(m, AMI_HEADER_CAUSE), &cause)) {
+        struct snapshot_values v = snapshot_values(c->now);
+        v.cause = (int)cause;
+        channel_alter(c, &v);
+    }
+    calls_hangup_requested(&tap->calls, c);
+    visits_hangup_requested(&tap->visits, channel_uniqueid(c));
+}
+
+void tap_channel_gone(struct tap *tap, struct channel *c)
+{
+    c->ringing = false;
+    tap_phone(tap, c, false, false);
+    visits_hangup(&tap->visits, channel_uniqueid(c));
+    if (c->bridge)
+        bridge_leave(c->bridge, c);
+    calls_leave(&tap->calls, c);
+    cdr_chain_free(c->chain);
+    table_remove(&tap->channels, channel_uniqueid(c));
+    channel_free(c);
+}
+
+void tap_on_hangup(struct tap *tap, const struct ami_message *m)
+{
+    struct snapshot_values seen;
+    if (!channel_read(m, &channel_headers_plain, &tap->scratch, &seen))
+        return;
+    struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
+    if (!c) {
+        tap->unknown_channels++;
+        return;
+    }
+    int64_t cause = 0;
+    ami_text_int(ami_message_get(m, AMI_HEADER_CAUSE), &cause);
+    seen.cause = (int)cause;
+    seen.flags |= SNAPSHOT_DEAD;
+    struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_STATE, tap->emit->now);
+    follow_linkedid(tap, c);
+    cdr_snapshot(&tap->cdr, &change, tap->emit->now);
+    tap_channel_gone(tap, c);
+}
+
+void tap_on_hangup_handler(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_see(tap, m, &channel_headers_plain);
+    if (c)
+        c->hangup_logic = true;
+}
+
+/* These variables are set together with a look that raises no event: the engine counts it as the
+ * channel's last. */
+static bool goes_with_a_look(struct slice variable)
+{
+    static const char *const names[] = {"BRIDGEPEER", "BRIDGEPVTCALLID", "DIALSTATUS",
+                                        "RINGTIME",   "RINGTIME_MS",     "PROGRESSTIME",
+                                        "PROGRESSTIME_MS", "ANSWEREDTIME", "ANSWEREDTIME_MS",
+                                        "DIALEDTIME", "DIALEDTIME_MS"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (slice_is(variable, names[i]))
+            return true;
+    }
+    return slice_starts(variable, SLICE("RTPAUDIOQOS")) ||
+           slice_starts(variable, SLICE("DIALEDPEER"));
+}
+
+void tap_on_varset(struct tap *tap, const struct ami_message *m)
+{
+    struct slice variable = ami_message_get(m, AMI_HEADER_VARIABLE);
+    struct slice value = ami_message_get(m, AMI_HEADER_VALUE);
+    struct channel *c = tap_see(tap, m, &channel_headers_plain);
+    if (!c)
+        return;
+    if (slice_is(variable, "LOCAL(ARGC)"))
+        c->subroutines++;
+    else if (slice_is(variable, "GOSUB_RETVAL") && c->subroutines)
+        c->subroutines--;
+    else if (slice_is(variable, "QUEUESTATUS"))
+        visits_status(&tap->visits, channel_uniqueid(c), value);
+    else if (slice_is(variable, "DIALSTATUS") && !value.n && c->sent_elsewhere)
+        tap_run_unshown(tap, c, SLICE("Dial"), (struct slice){NULL, 0});
+    else if (goes_with_a_look(variable) && c->chain)
+        cdr_chain_stamp(c->chain, tap->emit->now);
+}
+
+/* "EXEC Application arguments" of an AGI runs an application that no Newexten shows. */
+void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_see(tap, m, &channel_headers_plain);
+    struct slice command = ami_message_get(m, AMI_HEADER_COMMAND);
+    if (!c || !starts_with(command, "EXEC "))
+        return;
+    struct slice rest = slice_from_offset(command, 5);
+    while (rest.n && rest.p[0] == ' ')
+        rest = slice_from_offset(rest, 1);
+    const char *blank = rest.n ? memchr(rest.p, ' ', rest.n) : NULL;
+    size_t n = blank ? (size_t)(blank - rest.p) : rest.n;
+    struct slice data = slice_from_offset(rest, n + 1);
+    if (data.n >= 2 && data.p[0] == '"' && data.p[data.n - 1] == '"')
+        data = (struct slice){data.p + 1, data.n - 2};
+    struct channel_change change =
+        channel_run(c, slice_head(rest, n), data, 0, tap->emit->now);
+    tap_look(tap, &change);
+    if (c->chain) {
+        struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr};
+        cdr_run_application(c->chain, slice_head(rest, n), data, &message);
+    }
+}
+
+/* An origination to an application: the answered channel runs it without a Newexten. */
+void tap_on_originate_response(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    struct slice application = ami_message_get(m, AMI_HEADER_APPLICATION);
+    if (c && application.n)
+        tap_run_unshown(tap, c, application, ami_message_get(m, AMI_HEADER_DATA));
+}
+
+/* The list item tells the age, "HH:MM:SS" or seconds; the birth follows. */
+static int64_t born_before(const struct ami_message *m, int64_t now)
+{
+    int64_t age = 0, part = 0;
+    struct slice text = ami_message_get(m, m->event == AMI_EVENT_STATUS ? AMI_HEADER_SECONDS
+                                                                        : AMI_HEADER_DURATION);
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == ':') {
+            age = (age + part) * 60;
+            part = 0;
+        } else if (text.p[i] >= '0' && text.p[i] <= '9') {
+            part = part * 10 + (text.p[i] - '0');
+        }
+        if (part > 1000000 || age > 1000000000)
+            return now;
+    }
+    return now - (age + part) * 1000000;
+}
+
+/* An item of CoreShowChannels or Status: a snapshot fills only what is unknown and never overrides
+ * a live event. */
+void tap_on_channel_item(struct tap *tap, const struct ami_message *m)
+{
+    struct snapshot_values seen;
+    if (!channel_read(m, &channel_headers_plain, &tap->scratch, &seen))
+        return;
+    struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
+    if (c) {
+        c->last_listed = tap->emit->now;
+        return;
+    }
+    seen.text[SNAPSHOT_APPLICATION] = ami_message_get(m, AMI_HEADER_APPLICATION);
+    seen.text[SNAPSHOT_APPDATA] = ami_message_has(m, AMI_HEADER_APPLICATIONDATA)
+                                      ? ami_message_get(m, AMI_HEADER_APPLICATIONDATA)
+                                      : ami_message_get(m, AMI_HEADER_DATA);
+    if (starts_with(seen.text[SNAPSHOT_APPLICATION], "AppDial") ||
+        slice_is(seen.text[SNAPSHOT_APPLICATION], "AppQueue"))
+        seen.flags |= SNAPSHOT_DIALED;
+    begin_channel(tap, &seen, born_before(m, tap->emit->now), true);
+}

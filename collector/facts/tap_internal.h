@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_FACTS_TAP_INTERNAL_H
+#define COLLECTOR_FACTS_TAP_INTERNAL_H
+
+#include "collector/facts/agent.h"
+#include "collector/facts/call.h"
+#include "collector/facts/cdr.h"
+#include "collector/facts/tap.h"
+#include "collector/facts/visit.h"
+#include "collector/state/place.h"
+
+/* What the files of the tap share; nobody else includes it. */
+
+#define TAP_CHANNELS_MAX 1000000u
+#define TAP_BRIDGES_MAX  500000u
+#define TAP_CALLS_MAX    1000000u
+#define TAP_QUEUES_MAX   10000u
+#define TAP_VISITS_MAX   100000u
+#define TAP_AGENTS_MAX   100000u
+
+struct tap {
+    struct tap_options options;
+    struct emitter *emit;
+    struct table channels; /* by Uniqueid */
+    struct table bridges;  /* by BridgeUniqueid */
+    struct place_memory places;
+    struct cdr_engine cdr;
+    struct calls calls;
+    struct queues queues;
+    struct visits visits;
+    struct agents agents;
+    struct channel_scratch scratch;
+    char *member_channel; /* Uniqueid of who ran AddQueueMember or RemoveQueueMember last */
+    char *last_dial;      /* data of the Dial seen last */
+    int64_t list_began[TAP_LISTS];
+    uint64_t events;
+    uint64_t unknown_channels;
+};
+
+typedef void (*tap_handler)(struct tap *tap, const struct ami_message *m);
+
+/* One handler per kind of event; each file of the tap holds those of one part of Asterisk. */
+void tap_on_newchannel(struct tap *tap, const struct ami_message *m);
+void tap_on_channel_state(struct tap *tap, const struct ami_message *m);
+void tap_on_newexten(struct tap *tap, const struct ami_message *m);
+void tap_on_newcallerid(struct tap *tap, const struct ami_message *m);
+void tap_on_newaccountcode(struct tap *tap, const struct ami_message *m);
+void tap_on_newconnectedline(struct tap *tap, const struct ami_message *m);
+void tap_on_hangup_request(struct tap *tap, const struct ami_message *m);
+void tap_on_hangup(struct tap *tap, const struct ami_message *m);
+void tap_on_hangup_handler(struct tap *tap, const struct ami_message *m);
+void tap_on_varset(struct tap *tap, const struct ami_message *m);
+void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m);
+void tap_on_originate_response(struct tap *tap, const struct ami_message *m);
+void tap_on_channel_seen(struct tap *tap, const struct ami_message *m);
+void tap_on_channel_item(struct tap *tap, const struct ami_message *m);
+
+void tap_on_dial_begin(struct tap *tap, const struct ami_message *m);
+void tap_on_dial_state(struct tap *tap, const struct ami_message *m);
+void tap_on_dial_end(struct tap *tap, const struct ami_message *m);
+void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m);
+void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m);
+void tap_on_bridge_destroy(struct tap *tap, const struct ami_message *m);
+void tap_on_bridge_item(struct tap *tap, const struct ami_message *m);
+void tap_on_parked_call(struct tap *tap, const struct ami_message *m);
+void tap_on_pickup(struct tap *tap, const struct ami_message *m);
+void tap_on_blind_transfer(struct tap *tap, const struct ami_message *m);
+void tap_on_attended_transfer(struct tap *tap, const struct ami_message *m);
+
+void tap_on_queue_caller_join(struct tap *tap, const struct ami_message *m);
+void tap_on_queue_caller_leave(struct tap *tap, const struct ami_message *m);
+void tap_on_queue_caller_abandon(struct tap *tap, const struct ami_message *m);
+void tap_on_agent_called(struct tap *tap, const struct ami_message *m);
+void tap_on_agent_connect(struct tap *tap, const struct ami_message *m);
+void tap_on_agent_complete(struct tap *tap, const struct ami_message *m);
+void tap_on_agent_dump(struct tap *tap, const struct ami_message *m);
+void tap_on_agent_ring_no_answer(struct tap *tap, const struct ami_message *m);
+void tap_on_agent_login(struct tap *tap, const struct ami_message *m);
+void tap_on_agent_logoff(struct tap *tap, const struct ami_message *m);
+void tap_on_queue_params(struct tap *tap, const struct ami_message *m);
+void tap_on_queue_entry(struct tap *tap, const struct ami_message *m);
+void tap_on_queue_member(struct tap *tap, const struct ami_message *m);
+void tap_on_queue_member_added(struct tap *tap, const struct ami_message *m);
+void tap_on_queue_member_removed(struct tap *tap, const struct ami_message *m);
+void tap_on_queue_member_pause(struct tap *tap, const struct ami_message *m);
+void tap_on_queue_member_penalty(struct tap *tap, const struct ami_message *m);
+void tap_on_queue_member_ringinuse(struct tap *tap, const struct ami_message *m);
+
+/* The channel that an event is about, or NULL when the tap never saw it begin. What the event shows
+ * of the channel is taken in, as a look that raised no event of its own. */
+struct channel *tap_see(struct tap *tap, const struct ami_message *m,
+                        const struct channel_headers *headers);
+
+struct channel *tap_channel(const struct tap *tap, struct slice uniqueid);
+
+/* A changed look goes to everything that lives on looks. */
+void tap_look(struct tap *tap, const struct channel_change *change);
+
+/* The channel runs an application at its place that no Newexten showed. data.p NULL: not known. */
+void tap_run_unshown(struct tap *tap, struct channel *c, struct slice application,
+                     struct slice data);
+
+/* The application whose data was not shown when it began: what is known of it now. */
+void tap_complete_data(struct tap *tap, struct channel *c, const struct ami_message *dial);
+
+/* The channel stopped ringing, or is up, or gone: its device's calls. */
+void tap_phone(struct tap *tap, struct channel *c, bool ringing, bool up);
+
+/* The channel has ended: out of all tables. */
+void tap_channel_gone(struct tap *tap, struct channel *c);
+
+struct bridge *tap_bridge(struct tap *tap, const struct ami_message *m);
+
+#endif

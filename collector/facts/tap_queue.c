@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/base/text.h"
+#include "collector/facts/tap_internal.h"
+#include "parsers/ami_text.h"
+
+/* The Queue application's third argument, which ENTERQUEUE has first. */
+static struct slice url_of(const struct channel *c)
+{
+    struct slice data = c ? snapshot_text(c->now, SNAPSHOT_APPDATA) : (struct slice){NULL, 0};
+    if (!c || !slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "Queue"))
+        return SLICE("");
+    for (int commas = 0; data.n && commas < 2; data = slice_from_offset(data, 1))
+        commas += data.p[0] == ',';
+    const char *comma = data.n ? memchr(data.p, ',', data.n) : NULL;
+    return slice_head(data, comma ? (size_t)(comma - data.p) : data.n);
+}
+
+void tap_on_queue_caller_join(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_see(tap, m, &channel_headers_plain);
+    if (c && c->sent_elsewhere)
+        tap_run_unshown(tap, c, SLICE("Queue"), (struct slice){NULL, 0});
+    visits_join(&tap->visits, m, url_of(c));
+}
+
+void tap_on_queue_caller_leave(struct tap *tap, const struct ami_message *m)
+{
+    tap_see(tap, m, &channel_headers_plain);
+    visits_leave(&tap->visits, m);
+}
+
+void tap_on_queue_caller_abandon(struct tap *tap, const struct ami_message *m)
+{
+    tap_see(tap, m, &channel_headers_plain);
+    visits_abandon(&tap->visits, m);
+}
+
+/* AgentCalled, AgentConnect, AgentComplete, AgentDump and AgentRingNoAnswer show looks that are
+ * made for them and not published: nothing is taken from these. */
+void tap_on_agent_called(struct tap *tap, const struct ami_message *m)
+{
+    visits_agent_called(&tap->visits, m);
+}
+
+void tap_on_agent_connect(struct tap *tap, const struct ami_message *m)
+{
+    visits_agent_connect(&tap->visits, m);
+    agents_call(&tap->agents, ami_message_get(m, AMI_HEADER_INTERFACE),
+                ami_message_get(m, AMI_HEADER_LINKEDID));
+}
+
+void tap_on_agent_complete(struct tap *tap, const struct ami_message *m)
+{
+    visits_agent_complete(&tap->visits, m);
+    agents_call(&tap->agents, ami_message_get(m, AMI_HEADER_INTERFACE), SLICE(""));
+}
+
+void tap_on_agent_dump(struct tap *tap, const struct ami_message *m)
+{
+    visits_agent_dump(&tap->visits, m);
+}
+
+void tap_on_agent_ring_no_answer(struct tap *tap, const struct ami_message *m)
+{
+    visits_ring_no_answer(&tap->visits, m);
+}
+
+/* AgentLogin and AgentLogoff of app_agent_pool: agents by id, of no queue. */
+void tap_on_agent_login(struct tap *tap, const struct ami_message *m)
+{
+    struct queue_log_line line = {.event = "AGENTLOGIN",
+                                  .uniqueid = ami_message_get(m, AMI_HEADER_UNIQUEID),
+                                  .queue = SLICE("NONE"),
+                                  .agent = ami_message_get(m, AMI_HEADER_AGENT),
+                                  .args = {ami_message_get(m, AMI_HEADER_CHANNEL)},
+                                  .count = 1};
+    queue_log_emit(tap->emit, &line);
+}
+
+void tap_on_agent_logoff(struct tap *tap, const struct ami_message *m)
+{
+    struct queue_log_line line = {.event = "AGENTLOGOFF",
+                                  .uniqueid = ami_message_get(m, AMI_HEADER_UNIQUEID),
+                                  .queue = SLICE("NONE"),
+                                  .agent = ami_message_get(m, AMI_HEADER_AGENT),
+                                  .args = {ami_message_get(m, AMI_HEADER_CHANNEL),
+                                           ami_message_get(m, AMI_HEADER_LOGINTIME)},
+                                  .count = 2};
+    queue_log_emit(tap->emit, &line);
+}
+
+void tap_on_queue_params(struct tap *tap, const struct ami_message *m)
+{
+    queues_params(&tap->queues, m);
+}
+
+void tap_on_queue_entry(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    visits_entry(&tap->visits, m, c ? channel_linkedid(c) : ami_message_get(m, AMI_HEADER_UNIQUEID));
+}
+
+void tap_on_queue_member(struct tap *tap, const struct ami_message *m)
+{
+    agents_member(&tap->agents, m);
+}
+
+/* A line about a member as such; who is the member's name or its interface. */
+static void member_line(struct tap *tap, const struct ami_message *m, const char *event,
+                        struct slice uniqueid, struct slice who, struct slice arg, size_t count)
+{
+    struct queue_log_line line = {.event = event,
+                                  .uniqueid = uniqueid,
+                                  .queue = ami_message_get(m, AMI_HEADER_QUEUE),
+                                  .agent = who,
+                                  .args = {arg},
+                                  .count = count};
+    queue_log_emit(tap->emit, &line);
+}
+
+/* The dialplan's channel when it ran AddQueueMember or RemoveQueueMember just before. */
+static struct slice member_callid(const struct tap *tap)
+{
+    return tap->member_channel ? slice_from(tap->member_channel) : SLICE("MANAGER");
+}
+
+static struct slice added_as(const struct tap *tap, const struct ami_message *m)
+{
+    return ami_message_get(m, tap->options.log_membername_as_agent ? AMI_HEADER_MEMBERNAME
+                                                                   : AMI_HEADER_INTERFACE);
+}
+
+void tap_on_queue_member_added(struct tap *tap, const struct ami_message *m)
+{
+    bool paused = slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1");
+    agents_member(&tap->agents, m);
+    member_line(tap, m, "ADDMEMBER", member_callid(tap), added_as(tap, m),
+                paused ? SLICE("PAUSED") : SLICE(""), 1);
+    text_set(&tap->member_channel, SLICE(""));
+}
+
+void tap_on_queue_member_removed(struct tap *tap, const struct ami_message *m)
+{
+    member_line(tap, m, "REMOVEMEMBER", member_callid(tap), added_as(tap, m), SLICE(""), 1);
+    text_set(&tap->member_channel, SLICE(""));
+    agents_member_removed(&tap->agents, m);
+}
+
+void tap_on_queue_member_pause(struct tap *tap, const struct ami_message *m)
+{
+    bool paused = slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1");
+    agents_member(&tap->agents, m);
+    member_line(tap, m, paused ? "PAUSE" : "UNPAUSE", SLICE("NONE"),
+                ami_message_get(m, AMI_HEADER_MEMBERNAME),
+                ami_message_get(m, AMI_HEADER_PAUSEDREASON), 1);
+}
+
+void tap_on_queue_member_penalty(struct tap *tap, const struct ami_message *m)
+{
+    agents_member(&tap->agents, m);
+    member_line(tap, m, "PENALTY", SLICE("NONE"), ami_message_get(m, AMI_HEADER_INTERFACE),
+                ami_message_get(m, AMI_HEADER_PENALTY), 1);
+}
+
+void tap_on_queue_member_ringinuse(struct tap *tap, const struct ami_message *m)
+{
+    agents_member(&tap->agents, m);
+    member_line(tap, m, "RINGINUSE", SLICE("NONE"), ami_message_get(m, AMI_HEADER_INTERFACE),
+                ami_message_get(m, AMI_HEADER_RINGINUSE), 1);
+}

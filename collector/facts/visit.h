@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_FACTS_VISIT_H
+#define COLLECTOR_FACTS_VISIT_H
+
+#include "collector/facts/queue.h"
+#include "collector/facts/queue_log.h"
+
+/* One stay of one caller in one queue, from QueueCallerJoin to the line that ends it in queue_log
+ * (apps/app_queue.c, Asterisk 22). */
+
+enum visit_state {
+    VISIT_WAITING,
+    VISIT_LEFT,      /* QueueCallerLeave came; why is not known yet */
+    VISIT_CONNECTED, /* AgentConnect */
+    VISIT_MOVING,    /* AgentComplete said transfer; which one is not known yet */
+    VISIT_ENDED
+};
+
+enum visit_end {
+    VISIT_ANSWERED,
+    VISIT_ABANDONED,
+    VISIT_SHORT_ABANDON,
+    VISIT_TIMEOUT,
+    VISIT_LEAVE_EMPTY,
+    VISIT_EXIT_KEY,
+    VISIT_WITHDRAWN,
+    VISIT_LOST_SIGHT
+};
+
+/* A member's phone that rings, or rang, for the visit. */
+struct visit_attempt {
+    char *uniqueid;
+    char *member;
+    int64_t start;
+    bool told; /* its RINGNOANSWER or RINGCANCELED was written */
+};
+
+/* ringall over more members than this is not followed one by one. */
+#define VISIT_ATTEMPTS_MAX 1024u
+
+struct visit {
+    struct visit *next;         /* the same caller's other visits */
+    struct visit *next_closing; /* waits for what ends it, up to its deadline */
+    int64_t deadline;
+    struct visit *next_waiting; /* in the same queue */
+    struct queue *queue;
+    char *uniqueid;
+    char *linkedid;
+    char *caller_number;
+    char *caller_name;
+    char *member;    /* who answered */
+    char *interface; /* of who answered */
+    char *bridge;    /* where caller and member met first */
+    enum visit_state state;
+    int64_t joined, left, connected; /* microseconds */
+    int64_t position;                /* at joining */
+    int64_t last_position;           /* at leaving */
+    int64_t held;                    /* whole seconds, as Asterisk said on AgentConnect or Abandon */
+    int64_t talked;                  /* whole seconds, as AgentComplete said */
+    bool abandon_seen, answer_seen, hangup_seen;
+    struct visit_attempt *attempts;
+    size_t attempt_count, attempt_size;
+    const char *ended_by; /* caller, agent, transfer; a constant, or NULL */
+    unsigned rings;       /* attempts ever */
+    bool dirty;
+    bool from_snapshot;
+};
+
+/* A transfer can be told before AgentComplete says that one happened: so many are remembered. */
+#define VISIT_TRANSFERS_MAX 32u
+
+struct visit_past_transfer {
+    char *bridge;
+    const char *event;
+    char *args[3];
+    size_t count;
+    int64_t time;
+};
+
+struct visits {
+    struct table by_caller; /* the first of each caller's visits */
+    struct visit *closing;
+    struct visit_past_transfer transfers[VISIT_TRANSFERS_MAX];
+    size_t transfer; /* the next to be overwritten */
+    struct queues *queues;
+    struct emitter *emit;
+    int64_t short_abandon;
+    uint64_t refused;
+    /* The call of a caller entered or left a queue. */
+    void (*moved)(void *ctx, struct slice uniqueid, struct slice queue);
+    void *ctx;
+};
+
+struct visits visits_new(struct queues *queues, struct emitter *emit, size_t max);
+void visits_free(struct visits *visits);
+
+/* Handlers of app_queue's events, by their names. join_url is the third argument of the Queue
+ * application, empty when it is not known. */
+void visits_join(struct visits *visits, const struct ami_message *m, struct slice join_url);
+void visits_leave(struct visits *visits, const struct ami_message *m);
+void visits_abandon(struct visits *visits, const struct ami_message *m);
+void visits_agent_called(struct visits *visits, const struct ami_message *m);
+void visits_agent_connect(struct visits *visits, const struct ami_message *m);
+void visits_agent_complete(struct visits *visits, const struct ami_message *m);
+void visits_agent_dump(struct visits *visits, const struct ami_message *m);
+void visits_ring_no_answer(struct visits *visits, const struct ami_message *m);
+/* QueueEntry, an item of QueueStatus: a caller who was waiting when the tap joined. */
+void visits_entry(struct visits *visits, const struct ami_message *m, struct slice linkedid);
+
+/* DialEnd of the caller's dial to a member. */
+void visits_dial_end(struct visits *visits, const struct ami_message *m);
+/* VarSet QUEUESTATUS on the caller. */
+void visits_status(struct visits *visits, struct slice caller, struct slice status);
+/* The caller runs dialplan again: its next Newexten. */
+void visits_moved_on(struct visits *visits, struct slice caller, struct slice exten);
+void visits_hangup_requested(struct visits *visits, struct slice caller);
+void visits_hangup(struct visits *visits, struct slice caller);
+void visits_bridge_enter(struct visits *visits, struct slice caller, struct slice bridge);
+
+/* A successful BlindTransfer or AttendedTransfer out of a bridge. */
+struct visit_transfer {
+    struct slice bridge;
+    const char *event; /* BLINDTRANSFER or ATTENDEDTRANSFER */
+    struct slice args[3];
+    size_t count;
+};
+void visits_transfer(struct visits *visits, const struct visit_transfer *transfer);
+
+/* Ends the visits whose deadline has passed; called with each event. */
+void visits_expire(struct visits *visits);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/state/bridge.h"
+
+#include "parsers/ami_text.h"
+#include <stdlib.h>
+
+static enum bridge_kind kind_of(const struct ami_message *m)
+{
+    struct slice type = ami_message_get(m, AMI_HEADER_BRIDGETYPE);
+    if (slice_is(type, "parking"))
+        return BRIDGE_PARKING;
+    struct slice technology = ami_message_get(m, AMI_HEADER_BRIDGETECHNOLOGY);
+    return slice_is(technology, "holding_bridge") ? BRIDGE_HOLDING : BRIDGE_BASIC;
+}
+
+struct bridge *bridge_new(const struct ami_message *m)
+{
+    struct slice id = ami_message_get(m, AMI_HEADER_BRIDGEUNIQUEID);
+    struct slice name = ami_text_known(ami_message_get(m, AMI_HEADER_BRIDGENAME));
+    struct bridge *b = calloc(1, sizeof(*b));
+    if (!b)
+        return NULL;
+    b->id = malloc(id.n + name.n + 2);
+    if (!b->id) {
+        free(b);
+        return NULL;
+    }
+    memcpy(b->id, id.p, id.n);
+    b->id[id.n] = 0;
+    char *copy = b->id + id.n + 1;
+    if (name.n)
+        memcpy(copy, name.p, name.n);
+    b->name = (struct slice){copy, name.n};
+    b->kind = kind_of(m);
+    b->confbridge = slice_is(ami_message_get(m, AMI_HEADER_BRIDGECREATOR), "ConfBridge");
+    return b;
+}
+
+void bridge_free(struct bridge *b)
+{
+    if (!b)
+        return;
+    while (b->count)
+        bridge_leave(b, b->members[b->count - 1]);
+    free(b->members);
+    free(b->id);
+    free(b);
+}
+
+struct slice bridge_id(const struct bridge *b)
+{
+    return slice_from(b->id);
+}
+
+static int compare(struct slice a, struct slice b)
+{
+    int d = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+    return d ? d : (a.n > b.n) - (a.n < b.n);
+}
+
+static bool make_room(struct bridge *b)
+{
+    if (b->count < b->size)
+        return true;
+    size_t size = b->size ? b->size * 2 : 4;
+    if (size > BRIDGE_MEMBERS_MAX)
+        return false;
+    struct channel **members = realloc(b->members, size * sizeof(struct channel *));
+    if (!members)
+        return false;
+    b->members = members;
+    b->size = size;
+    return true;
+}
+
+bool bridge_enter(struct bridge *b, struct channel *c)
+{
+    if (c->bridge)
+        bridge_leave(c->bridge, c);
+    if (!make_room(b))
+        return false;
+    size_t i = b->count;
+    for (; i > 0 && compare(channel_uniqueid(b->members[i - 1]), channel_uniqueid(c)) > 0; i--)
+        b->members[i] = b->members[i - 1];
+    b->members[i] = c;
+    b->count++;
+    c->bridge = b;
+    c->dirty = true;
+    return true;
+}
+
+void bridge_leave(struct bridge *b, struct channel *c)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->members[i] != c)
+            continue;
+        memmove(b->members + i, b->members + i + 1,
+                (b->count - i - 1) * sizeof(struct channel *));
+        b->count--;
+        c->bridge = NULL;
+        c->dirty = true;
+        return;
+    }
+}
+
+size_t bridge_population(const struct bridge *b)
+{
+    return b->count > b->shown ? b->count : b->shown;
+}

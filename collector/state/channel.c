@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/state/channel.h"
+
+#include "parsers/ami_text.h"
+#include <assert.h>
+#include <stdlib.h>
+
+/* Events of one group are written within microseconds; anything later is a new look. */
+#define GROUP_SPAN_US 20000
+
+#define CHANNEL_STATE_DOWN 0
+
+#define CHANNEL_HEADERS(prefix)                                                                    \
+    {                                                                                              \
+        AMI_HEADER_##prefix##CHANNEL, AMI_HEADER_##prefix##CHANNELSTATE,                           \
+            AMI_HEADER_##prefix##CALLERIDNUM, AMI_HEADER_##prefix##CALLERIDNAME,                   \
+            AMI_HEADER_##prefix##CONNECTEDLINENUM, AMI_HEADER_##prefix##CONNECTEDLINENAME,         \
+            AMI_HEADER_##prefix##ACCOUNTCODE, AMI_HEADER_##prefix##CONTEXT,                        \
+            AMI_HEADER_##prefix##EXTEN, AMI_HEADER_##prefix##PRIORITY,                             \
+            AMI_HEADER_##prefix##UNIQUEID, AMI_HEADER_##prefix##LINKEDID                           \
+    }
+
+const struct channel_headers channel_headers_plain = CHANNEL_HEADERS();
+const struct channel_headers channel_headers_dest = CHANNEL_HEADERS(DEST);
+const struct channel_headers channel_headers_parkee = CHANNEL_HEADERS(PARKEE);
+const struct channel_headers channel_headers_transferer = CHANNEL_HEADERS(TRANSFERER);
+const struct channel_headers channel_headers_transferee = CHANNEL_HEADERS(TRANSFEREE);
+
+static struct slice known(const struct ami_message *m, enum ami_header_id id)
+{
+    return ami_text_known(ami_message_get(m, id));
+}
+
+bool channel_read(const struct ami_message *m, const struct channel_headers *headers,
+                  struct channel_scratch *scratch, struct snapshot_values *ret_seen)
+{
+    struct slice uniqueid = ami_message_get(m, headers->uniqueid);
+    if (!uniqueid.n)
+        return false;
+    *ret_seen = (struct snapshot_values){
+        .text = {
+            [SNAPSHOT_UNIQUEID] = uniqueid,
+            [SNAPSHOT_NAME] = ami_message_get(m, headers->name),
+            [SNAPSHOT_LINKEDID] = ami_message_get(m, headers->linkedid),
+            [SNAPSHOT_CALLER_NUMBER] = known(m, headers->caller_number),
+            [SNAPSHOT_CALLER_NAME] =
+                ami_text_plain(m->event, headers->caller_name, known(m, headers->caller_name),
+                               scratch->caller_name, sizeof(scratch->caller_name)),
+            [SNAPSHOT_CONNECTED_NUMBER] = known(m, headers->connected_number),
+            [SNAPSHOT_CONNECTED_NAME] = ami_text_plain(
+                m->event, headers->connected_name, known(m, headers->connected_name),
+                scratch->connected_name, sizeof(scratch->connected_name)),
+            [SNAPSHOT_ACCOUNTCODE] = ami_message_get(m, headers->accountcode),
+            [SNAPSHOT_CONTEXT] = ami_message_get(m, headers->context),
+            [SNAPSHOT_EXTEN] = ami_message_get(m, headers->exten),
+        }};
+    int64_t number = 0;
+    if (ami_text_int(ami_message_get(m, headers->priority), &number))
+        ret_seen->priority = (int)number;
+    if (ami_text_int(ami_message_get(m, headers->state), &number))
+        ret_seen->state = (int)number;
+    return true;
+}
+
+struct channel *channel_new(const struct snapshot_values *seen, int64_t time)
+{
+    struct channel *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    struct snapshot_values values = *seen;
+    if (values.state == CHANNEL_STATE_DOWN)
+        values.flags |= SNAPSHOT_DIALED;
+    c->birth = snapshot_new(&values);
+    if (!c->birth) {
+        free(c);
+        return NULL;
+    }
+    c->now = snapshot_ref(c->birth);
+    c->last_event = CHANNEL_EVENT_STATE;
+    c->last_time = time;
+    c->born = time;
+    c->dirty = true;
+    return c;
+}
+
+void channel_free(struct channel *c)
+{
+    if (!c)
+        return;
+    snapshot_unref(c->birth);
+    snapshot_unref(c->now);
+    snapshot_unref(c->before);
+    free(c->parking);
+    free(c);
+}
+
+static bool place_differs(const struct snapshot *s, const struct snapshot_values *seen)
+{
+    return snapshot_priority(s) != seen->priority ||
+           !slice_equal(snapshot_text(s, SNAPSHOT_CONTEXT), seen->text[SNAPSHOT_CONTEXT]) ||
+           !slice_equal(snapshot_text(s, SNAPSHOT_EXTEN), seen->text[SNAPSHOT_EXTEN]);
+}
+
+/* What the event does not carry is kept from what is held. */
+static struct snapshot_values complete(const struct channel *c, const struct snapshot_values *seen,
+                                       enum channel_event event)
+{
+    struct snapshot_values held = snapshot_values(c->now);
+    struct snapshot_values v = *seen;
+    v.text[SNAPSHOT_UNIQUEID] = held.text[SNAPSHOT_UNIQUEID];
+    if (!v.text[SNAPSHOT_LINKEDID].n)
+        v.text[SNAPSHOT_LINKEDID] = held.text[SNAPSHOT_LINKEDID];
+    v.flags = held.flags | seen->flags;
+    v.ama = held.ama;
+    /* Hangup's cause is final, also when it is 0. */
+    if (!v.cause && !(seen->flags & SNAPSHOT_DEAD))
+        v.cause = held.cause;
+    if (event == CHANNEL_EVENT_NEWEXTEN) {
+        v.flags &= ~(unsigned)(SNAPSHOT_DATA_GUESSED | SNAPSHOT_DATA_MISSING);
+        return v;
+    }
+    bool moved = place_differs(c->now, seen);
+    v.text[SNAPSHOT_APPLICATION] = moved ? SLICE("") : held.text[SNAPSHOT_APPLICATION];
+    v.text[SNAPSHOT_APPDATA] = moved ? SLICE("") : held.text[SNAPSHOT_APPDATA];
+    return v;
+}
+
+/* Whether the event goes on with the group of events that the last one began. */
+static bool goes_on(const struct channel *c, enum channel_event event,
+                    const struct snapshot_values *v, int64_t time)
+{
+    if (event <= c->last_event || c->last_event == CHANNEL_EVENT_OTHER ||
+        time - c->last_time > GROUP_SPAN_US)
+        return false;
+    struct snapshot_values same_but_application = *v;
+    struct snapshot_values held = snapshot_values(c->now);
+    same_but_application.text[SNAPSHOT_APPLICATION] = held.text[SNAPSHOT_APPLICATION];
+    same_but_application.text[SNAPSHOT_APPDATA] = held.text[SNAPSHOT_APPDATA];
+    same_but_application.flags = held.flags;
+    return snapshot_equal(c->now, &same_but_application);
+}
+
+struct channel_change channel_take(struct channel *c, const struct snapshot_values *seen,
+                                   enum channel_event event, int64_t time)
+{
+    struct snapshot_values v = complete(c, seen, event);
+    bool changed = !snapshot_equal(c->now, &v);
+    struct snapshot *next = changed ? snapshot_new(&v) : snapshot_ref(c->now);
+    if (!next) {
+        next = snapshot_ref(c->now);
+        changed = false;
+    }
+    if (!goes_on(c, event, &v, time))
+        snapshot_set(&c->before, c->now);
+    snapshot_unref(c->now);
+    c->now = next;
+    c->last_event = event;
+    c->last_time = time;
+    c->dirty |= changed;
+    return (struct channel_change){c, c->before, c->now, changed};
+}
+
+struct snapshot *channel_look(const struct channel *c, const struct snapshot_values *seen)
+{
+    struct snapshot_values v = complete(c, seen, CHANNEL_EVENT_OTHER);
+    return snapshot_new(&v);
+}
+
+struct channel_change channel_run(struct channel *c, struct slice application, struct slice data,
+                                  unsigned flags, int64_t time)
+{
+    struct snapshot_values v = snapshot_values(c->now);
+    v.text[SNAPSHOT_APPLICATION] = application;
+    v.text[SNAPSHOT_APPDATA] = data;
+    v.flags &= ~(unsigned)(SNAPSHOT_DATA_GUESSED | SNAPSHOT_DATA_MISSING);
+    v.flags |= flags;
+    snapshot_set(&c->before, c->now);
+    channel_alter(c, &v);
+    c->last_event = CHANNEL_EVENT_OTHER;
+    c->last_time = time;
+    return (struct channel_change){c, c->before, c->now, true};
+}
+
+void channel_alter(struct channel *c, const struct snapshot_values *values)
+{
+    struct snapshot *next = snapshot_new(values);
+    if (!next)
+        return;
+    snapshot_unref(c->now);
+    c->now = next;
+    c->dirty = true;
+}
+
+void channel_set_flag(struct channel *c, unsigned flag, bool on)
+{
+    struct snapshot_values v = snapshot_values(c->now);
+    unsigned flags = on ? v.flags | flag : v.flags & ~flag;
+    if (flags == v.flags)
+        return;
+    v.flags = flags;
+    channel_alter(c, &v);
+}
+
+struct slice channel_uniqueid(const struct channel *c)
+{
+    return snapshot_text(c->birth, SNAPSHOT_UNIQUEID);
+}
+
+struct slice channel_name(const struct channel *c)
+{
+    return snapshot_text(c->now, SNAPSHOT_NAME);
+}
+
+struct slice channel_linkedid(const struct channel *c)
+{
+    return snapshot_text(c->now, SNAPSHOT_LINKEDID);
+}
+
+struct slice channel_interface(struct slice name)
+{
+    for (size_t i = name.n; i > 0; i--) {
+        if (name.p[i - 1] == '-')
+            return slice_head(name, i - 1);
+    }
+    return name;
+}
+
+bool channel_is_local(struct slice name)
+{
+    return slice_starts(name, SLICE("Local/"));
+}

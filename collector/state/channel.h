@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_STATE_CHANNEL_H
+#define COLLECTOR_STATE_CHANNEL_H
+
+#include "collector/state/snapshot.h"
+#include "parsers/ami_message.h"
+
+struct bridge;
+struct call;      /* facts/call.h */
+struct cdr_chain; /* facts/cdr_chain.h */
+
+/* The events that one snapshot of Asterisk raises stand next to each other in this order, with
+ * equal headers (Asterisk 22, manager_channels.c). Whoever compares "before" with "after" must
+ * compare over the whole group. */
+enum channel_event {
+    CHANNEL_EVENT_OTHER, /* repeats the latest snapshot: VarSet, DialBegin, BridgeEnter, Hold … */
+    CHANNEL_EVENT_STATE, /* Newchannel, Newstate, Hangup */
+    CHANNEL_EVENT_NEWEXTEN,
+    CHANNEL_EVENT_NEWCALLERID,
+    CHANNEL_EVENT_NEWACCOUNTCODE,
+    CHANNEL_EVENT_NEWCONNECTEDLINE
+};
+
+/* One channel, from Newchannel to Hangup. State changes happen in channel_take alone. */
+struct channel {
+    struct snapshot *birth;  /* the first look; its Uniqueid and Linkedid are the keys */
+    struct snapshot *now;    /* the latest look */
+    struct snapshot *before; /* the look before the present group of events, or NULL */
+    enum channel_event last_event;
+    int64_t last_time;
+    int64_t born; /* Timestamp of Newchannel */
+
+    struct bridge *bridge; /* where it is now, or NULL */
+    unsigned subroutines;  /* Gosub levels: LOCAL(ARGC) sets less GOSUB_RETVAL sets */
+    bool hangup_logic;     /* runs exten h or a hang-up handler; never ends */
+    bool left_bridge;      /* has left a bridge and lives on */
+    bool been_bridged;
+    bool sent_elsewhere; /* an async goto: what it runs now is not shown (cdr-rules 8.1) */
+    bool from_snapshot;  /* was up when the tap joined */
+    bool originated;     /* DialBegin without caller, or born not dialed */
+    bool ringing;        /* rings now */
+    bool hangup_requested;
+    int64_t last_listed; /* when a list after log-in last showed it */
+    bool phone_rings;    /* as its device's calls count it */
+    bool phone_up;
+    bool dirty;    /* changed since its state was saved */
+    char *parking; /* "lot:space" of a ParkedCall that came before the parking bridge, or NULL */
+
+    struct call *call;
+    struct channel *call_next; /* the call's channels */
+    struct cdr_chain *chain;
+};
+
+/* What one event did to a channel. */
+struct channel_change {
+    struct channel *channel;
+    struct snapshot *old; /* before the group of events; NULL for the channel's first look */
+    struct snapshot *now;
+    bool changed; /* now differs from what was held */
+};
+
+/* The headers that name one channel's values in an event; each prefix has its set. */
+struct channel_headers {
+    enum ami_header_id name, state, caller_number, caller_name, connected_number, connected_name,
+        accountcode, context, exten, priority, uniqueid, linkedid;
+};
+
+extern const struct channel_headers channel_headers_plain; /* Channel, Uniqueid … */
+extern const struct channel_headers channel_headers_dest;  /* DestChannel … (Dial*, Agent*) */
+extern const struct channel_headers channel_headers_parkee;
+extern const struct channel_headers channel_headers_transferer;
+extern const struct channel_headers channel_headers_transferee;
+
+/* Room for the values that have to be unescaped. */
+struct channel_scratch {
+    char caller_name[SNAPSHOT_TEXT_MAX];
+    char connected_name[SNAPSHOT_TEXT_MAX];
+};
+
+/* Reads one channel's values from an event: names unescaped, "<unknown>" as empty. The slices
+ * point into the event and into scratch. False when the event has no such Uniqueid. */
+bool channel_read(const struct ami_message *m, const struct channel_headers *headers,
+                  struct channel_scratch *scratch, struct snapshot_values *ret_seen);
+
+/* A channel seen for the first time at `time` (microseconds). One that is born Down is dialed, one
+ * born Ring is not (Asterisk 22). NULL when memory is short. */
+struct channel *channel_new(const struct snapshot_values *seen, int64_t time);
+void channel_free(struct channel *c);
+
+/* Takes what an event says of the channel. Application and data count in a Newexten only; a place
+ * that changed without one has an emptied application. */
+struct channel_change channel_take(struct channel *c, const struct snapshot_values *seen,
+                                   enum channel_event event, int64_t time);
+
+/* The look that an event of its own shows, made fresh by Asterisk and not published (DialEnd):
+ * completed from what is held, but not taken. A new reference, or NULL when memory is short. */
+struct snapshot *channel_look(const struct channel *c, const struct snapshot_values *seen);
+
+/* Takes that the channel runs an application at its place which no Newexten showed. flags are
+ * SNAPSHOT_DATA_GUESSED, SNAPSHOT_DATA_MISSING or none. */
+struct channel_change channel_run(struct channel *c, struct slice application, struct slice data,
+                                  unsigned flags, int64_t time);
+
+/* Replaces the latest look by one with other values, silently: for marks that no event carries. */
+void channel_alter(struct channel *c, const struct snapshot_values *values);
+void channel_set_flag(struct channel *c, unsigned flag, bool on);
+
+struct slice channel_uniqueid(const struct channel *c);
+struct slice channel_name(const struct channel *c);
+struct slice channel_linkedid(const struct channel *c);
+
+/* The device's name: "PJSIP/101" of "PJSIP/101-0000001a"; a Local channel's without ";1". */
+struct slice channel_interface(struct slice name);
+bool channel_is_local(struct slice name);
+
+#endif
