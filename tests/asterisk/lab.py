@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+"""The running lab as Python sees it: start and stop it, place and steer calls, record what AMI and Asterisk say."""
+import os
+import pathlib
+import queue
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SNAPSHOT = ("CoreShowChannels", "Status", "BridgeList", "QueueStatus", "QueueSummary")
+TRUTH = {"cdr.csv": "log/cdr-custom/cdr.csv", "cel.csv": "log/cel-custom/cel.csv", "queue_log": "log/queue_log"}
+
+
+class Ami:
+    """One manager session. Bytes received go to `sink` if given, parsed messages to whoever waits for them."""
+
+    def __init__(self, port, user, secret, sink=None):
+        self.sink, self.listeners, self.lock = sink, [], threading.Lock()
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        login = self.ask(Action="Login", Username=user, Secret=secret)
+        if login.get("Response") != "Success":
+            raise RuntimeError(f"{user} was refused: {login}")
+
+    def _read(self):
+        rest = b""
+        while True:
+            try:
+                data = self.socket.recv(65536)
+            except OSError:
+                return
+            if not data:
+                return
+            if self.sink:
+                self.sink.write(data)
+            *whole, rest = (rest + data).split(b"\r\n\r\n")
+            for raw in whole:
+                message = dict(line.partition(": ")[::2] for line in raw.decode("latin-1").split("\r\n"))
+                with self.lock:
+                    for wanted, found in self.listeners:
+                        if wanted(message):
+                            found.put(message)
+
+    def expect(self, wanted):
+        """A queue that gets every coming message for which `wanted` holds."""
+        found = queue.Queue()
+        with self.lock:
+            self.listeners.append((wanted, found))
+        return found
+
+    def send(self, **headers):
+        lines = []
+        for key, value in headers.items():
+            lines += [f"{key}: {each}" for each in (value if isinstance(value, list) else [value])]
+        self.socket.sendall("\r\n".join(lines + ["", ""]).encode())
+
+    def ask(self, **headers):
+        """Send an action and return its response."""
+        action_id = f"{headers['Action']}-{time.monotonic_ns()}"
+        answer = self.expect(lambda m: m.get("ActionID") == action_id and "Response" in m)
+        self.send(ActionID=action_id, **headers)
+        return answer.get(timeout=10)
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.reader.join(5)
+        self.socket.close()
+
+
+class Lab:
+    """Both Asterisks. As a context manager it starts them and stops them again."""
+
+    def __init__(self, instance="lab"):
+        self.instance = instance
+        self.folder = pathlib.Path(os.environ.get("LAB", HERE / "../../build/asterisk-lab")).resolve()
+        self.ports, self.serial, self.lock = {}, 0, threading.Lock()
+
+    def script(self, command):
+        environment = dict(os.environ, LAB=str(self.folder), INSTANCE=self.instance)
+        subprocess.run([HERE / "lab.sh", command], check=True, env=environment)
+
+    def __enter__(self):
+        self.script("start")
+        try:
+            lines = (self.folder / f"run-{self.instance}/ports").read_text().split()
+            self.ports = {name: int(value) for name, value in (line.split("=") for line in lines)}
+            self.pbx = Ami(self.ports["PBX_AMI"], "admin", "adminsecret")
+            self.phones = Ami(self.ports["PHONES_AMI"], "admin", "adminsecret")
+        except BaseException:
+            self.script("stop")
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.script("stop")
+
+    @property
+    def pbx_folder(self):
+        return self.folder / "root/srv" / self.instance / "pbx"
+
+    def version(self):
+        return self.pbx.ask(Action="CoreSettings")["AsteriskVersion"]
+
+    def number(self):
+        """An outside number that no other call of this lab has."""
+        with self.lock:
+            self.serial += 1
+            return f"+1415555{self.serial:04d}"
+
+    def call(self, to, caller=None, seconds=20, ring=60, application=None, data=None, name=None):
+        """Have the carrier (or phone `caller`, if three digits) call `to` and talk for `seconds` once answered;
+        give up after ringing for `ring` seconds. Returns the calling number."""
+        caller = caller or self.number()
+        inside = caller.isdigit()
+        if to.startswith("*") or not to.isdigit():
+            channel = f"PJSIP/as{caller}/sip:{to}@127.0.0.1:{self.ports['PBX_SIP']}"
+        else:
+            channel = f"PJSIP/{to}@{'as' + caller if inside else 'pbx'}"
+        self.phones.send(Action="Originate", Channel=channel, Async="true", Timeout=int(ring * 1000),
+                         CallerID=f'"{name or "Caller " + caller[-4:]}" <{caller}>',
+                         Application=application or "Wait", Data=str(seconds) if data is None else data)
+        return caller
+
+    def press(self, to, keys, caller=None):
+        """A call that sends DTMF once answered; `w` waits half a second."""
+        return self.call(to, caller, application="SendDTMF", data=keys)
+
+    def channel_of(self, wanted, timeout=20):
+        """Wait on the PBX for a new channel for which `wanted(message)` holds; its name. Call before what causes it."""
+        found = self.pbx.expect(lambda m: m.get("Event") == "Newchannel" and wanted(m))
+        return lambda: found.get(timeout=timeout)["Channel"]
+
+    def event(self, name, wanted=lambda m: True, timeout=20):
+        """The same for any event; the message."""
+        found = self.pbx.expect(lambda m: m.get("Event") == name and wanted(m))
+        return lambda: found.get(timeout=timeout)
+
+    def cli(self, command):
+        return self.pbx.ask(Action="Command", Command=command)
+
+    def await_idle(self, timeout=90):
+        """Wait until the PBX has no channel and has written its last row; False if it never gets there."""
+        end, quiet = time.monotonic() + timeout, 0
+        while time.monotonic() < end and quiet < 3:
+            done = self.pbx.expect(lambda m: m.get("Event") == "CoreShowChannelsComplete")
+            self.pbx.send(Action="CoreShowChannels")
+            quiet = quiet + 1 if done.get(timeout=10)["ListItems"] == "0" else 0
+            time.sleep(0.4)
+        return quiet == 3
+
+    def truth_sizes(self):
+        """How long Asterisk's own files are now, to cut out what it writes from here on."""
+        sizes = {}
+        for name, path in TRUTH.items():
+            file = self.pbx_folder / path
+            sizes[name] = file.stat().st_size if file.exists() else 0
+        return sizes
+
+    def save_truth(self, sizes, folder):
+        for name, path in TRUTH.items():
+            file = self.pbx_folder / path
+            data = file.read_bytes() if file.exists() else b""
+            (folder / name).write_bytes(data[sizes[name]:])
+
+    def keep_log(self, folder):
+        shutil.copy(self.pbx_folder / "log/full", folder / "asterisk.log")
+
+
+def actions_in(data):
+    """The names of the actions in bytes that a client sent."""
+    return [name.decode("latin-1") for name in re.findall(rb"(?im)^action:\s*(\S+)", data)]
+
+
+class Relay:
+    """A TCP relay to the PBX's manager port that keeps what passes in both directions."""
+
+    def __init__(self, port, from_pbx, to_pbx):
+        self.target, self.files = port, (from_pbx, to_pbx)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.target))
+            for source, sink, file in ((server, client, self.files[0]), (client, server, self.files[1])):
+                threading.Thread(target=self._pump, args=(source, sink, file), daemon=True).start()
+
+    @staticmethod
+    def _pump(source, sink, file):
+        try:
+            while data := source.recv(65536):
+                file.write(data)
+                file.flush()
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()

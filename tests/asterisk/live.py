@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""amitap runs live on a real Asterisk while scenarios are played; what it stored must equal what Asterisk wrote.
+
+usage: live.py [NAME ...]                      these scenarios at once (default: the plain ones)
+       live.py --mix SECONDS [--seed SEED]     random calls instead; the seed is printed
+
+The stream that amitap saw stays in the folder --keep, with Asterisk's own files beside it, so that tests/compare can
+replay a difference. The last line counts the checks: N passed, N failed.
+"""
+import argparse
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import lab as laboratory
+import scenarios
+
+sys.path.insert(0, str(laboratory.HERE.parent / "compare"))
+import compare  # noqa: E402
+
+# All that a tap may ever ask of a PBX.
+ALLOWED = {"login", "challenge", "logoff", "ping", "events", "listcommands", "queuestatus", "queuesummary", "status",
+           "coreshowchannels", "bridgelist", "bridgeinfo", "devicestatelist", "coresettings", "corestatus",
+           "confbridgelistrooms", "confbridgelist", "pjsipshowregistrationsoutbound"}
+STAGGER = 0.7
+
+CONFIGURATION = """\
+pbx main {{
+  host = 127.0.0.1
+  port = {port}
+  user = {user}
+  secret_file = "{folder}/secret"
+}}
+store {{ path = "{folder}/history.db" }}
+web {{ listen = "127.0.0.1:{web}" }}
+"""
+
+
+class Checks:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def say(self, good, what):
+        self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
+        print(f"{'ok  ' if good else 'FAIL'}  {what}", flush=True)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+class Tap:
+    """One amitap on the lab's PBX, through a relay that keeps both directions."""
+
+    def __init__(self, lab, binary, user, folder):
+        self.folder = folder
+        folder.mkdir(parents=True)
+        self.heard, self.said = open(folder / "ami.raw", "wb"), open(folder / "sent.raw", "wb")
+        self.relay = laboratory.Relay(lab.ports["PBX_AMI"], self.heard, self.said)
+        (folder / "secret").write_text(user + "secret\n")
+        (folder / "secret").chmod(0o600)
+        (folder / "amitap.conf").write_text(
+            CONFIGURATION.format(port=self.relay.port, user=user, folder=folder, web=free_port()))
+        with open(folder / "amitap.log", "wb") as log:
+            self.process = subprocess.Popen([binary, "run", "-c", folder / "amitap.conf"], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log)
+
+    def await_snapshot(self, timeout=15):
+        """True once it is logged in and its first questions are answered."""
+        end, size = time.monotonic() + timeout, -1
+        while time.monotonic() < end and self.process.poll() is None:
+            data = (self.folder / "ami.raw").read_bytes()
+            if b"Authentication accepted" in data and len(data) == size:
+                return True
+            size = len(data)
+            time.sleep(0.5)
+        return False
+
+    def stop(self):
+        """Its exit status after a clean stop was asked for, or None if it had to be killed."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return None
+        finally:
+            self.relay.close()
+            self.heard.close()
+            self.said.close()
+
+    def log(self):
+        return (self.folder / "amitap.log").read_text(errors="replace")
+
+
+def play(lab, names, checks):
+    """Every scenario in a thread of its own, one beginning shortly after the other."""
+    def one(name):
+        try:
+            scenarios.named(name)(lab)
+        except Exception as error:  # whatever stops a story must be told
+            troubles.append(f"{name}: {error!r}")
+    troubles, threads = [], []
+    for name in names:
+        threads.append(threading.Thread(target=one, args=(name,)))
+        threads[-1].start()
+        time.sleep(STAGGER)
+    for thread in threads:
+        thread.join()
+    checks.say(not troubles, f"{len(names)} scenarios played: {', '.join(names)}" + "".join("\n  " + t for t in troubles))
+
+
+def compared(what, arguments, checks):
+    """Run the comparison of tests/compare; its own lines are printed, and its verdict is one check."""
+    checks.say(compare.main([*arguments, "--show", "5"]) == 0, what)
+
+
+def live(lab, options, checks):
+    version = lab.version()
+    print("Asterisk", version)
+    checks.say(re.match(r"22\.", version), "the PBX is an Asterisk 22")
+    folder = options.keep / "tap"
+    shutil.rmtree(options.keep, ignore_errors=True)
+    sizes = lab.truth_sizes()
+    tap = Tap(lab, options.amitap, "tap", folder)
+    try:
+        checks.say(tap.await_snapshot(), "amitap is logged in")
+        if options.mix:
+            print(f"mixer: --mix {options.mix} --seed {options.seed}", flush=True)
+            scenarios.mixer(lab, options.seed, options.mix)
+        else:
+            play(lab, options.names, checks)
+        checks.say(lab.await_idle(), "the PBX is idle again")
+        time.sleep(1)
+    finally:
+        status = tap.stop()
+        lab.save_truth(sizes, folder)
+        lab.keep_log(folder)
+    checks.say(status == 0, f"amitap stopped cleanly (status {status})" + ("" if status == 0 else "\n" + tap.log()[-2000:]))
+    asked = laboratory.actions_in((folder / "sent.raw").read_bytes())
+    foreign = {action for action in asked if action.lower() not in ALLOWED}
+    checks.say(asked and not foreign, f"{len(asked)} actions came, none that is not allowed {sorted(foreign) or ''}")
+    compared("the cdr table equals what Asterisk wrote", ["--sqlite", str(folder / "history.db"), str(folder)], checks)
+    compared("so does what replay makes of the same stream", ["--amitap", options.amitap, str(folder)], checks)
+    print("kept in", folder)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--amitap", default="build/amitap", metavar="BINARY")
+    parser.add_argument("--keep", type=pathlib.Path, default=pathlib.Path("build/test-logs/live"), metavar="FOLDER")
+    parser.add_argument("--instance", default="live", help="name of the lab, for several at once")
+    parser.add_argument("--mix", type=int, default=0, metavar="SECONDS")
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        default=[play.__name__.replace("_", "-") for play in scenarios.PLAIN])
+    options, checks = parser.parse_args(), Checks()
+    options.keep = options.keep.resolve()
+    with laboratory.Lab(options.instance) as lab:
+        live(lab, options, checks)
+    print(f"{checks.passed} passed, {checks.failed} failed")
+    return 1 if checks.failed or not checks.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Hold what amitap derives from a recorded AMI stream against what Asterisk itself wrote.
+
+usage: compare.py [options] FOLDER ...                 replay each recording and compare
+       compare.py --sqlite FILE FOLDER ...             compare the cdr table of a history instead
+       compare.py --split SEED [options] FOLDER ...    the same stream in other pieces gives the same bytes
+
+A FOLDER holds ami.raw, cdr.csv, cel.csv and queue_log of one recording (tests/captures, tests/asterisk/record.py). A
+stream loses every Cdr, CEL and TestEvent event and those outside --classes before `amitap replay` gets it.
+
+cdr        every column but sequence is equal; start, answer and end within 1 s; duration and billsec within 0.1 s
+queue_log  time, and arguments in seconds, within 1 s; arguments in milliseconds within 100; all else is equal
+queue      a record per visit: uniqueid, queue, outcome; wait_seconds, and of an answered one talk_seconds, within 1 s;
+           the member who answered
+call       a record per linkedid that CEL opened and closed: start and end within 1 s
+
+Every row of the truth must be matched and none be left over; with --must-match only for the folders that its FILE names:
+the others must run, and their share is printed. The last line counts the checks: N passed, N failed.
+"""
+import argparse
+import fcntl
+import json
+import os
+import pathlib
+import random
+import re
+import sqlite3
+import subprocess
+import sys
+import termios
+import threading
+
+import recording
+import rows
+
+TIMEOUT = 120
+SANITIZER = re.compile(r"(Address|Leak|Thread)Sanitizer|runtime error:")
+
+
+class Failed(Exception):
+    """A run that gave nothing to compare."""
+
+
+def run(command, feed):
+    """Run with `feed(descriptor, ended)` writing standard input; the bytes of standard output. Any complaint is a
+    failure."""
+    reader, writer = os.pipe()
+    ended = threading.Event()
+    process = subprocess.Popen(command, stdin=reader, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.close(reader)
+
+    def write():
+        try:
+            feed(writer, ended)
+        except BrokenPipeError:
+            pass
+        finally:
+            os.close(writer)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        output, errors = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise Failed(f"no end after {TIMEOUT} s") from None
+    finally:
+        ended.set()
+        thread.join()
+    errors = errors.decode(errors="replace")
+    if process.returncode or SANITIZER.search(errors):
+        raise Failed(f"exit {process.returncode}: {errors.strip()[:400]}")
+    return output
+
+
+def whole(data):
+    return lambda writer, _: write_all(writer, data)
+
+
+def write_all(writer, data):
+    while data:
+        data = data[os.write(writer, data):]
+
+
+def in_pieces(data, sizes):
+    """Write pieces of the sizes that the iterator gives, each only when the one before was read: no read gets two."""
+    def feed(writer, ended):
+        start, waiting = 0, bytearray(4)
+        while start < len(data) and not ended.is_set():
+            size = next(sizes)
+            write_all(writer, data[start:start + size])
+            start += size
+            while not ended.is_set() and fcntl.ioctl(writer, termios.FIONREAD, waiting) == 0 and any(waiting):
+                os.sched_yield()
+    return feed
+
+
+def random_sizes(seed):
+    dice = random.Random(seed)
+    while True:
+        yield dice.choice((1, 2, 3, dice.randrange(1, 60), dice.randrange(1, 4000)))
+
+
+def single_bytes():
+    while True:
+        yield 1
+
+
+class Replay:
+    def __init__(self, binary, options):
+        self.binary, self.options = binary, options
+
+    def bytes(self, kind, feed):
+        return run([self.binary, "replay", *self.options, "--records", kind, "-"], feed)
+
+    def records(self, kind, stream):
+        output = self.bytes(kind, whole(stream)).decode("utf-8")
+        if kind == "queue_log":
+            return rows.log_lines(output)
+        return [json.loads(line) for line in output.split("\n") if line]
+
+
+class Tally:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, good):
+        self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
+
+
+def history(path):
+    """The cdr table of a live run, to be had while amitap has it open or after."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    with connection:
+        return [dict(row) for row in connection.execute("select * from cdr")]
+
+
+def show_unmatched(kind, missing, extra, limit):
+    """Each missing row with the left-over row that is most like it, and what differs."""
+    for row in missing[:limit]:
+        print(f"    missing {kind} {row}")
+        nearest = min(extra, key=lambda other: len(row.differences(other)), default=None)
+        if nearest:
+            for name, true, derived in row.differences(nearest):
+                print(f"        {name}: Asterisk {true!r}, derived {derived!r}")
+    for row in extra[:limit]:
+        print(f"    extra   {kind} {row}")
+
+
+def compare(folder, derive, renamer, options, tally):
+    """Hold each kind of one folder against its truth and print one line; returns pairs and rows of the truth by kind."""
+    def content(name):
+        found = (folder / name).read_text(encoding="utf-8") if (folder / name).exists() else ""
+        return renamer.text(found) if renamer else found
+
+    must = options.must_match is None or folder.name in options.must_match
+    words, figures = [], {}
+    for kind in options.records:
+        truth = rows.truth_rows(kind, content)
+        try:
+            pairs, missing, extra = rows.pair(truth, rows.derived_rows(kind, derive(kind)))
+        except (Failed, OSError, sqlite3.Error, ValueError, TypeError, AttributeError) as error:
+            tally.check(False)
+            words.append(f"{kind} FAILED: {error}")
+            figures[kind] = (0, len(truth), 0)
+            continue
+        same = pairs == len(truth) and not extra
+        tally.check(same or not must)
+        words.append(f"{kind} {pairs}/{len(truth)}" + (f" +{len(extra)}" if extra else "")
+                     + (" DIFFERS" if must and not same else ""))
+        figures[kind] = (pairs, len(truth), len(extra))
+        show_unmatched(kind, missing, extra, options.show)
+    print(f"{folder.name:34s} " + "   ".join(words), flush=True)
+    return figures
+
+
+def compare_all(options, tally):
+    renamer = recording.Renamer(options.rename) if options.rename is not None else None
+    classes, replay = set(options.classes.split(",")), Replay(options.amitap, options.replay_option)
+    total = {kind: [0, 0, 0] for kind in options.records}
+    for folder in options.folders:
+        stream = None if options.sqlite else recording.stream_of(folder / options.raw, classes, renamer)
+
+        def derive(kind, stream=stream):
+            return replay.records(kind, stream) if stream is not None else history(options.sqlite)
+
+        for kind, figures in compare(folder, derive, renamer, options, tally).items():
+            total[kind] = [a + b for a, b in zip(total[kind], figures)]
+    print("all " + "   ".join(f"{kind} {pairs}/{truth}, {extra} extra" for kind, (pairs, truth, extra) in total.items()))
+    if not any(truth for _, truth, _ in total.values()):
+        print("nothing to compare")
+        tally.check(False)
+
+
+def split(folder, options, tally):
+    """The stream whole, cut at random places and, where it is small, byte by byte; and with the other binary, if given."""
+    data = recording.stream_of(folder / options.raw, set(options.classes.split(",")))
+    replay, kind = Replay(options.amitap, options.replay_option), ",".join(options.records)
+    ways = [("random pieces", replay, in_pieces(data, random_sizes(f"{options.split} {folder.name}")))]
+    if len(data) <= options.bytewise:
+        ways.append(("single bytes", replay, in_pieces(data, single_bytes())))
+    if options.sanitized:
+        other = Replay(options.sanitized, options.replay_option)
+        ways += [("sanitized", other, whole(data)),
+                 ("sanitized, random pieces", other, in_pieces(data, random_sizes(f"{options.split} {folder.name} other")))]
+    words = []
+    try:
+        expected = replay.bytes(kind, whole(data))
+        if not expected:
+            raise Failed("nothing was derived")
+    except Failed as error:
+        tally.check(False)
+        print(f"{folder.name:34s} whole FAILED: {error}")
+        return
+    for name, how, feed in ways:
+        try:
+            good = how.bytes(kind, feed) == expected
+            words.append(f"{name} {'same' if good else 'DIFFERS'}")
+        except Failed as error:
+            good = False
+            words.append(f"{name} FAILED: {error}")
+        tally.check(good)
+    print(f"{folder.name:34s} {len(expected):8d} bytes: " + ", ".join(words), flush=True)
+
+
+def names_in(path):
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+
+
+def arguments(argv):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=pathlib.Path, metavar="FOLDER")
+    parser.add_argument("--amitap", default="build/amitap", metavar="BINARY")
+    parser.add_argument("--records", metavar="KIND[,KIND]", help="cdr, queue_log, queue, call; with --split any kind of replay's")
+    parser.add_argument("--classes", default=recording.CLASSES, help="the account's read classes (default: %(default)s)")
+    parser.add_argument("--raw", default="ami.raw", metavar="NAME", help="which stream of a folder")
+    parser.add_argument("--rename", type=int, metavar="SEED", help="move times and replace ids and numbers on both sides")
+    parser.add_argument("--replay-option", action="append", default=[], metavar="OPTION", help="further option for replay")
+    parser.add_argument("--sqlite", metavar="FILE", help="a history database whose cdr table is compared")
+    parser.add_argument("--must-match", type=pathlib.Path, metavar="FILE", help="names of the folders that must match")
+    parser.add_argument("--show", type=int, default=0, metavar="N", help="print up to N unmatched rows of a kind and folder")
+    parser.add_argument("--split", type=int, metavar="SEED", help="cut the stream instead of comparing with the truth")
+    parser.add_argument("--bytewise", type=int, default=60_000, metavar="SIZE", help="largest stream fed byte by byte")
+    parser.add_argument("--sanitized", metavar="BINARY", help="with --split: another build that must say the same")
+    options = parser.parse_args(argv)
+    if options.records:
+        options.records = options.records.split(",")
+    else:
+        options.records = ["events"] if options.split is not None else ["cdr"] if options.sqlite else list(rows.READERS)
+    unknown = set(options.records) - set(rows.READERS)
+    if unknown and options.split is None:
+        parser.error("unknown records: " + ", ".join(sorted(unknown)))
+    for folder in options.folders:
+        if not folder.is_dir():
+            parser.error(f"no such folder: {folder}")
+    if options.must_match:
+        options.must_match = names_in(options.must_match)
+        absent = options.must_match - {folder.name for folder in options.folders}
+        if absent:
+            parser.error("must match, but not given: " + ", ".join(sorted(absent)))
+    return options
+
+
+def main(argv=None):
+    options, tally = arguments(argv), Tally()
+    if options.split is not None:
+        for folder in options.folders:
+            split(folder, options, tally)
+    else:
+        compare_all(options, tally)
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed or not tally.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Every suite of `make test`, one after the other, each with its time and result; a failure does not keep the next from
+# running. Needs root, or sudo for the suites that install into a folder of their own (a real Asterisk, a fresh machine).
+#
+#   tests/run-all.sh [SUITE…]    build check captures split asterisk browser fresh lint
+#
+# What each one printed is kept in build/test-logs. The last line is "N passed, N failed"; not zero when any failed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+unset MAKEFLAGS MFLAGS MAKELEVEL
+logs=build/test-logs
+mkdir -p "$logs"
+limit=600 # seconds a suite may take
+
+root=()
+if [ "$(id -u)" != 0 ]; then
+  echo "run-all: not root: the suites asterisk and fresh use sudo"
+  root=(sudo)
+  sudo true || { echo "run-all: needs root or sudo"; echo "0 passed, 1 failed"; exit 1; }
+fi
+
+suite_build() {
+  make -j2 all && make -j2 O=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' build/asan/amitap
+}
+suite_check() { make -j2 check; }
+suite_captures() {
+  tests/compare/test_compare.py &&
+    tests/compare/compare.py --must-match tests/compare/must-match --rename 7 tests/captures/*/
+}
+suite_split() { tests/compare/compare.py --split 1 --sanitized build/asan/amitap tests/captures/*/; }
+suite_asterisk() { "${root[@]}" tests/asterisk/lab.sh install && "${root[@]}" tests/asterisk/live.py; }
+suite_browser() { tests/browser/run.sh; }
+suite_fresh() { "${root[@]}" tests/fresh/fresh.sh; }
+suite_lint() { make lint; }
+
+# count LOG STATUS: "PASSED FAILED" of a suite: what its last line says, else its lines "ok …" and "FAIL …", else its
+# status alone. A suite that failed without saying where has one failure, and one that checked nothing too.
+count() {
+  awk -v status="$2" '
+    /^ok[ \t]/ { ok++ } /^FAIL[ \t:]/ { bad++ }
+    NF { last = $0 }
+    END {
+      if (match(last, /^[0-9]+ passed, [0-9]+ failed$/)) { split(last, part, " "); ok = part[1]; bad = part[3] }
+      else if (ok + bad == 0 && status == 0) ok = 1
+      if (bad == 0 && (status != 0 || ok == 0)) bad = 1
+      print ok + 0, bad + 0
+    }' "$1"
+}
+
+# The suites run as this script's child, so that a time limit can end them.
+if [ "${1:-}" = --one ]; then
+  "suite_$2"
+  exit
+fi
+
+[ $# -gt 0 ] || set -- build check captures split asterisk browser fresh lint
+passed=0 failed=0 begin=$SECONDS
+for suite; do
+  printf '== %s\n' "$suite"
+  start=$SECONDS
+  timeout -k 10 "$limit" "$0" --one "$suite" </dev/null 2>&1 | tee "$logs/$suite.log" | sed 's/^/   /'
+  status=${PIPESTATUS[0]}
+  [ "$status" != 124 ] || echo "   no end after $limit s"
+  read -r good bad < <(count "$logs/$suite.log" "$status")
+  passed=$((passed + good)) failed=$((failed + bad))
+  printf '== %s: %s, %d passed, %d failed, %d s\n\n' "$suite" "$([ "$bad" = 0 ] && echo ok || echo FAILED)" \
+    "$good" "$bad" $((SECONDS - start))
+done
+echo "$((SECONDS - begin)) s; logs are in $logs"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
