@@ -10,7 +10,7 @@ static struct outbox *open_outbox(void)
 {
     struct outbox_options options = {.path = in_directory("out")};
     struct outbox *o = outbox_open(&options, error, sizeof(error));
-    ck_assert_msg(o != NULL, "%s", error);
+    must(o != NULL);
     return o;
 }
 

@@ -145,9 +145,8 @@ END_TEST
 
 static void hold_open(void)
 {
-    open_version(in_directory("held"), 2);
-    char c = '!';
-    ck_assert_int_eq(write(STDOUT_FILENO, &c, 1), 1);
+    must(open_version(in_directory("held"), 2) == 0);
+    must(write(STDOUT_FILENO, "!", 1) == 1);
     pause();
 }
 
@@ -229,6 +228,7 @@ END_TEST
 int main(void)
 {
     TCase *tcase = tcase_create("sqlite_file");
+    tcase_set_timeout(tcase, 30);
     tcase_add_checked_fixture(tcase, store_setup, store_teardown);
     tcase_add_test(tcase, new_file_is_made);
     tcase_add_test(tcase, old_file_is_brought_up_to_date);

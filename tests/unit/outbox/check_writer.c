@@ -15,11 +15,11 @@ static void start(int pages_max, size_t ring_max)
     struct outbox_options options = {.path = in_directory("out"), .pages_max = pages_max};
     struct clock clock = clock_system();
     outbox = outbox_open(&options, error, sizeof(error));
-    ck_assert_msg(outbox != NULL, "%s", error);
+    must(outbox != NULL);
     sink = outbox_add_sink(outbox, "sink");
     ring = ring_new(ring_max);
     writer = writer_start(outbox, ring, &clock);
-    ck_assert_ptr_nonnull(writer);
+    must(writer != NULL);
 }
 
 static int stop(void)
@@ -179,14 +179,14 @@ static void write_until_killed(void)
 /* Killed at any moment, the file holds the facts up to some n, and the state that n left. */
 START_TEST(kill_leaves_facts_and_their_state)
 {
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0; round < 6; round++) {
         char c;
         ck_assert_int_eq(pipe(killed_ready), 0);
         pid_t child = fork();
         if (child == 0)
             write_until_killed();
         ck_assert_int_eq(read(killed_ready[0], &c, 1), 1);
-        usleep((useconds_t)round * 1700);
+        usleep((useconds_t)round * 2300);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
         close(killed_ready[0]);

@@ -27,14 +27,14 @@ static void open_outbox(void)
 {
     struct outbox_options options = {.path = in_directory("out")};
     outbox = outbox_open(&options, error, sizeof(error));
-    ck_assert_msg(outbox != NULL, "%s", error);
+    must(outbox != NULL);
 }
 
 static void open_both(void)
 {
     open_outbox();
     history = history_open(in_directory("db"), outbox, &by_hand, error, sizeof(error));
-    ck_assert_msg(history != NULL, "%s", error);
+    must(history != NULL);
 }
 
 static void close_both(void)

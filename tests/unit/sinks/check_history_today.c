@@ -114,6 +114,7 @@ END_TEST
 int main(void)
 {
     TCase *tcase = tcase_create("history_today");
+    tcase_set_timeout(tcase, 30);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, nothing_yet);
     tcase_add_test(tcase, visits_and_calls_since_midnight);
