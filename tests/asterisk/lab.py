@@ -10,6 +10,8 @@ import subprocess
 import threading
 import time
 
+import sip_phone
+
 HERE = pathlib.Path(__file__).resolve().parent
 SNAPSHOT = ("CoreShowChannels", "Status", "BridgeList", "QueueStatus", "QueueSummary")
 TRUTH = {"cdr.csv": "log/cdr-custom/cdr.csv", "cel.csv": "log/cel-custom/cel.csv", "queue_log": "log/queue_log"}
@@ -91,12 +93,17 @@ class Lab:
             self.ports = {name: int(value) for name, value in (line.split("=") for line in lines)}
             self.pbx = Ami(self.ports["PBX_AMI"], "admin", "adminsecret")
             self.phones = Ami(self.ports["PHONES_AMI"], "admin", "adminsecret")
+            self.sip_phones = [sip_phone.Phone(number, self.ports[port], self.ports["PBX_SIP"], behave)
+                               for number, port, behave in (("107", "HOLD_SIP", sip_phone.hold_and_resume),
+                                                            ("121", "REPLACES_SIP", sip_phone.transfer_with_replaces))]
         except BaseException:
             self.script("stop")
             raise
         return self
 
     def __exit__(self, *_):
+        for phone in self.sip_phones:
+            phone.close()
         self.script("stop")
 
     @property

@@ -3,7 +3,7 @@
 #
 # A real Asterisk to tap, and a second one that plays its phones and its carrier. Everything listens on 127.0.0.1.
 #
-#   lab.sh install   Asterisk 22 and SIPp from Debian sid into $LAB/root, by debootstrap; needs root; kept between runs
+#   lab.sh install   Asterisk 22 from Debian sid into $LAB/root, by debootstrap; needs root; kept between runs
 #   lab.sh start     write both configurations on free ports and start them, afresh if they run already; the ports are in
 #                    $LAB/run-$INSTANCE/ports
 #   lab.sh stop      stop what start started
@@ -55,7 +55,7 @@ install() {
   printf 'path-exclude /usr/share/doc/*\npath-exclude /usr/share/man/*\n' >"$root/etc/dpkg/dpkg.cfg.d/lab"
   apt-config dump | grep -i '^Acquire::.*proxy' >"$root/etc/apt/apt.conf.d/lab" || true
   DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -y --no-install-recommends \
-    asterisk asterisk-modules asterisk-core-sounds-en-gsm sip-tester >"$LAB/apt.log" 2>&1 ||
+    asterisk asterisk-modules asterisk-core-sounds-en-gsm >"$LAB/apt.log" 2>&1 ||
     die "installing Asterisk failed: $(tail -n 3 "$LAB/apt.log")"
   chroot "$root" asterisk -V | grep -q '^Asterisk 22\.' || die "not Asterisk 22: $(chroot "$root" asterisk -V)"
   rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
@@ -133,8 +133,6 @@ start() {
     configure "$name"
     background "$name" asterisk -C "$inside/$name/etc/asterisk.conf" -f
   done
-  cp "$here"/sipp/*.xml "$root$inside/"
-  background hold sipp -sf "$inside/hold.xml" -i 127.0.0.1 -p "$(port_of HOLD_SIP)" -nostdin -aa
   await_boot pbx
   await_boot phones
 }

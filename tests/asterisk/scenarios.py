@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What happens on the PBX: one function a scenario, named for it. Each plays its story on a running lab and returns
 when it is over, more or less; the phones and numbers are in config/*/extensions.conf. They may overlap in time."""
+import functools
 import os
 import random
+import threading
 from time import sleep
 
 import peers
@@ -208,6 +210,11 @@ def attended_transfer_to_busy(lab):
 def attended_transfer_to_queue(lab):
     lab.call("691", seconds=20)
     sleep(22)
+
+
+def attended_transfer_refer_replaces(lab):
+    lab.call("692", seconds=12)
+    sleep(15)
 
 
 def transfers_by_manager(lab):
@@ -634,7 +641,23 @@ def mixer(lab, seed=1, seconds=60):
         sleep(dice.uniform(0.2, 1.8))
 
 
+def everything(lab):
+    """All of the above at once, in an order of its own each time, one beginning shortly after the other."""
+    stories = [named(name) for name in names() if name not in ("everything", "mixer")]
+    random.shuffle(stories)
+    threads = [threading.Thread(target=story, args=(lab,)) for story in stories]
+    for thread in threads:
+        thread.start()
+        sleep(0.8)
+    for thread in threads:
+        thread.join()
+
+
 def named(name):
+    """A scenario by the name of its folder; mixer-N is the mixer with seed N."""
+    base, _, seed = name.partition("mixer-")
+    if seed and not base:
+        return functools.partial(mixer, seed=int(seed))
     return globals()[name.replace("-", "_")]
 
 
