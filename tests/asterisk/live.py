@@ -9,6 +9,7 @@ The stream that amitap saw stays in the folder --keep, with Asterisk's own files
 replay a difference. The last line counts the checks: N passed, N failed.
 """
 import argparse
+import os
 import pathlib
 import random
 import re
@@ -165,6 +166,8 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME",
                         default=[play.__name__.replace("_", "-") for play in scenarios.PLAIN])
     options, checks = parser.parse_args(), Checks()
+    if not os.access(options.amitap, os.X_OK):
+        parser.error(f"no such program: {options.amitap}")
     options.keep = options.keep.resolve()
     with laboratory.Lab(options.instance) as lab:
         live(lab, options, checks)

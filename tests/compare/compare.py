@@ -257,6 +257,9 @@ def arguments(argv):
     for folder in options.folders:
         if not folder.is_dir():
             parser.error(f"no such folder: {folder}")
+    for binary in (None if options.sqlite else options.amitap, options.sanitized):
+        if binary and not os.access(binary, os.X_OK):
+            parser.error(f"no such program: {binary}")
     if options.must_match:
         options.must_match = names_in(options.must_match)
         absent = options.must_match - {folder.name for folder in options.folders}
