@@ -223,7 +223,6 @@ static bool row_parked(struct cdr_row *row, const struct cdr_message *m)
     snapshot_set(&row->a, m->now);
     snapshot_set(&row->application, m->now);
     row->flags |= CDR_APPLICATION_LOCKED;
-    cdr_row_change_state(row, CDR_PARKED, m->options);
     return true;
 }
 

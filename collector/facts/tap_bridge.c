@@ -130,6 +130,14 @@ static void park(struct tap *tap, struct channel *c, struct slice data)
     snapshot_unref(look);
 }
 
+/* What looked like an origination was a call back to a transferer whose target did not answer: it
+ * goes straight into the waiting bridge, where an origination would run an application first. */
+static bool was_called_back(const struct channel *c, const struct bridge *b)
+{
+    return c->originated && !c->been_bridged && b->kind == BRIDGE_BASIC && !b->confbridge &&
+           slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "AppDial2");
+}
+
 void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
 {
     struct bridge *b = tap_bridge(tap, m);
@@ -144,6 +152,8 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
     /* It lived on after a bridge, so it was moved, merged or transferred: dialed no more. */
     if (c->left_bridge)
         channel_set_flag(c, SNAPSHOT_DIALED, false);
+    else if (was_called_back(c, b))
+        channel_set_flag(c, SNAPSHOT_DIALED, true);
     tap_see(tap, m, &channel_headers_plain);
     enter_conference(tap, c, b);
     if (!bridge_enter(b, c))

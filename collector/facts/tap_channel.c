@@ -157,12 +157,17 @@ static bool is_goto(const struct channel *c, const struct snapshot_values *seen)
             !slice_equal(held.text[SNAPSHOT_EXTEN], seen->text[SNAPSHOT_EXTEN]));
 }
 
-/* A dialed channel that runs dialplan itself is dialed no more (after-bridge goto, Dial G, Redirect);
- * what Dial and Queue run on it is theirs. */
+/* What Dial and Queue put on the channels that they call, instead of a dialplan application. */
+static bool is_outgoing(struct slice application)
+{
+    return starts_with(application, "AppDial") || slice_is(application, "AppQueue");
+}
+
+/* A dialed channel that runs dialplan itself is dialed no more (after-bridge goto, Dial G,
+ * Redirect). */
 static bool runs_dialplan(const struct channel *c, struct slice application)
 {
-    return !starts_with(application, "AppDial") && !slice_is(application, "AppQueue") &&
-           !c->subroutines && !c->hangup_logic;
+    return !is_outgoing(application) && !c->subroutines && !c->hangup_logic;
 }
 
 static void remember_place(struct tap *tap, const struct snapshot_values *seen)
@@ -242,7 +247,7 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
         c->hangup_logic = true;
     if (runs_dialplan(c, application))
         channel_set_flag(c, SNAPSHOT_DIALED, false);
-    if (!c->sent_elsewhere)
+    if (!c->sent_elsewhere && !is_outgoing(application))
         remember_place(tap, &seen);
     visits_moved_on(&tap->visits, channel_uniqueid(c), seen.text[SNAPSHOT_EXTEN]);
     struct channel_change change =
@@ -348,6 +353,12 @@ static bool goes_with_a_look(struct slice variable)
            slice_starts(variable, SLICE("DIALEDPEER"));
 }
 
+static void look_again(struct tap *tap, struct channel *c)
+{
+    struct channel_change change = {c, c->now, c->now, false};
+    tap_look(tap, &change);
+}
+
 void tap_on_varset(struct tap *tap, const struct ami_message *m)
 {
     struct slice variable = ami_message_get(m, AMI_HEADER_VARIABLE);
@@ -363,8 +374,8 @@ void tap_on_varset(struct tap *tap, const struct ami_message *m)
         visits_status(&tap->visits, channel_uniqueid(c), value);
     else if (slice_is(variable, "DIALSTATUS") && !value.n && c->sent_elsewhere)
         tap_run_unshown(tap, c, SLICE("Dial"), (struct slice){NULL, 0});
-    else if (goes_with_a_look(variable) && c->chain)
-        cdr_chain_stamp(c->chain, tap->emit->now);
+    else if (goes_with_a_look(variable))
+        look_again(tap, c);
 }
 
 /* "EXEC Application arguments" of an AGI runs an application that no Newexten shows. */
@@ -435,8 +446,7 @@ void tap_on_channel_item(struct tap *tap, const struct ami_message *m)
     seen.text[SNAPSHOT_APPDATA] = ami_message_has(m, AMI_HEADER_APPLICATIONDATA)
                                       ? ami_message_get(m, AMI_HEADER_APPLICATIONDATA)
                                       : ami_message_get(m, AMI_HEADER_DATA);
-    if (starts_with(seen.text[SNAPSHOT_APPLICATION], "AppDial") ||
-        slice_is(seen.text[SNAPSHOT_APPLICATION], "AppQueue"))
+    if (is_outgoing(seen.text[SNAPSHOT_APPLICATION]))
         seen.flags |= SNAPSHOT_DIALED;
     begin_channel(tap, &seen, born_before(m, tap->emit->now), true);
 }

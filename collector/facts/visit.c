@@ -43,6 +43,7 @@ static void visit_free(struct visit *v)
     free(v->caller_name);
     free(v->member);
     free(v->interface);
+    free(v->member_uniqueid);
     free(v->bridge);
     free(v);
 }
@@ -444,6 +445,7 @@ void visits_agent_connect(struct visits *visits, const struct ami_message *m)
     v->dirty = true;
     text_set(&v->member, ami_message_get(m, AMI_HEADER_MEMBERNAME));
     text_set(&v->interface, ami_message_get(m, AMI_HEADER_INTERFACE));
+    text_set(&v->member_uniqueid, ami_message_get(m, AMI_HEADER_DESTUNIQUEID));
     struct slice args[] = {ami_message_get(m, AMI_HEADER_HOLDTIME),
                            ami_message_get(m, AMI_HEADER_DESTUNIQUEID),
                            ami_message_get(m, AMI_HEADER_RINGTIME)};
@@ -509,9 +511,21 @@ static bool ended_by_past_transfer(struct visits *visits, struct visit *v)
     return false;
 }
 
+/* AgentComplete of a caller whose channel is gone already names the member's channel alone. */
+static struct visit *find_by_member(const struct visits *visits, struct slice uniqueid)
+{
+    struct visit *v = visits->closing;
+    while (v && !(v->state == VISIT_CONNECTED &&
+                  slice_equal(slice_from(v->member_uniqueid), uniqueid)))
+        v = v->next_closing;
+    return v;
+}
+
 void visits_agent_complete(struct visits *visits, const struct ami_message *m)
 {
-    struct visit *v = find_by(visits, m, IN(VISIT_CONNECTED));
+    struct visit *v = ami_message_has(m, AMI_HEADER_UNIQUEID)
+                          ? find_by(visits, m, IN(VISIT_CONNECTED))
+                          : find_by_member(visits, ami_message_get(m, AMI_HEADER_DESTUNIQUEID));
     if (!v)
         return;
     struct slice reason = ami_message_get(m, AMI_HEADER_REASON);

@@ -50,6 +50,7 @@ struct visit {
     char *caller_name;
     char *member;    /* who answered */
     char *interface; /* of who answered */
+    char *member_uniqueid;
     char *bridge;    /* where caller and member met first */
     enum visit_state state;
     int64_t joined, left, connected; /* microseconds */
@@ -79,7 +80,7 @@ struct visit_past_transfer {
 
 struct visits {
     struct table by_caller; /* the first of each caller's visits */
-    struct visit *closing;
+    struct visit *closing; /* linked by next_closing */
     struct visit_past_transfer transfers[VISIT_TRANSFERS_MAX];
     size_t transfer; /* the next to be overwritten */
     struct queues *queues;
