@@ -47,6 +47,18 @@ const struct slice ami_header_names[AMI_HEADER_TOTAL] = {
 #undef AMI_HEADER
 };
 
+const char *ami_event_name(enum ami_event_id id)
+{
+    static const char *const names[AMI_EVENT_TOTAL] = {
+        "",
+#define AMI_EVENT(id, name, wanted) name,
+#include "schemas/ami_events.def"
+#undef AMI_EVENT
+    };
+    assert(id < AMI_EVENT_TOTAL);
+    return names[id];
+}
+
 const char *ami_header_name(enum ami_header_id id)
 {
     assert(id < AMI_HEADER_TOTAL);
