@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: MIT */
+/* The happy path:
+ *   - STOPPED, ami_link_start: the host's name is looked up: RESOLVING
+ *   - an address comes: CONNECTING
+ *   - connected: GREETING
+ *   - the banner comes: Challenge is sent: CHALLENGING
+ *   - the challenge comes: Login is sent: LOGGING_IN
+ *   - it is accepted: BOOTING
+ *   - FullyBooted comes, or boot_us have passed: SNAPSHOT, one list after the other
+ *   - all lists came, were refused or took too long: LIVE
+ *   - a FullyBooted that comes late (Asterisk was still starting): SNAPSHOT once more
+ *   - ami_link_stop: Logoff is sent: LEAVING; the PBX closes: STOPPED
+ *
+ * What may fail:
+ *   - no address, nobody listens, connecting takes too long: the next address, then the next host;
+ *     when all were tried WAITING, a growing delay
+ *   - no banner, no answer to Challenge or Login in time: the same
+ *   - the log-in is refused: WAITING, a much longer delay, since a wrong secret does not heal
+ * itself and Asterisk's log fills with it (and GHSA-3rhj-hhw7-m6fw let it crash there)
+ *   - the PBX closes, the socket breaks: WAITING. The delay begins anew after a session was LIVE
+ *   - nothing comes for ping_us: Ping is sent; nothing for as long again: WAITING
+ *   - stopped while no session is there: STOPPED at once
+ *   - after Logoff nobody closes for leave_us: STOPPED
+ */
+#include "collector/link/ami_link.h"
+#include "collector/link/ami_backoff.h"
+#include "collector/link/ami_key.h"
+#include "collector/link/ami_snapshot.h"
+#include "collector/link/ami_transport.h"
+#include "parsers/ami_text.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#define DETAIL_SIZE  200
+#define VERSION_SIZE 32
+
+struct ami_link {
+    struct ami_link_config config;
+    struct ami_link_env env;
+    struct ami_link_events events;
+    void *ctx;
+    enum ami_link_state state;
+    struct ami_transport *transport;
+    struct event *deadline; /* of the state */
+    struct event *silence;
+    struct resolver_lookup *lookup;
+    struct resolver_result addresses;
+    unsigned next_address;
+    size_t host;    /* being tried */
+    size_t tried;   /* hosts since the last delay */
+    bool booted;    /* FullyBooted came in this session */
+    bool shutdown;  /* Shutdown came in this session */
+    bool again;     /* FullyBooted came while a snapshot was taken */
+    bool pinged;    /* and nothing came since */
+    uint64_t heard; /* bytes_in at the last look */
+    uint32_t action_id;
+    bool told;      /* a callback was called in this turn */
+    unsigned depth; /* of callbacks */
+    struct ami_backoff lost;
+    struct ami_backoff refused;
+    struct ami_link_counters counters;
+    char detail[DETAIL_SIZE];
+    char version[VERSION_SIZE];
+    struct ami_snapshot snapshot;
+    struct ami_message message;
+};
+
+#define TELL(link, name, ...)                                                                      \
+    do {                                                                                           \
+        (link)->told = true;                                                                       \
+        if ((link)->events.name) {                                                                 \
+            (link)->depth++;                                                                       \
+            (link)->events.name((link)->ctx __VA_OPT__(, ) __VA_ARGS__);                           \
+            (link)->depth--;                                                                       \
+        }                                                                                          \
+    } while (0)
+
+static void turn_end(struct ami_link *link)
+{
+    if (link->told) {
+        link->told = false;
+        if (link->events.turn_end) {
+            link->depth++;
+            link->events.turn_end(link->ctx);
+            link->depth--;
+        }
+    }
+}
+
+static void arm(struct event *timer, int64_t us)
+{
+    if (us > 0) {
+        struct timeval tv = {us / 1000000, us % 1000000};
+        evtimer_add(timer, &tv);
+    } else {
+        evtimer_del(timer);
+    }
+}
+
+/* How long a state may last; 0: as long as it likes. */
+static int64_t state_time(const struct ami_link *link, enum ami_link_state state)
+{
+    switch (state) {
+    case AMI_LINK_CONNECTING:
+    case AMI_LINK_GREETING:
+    case AMI_LINK_CHALLENGING:
+    case AMI_LINK_LOGGING_IN:
+        return link->config.connect_us;
+    case AMI_LINK_BOOTING:
+        return link->config.boot_us;
+    case AMI_LINK_SNAPSHOT:
+        return link->config.list_us;
+    case AMI_LINK_LEAVING:
+        return link->config.leave_us;
+    case AMI_LINK_STOPPED:
+    case AMI_LINK_WAITING: /* its delay is set by wait_and_retry */
+    case AMI_LINK_RESOLVING:
+    case AMI_LINK_LIVE:
+        return 0;
+    }
+    return 0;
+}
+
+static bool is_session(enum ami_link_state state)
+{
+    return state == AMI_LINK_BOOTING || state == AMI_LINK_SNAPSHOT || state == AMI_LINK_LIVE;
+}
+
+/* The only place where the state changes. */
+static void change_state(struct ami_link *link, enum ami_link_state to, enum ami_link_reason reason,
+                         const char *detail, int64_t delay_us)
+{
+    struct ami_link_change change = {
+        link->state, to, reason, detail, link->config.hosts[link->host], delay_us};
+    if (is_session(change.from) && !is_session(to)) {
+        link->counters.losses += to == AMI_LINK_WAITING;
+        evtimer_del(link->silence);
+    } else if (!is_session(change.from) && is_session(to)) {
+        link->counters.logins++;
+        link->tried = 0;
+        link->pinged = false;
+        arm(link->silence, link->config.ping_us);
+    }
+    link->state = to;
+    arm(link->deadline, delay_us ? delay_us : state_time(link, to));
+    TELL(link, state, &change);
+}
+
+static bool send_action(struct ami_link *link, const struct ami_action_text *action)
+{
+    return ami_transport_send(link->transport, action);
+}
+
+static void close_all(struct ami_link *link)
+{
+    ami_transport_close(link->transport);
+    resolver_cancel(link->lookup);
+    link->lookup = NULL;
+}
+
+/* The attempt or session is over; another one follows. detail may point into a message, which is
+ * gone once the connection is. */
+static void wait_and_retry(struct ami_link *link, enum ami_link_reason reason, struct slice detail)
+{
+    size_t n = detail.n < sizeof link->detail - 1 ? detail.n : sizeof link->detail - 1;
+    if (n) {
+        memmove(link->detail, detail.p, n);
+    }
+    link->detail[n] = '\0';
+    close_all(link);
+    struct ami_backoff *backoff = reason == AMI_LINK_LOGIN_REFUSED ? &link->refused : &link->lost;
+    link->counters.logins_refused += reason == AMI_LINK_LOGIN_REFUSED;
+    link->tried = 0;
+    change_state(link, AMI_LINK_WAITING, reason, link->detail,
+                 ami_backoff_next(backoff, &link->env.random));
+}
+
+static void resolve_host(struct ami_link *link);
+
+/* This host is not to be had: the next one at once, or all of them after a delay. */
+static void next_host(struct ami_link *link, enum ami_link_reason reason, const char *detail)
+{
+    size_t failed = link->host;
+    close_all(link);
+    if (++link->tried >= link->config.host_count) {
+        wait_and_retry(link, reason, slice_from(detail));
+        link->host = (failed + 1) % link->config.host_count;
+        return;
+    }
+    link->host = (failed + 1) % link->config.host_count;
+    resolve_host(link);
+}
+
+/* Tries addresses until one begins to connect. */
+static void connect_next(struct ami_link *link, enum ami_link_reason reason, const char *detail)
+{
+    while (link->next_address < link->addresses.count) {
+        unsigned i = link->next_address++;
+        link->counters.connects++;
+        if (ami_transport_connect(link->transport,
+                                  (const struct sockaddr *)&link->addresses.addresses[i].address,
+                                  link->addresses.addresses[i].size)) {
+            change_state(link, AMI_LINK_CONNECTING, AMI_LINK_FINE, "", 0);
+            return;
+        }
+        reason = AMI_LINK_NOT_CONNECTED;
+        detail = strerror(errno);
+    }
+    next_host(link, reason, detail);
+}
+
+static void on_resolved(void *ctx, const struct resolver_result *result)
+{
+    struct ami_link *link = ctx;
+    link->lookup = NULL;
+    if (result->count == 0) {
+        next_host(link, AMI_LINK_NO_ADDRESS, result->error);
+    } else {
+        link->addresses = *result;
+        link->next_address = 0;
+        connect_next(link, AMI_LINK_NOT_CONNECTED, "");
+    }
+    turn_end(link);
+}
+
+static void resolve_host(struct ami_link *link)
+{
+    change_state(link, AMI_LINK_RESOLVING, AMI_LINK_FINE, "", 0);
+    if (link->state != AMI_LINK_RESOLVING) {
+        return; /* the owner stopped it in the callback */
+    }
+    link->lookup = resolver_start(link->env.resolver, link->config.hosts[link->host],
+                                  link->config.port, on_resolved, link);
+    if (!link->lookup) {
+        wait_and_retry(link, AMI_LINK_NO_ADDRESS, SLICE("too many lookups"));
+    }
+}
+
+/* --- logging in --- */
+
+static void on_banner(struct ami_link *link, const struct ami_frame *frame)
+{
+    struct ami_action_text action;
+    size_t n = frame->name.n < VERSION_SIZE - 1 ? frame->name.n : VERSION_SIZE - 1;
+    if (n) {
+        memcpy(link->version, frame->name.p, n);
+    }
+    link->version[n] = '\0';
+    link->booted = link->shutdown = link->again = false;
+    ami_action_plain(AMI_ACTION_CHALLENGE, ++link->action_id, &action);
+    send_action(link, &action);
+    change_state(link, AMI_LINK_CHALLENGING, AMI_LINK_FINE, "", 0);
+}
+
+static bool is_success(const struct ami_message *m)
+{
+    return m->name.n == 7 && strncasecmp(m->name.p, "Success", 7) == 0;
+}
+
+static bool is_answer(const struct ami_link *link, const struct ami_message *m)
+{
+    uint32_t id = 0;
+    return m->kind == AMI_FRAME_RESPONSE &&
+           ami_text_unsigned(ami_message_get(m, AMI_HEADER_ACTIONID), &id) && id == link->action_id;
+}
+
+static void on_challenge(struct ami_link *link, const struct ami_message *m)
+{
+    struct ami_login login = {slice_from(link->config.user), slice_from(link->config.event_mask)};
+    struct ami_action_text action;
+    char key[AMI_KEY_SIZE];
+    if (!is_answer(link, m)) {
+        return;
+    }
+    struct slice challenge = ami_message_get(m, AMI_HEADER_CHALLENGE);
+    if (!is_success(m) || challenge.n == 0) {
+        wait_and_retry(link, AMI_LINK_LOGIN_REFUSED, ami_message_get(m, AMI_HEADER_MESSAGE));
+        return;
+    }
+    if (!ami_key_md5(challenge, link->config.secret, key)) {
+        wait_and_retry(link, AMI_LINK_LOGIN_REFUSED, SLICE("OpenSSL offers no MD5 here"));
+        return;
+    }
+    if (!ami_action_login_md5(&login, slice_from(key), ++link->action_id, &action)) {
+        wait_and_retry(link, AMI_LINK_LOGIN_REFUSED, SLICE("user or event_mask cannot be sent"));
+        return;
+    }
+    send_action(link, &action);
+    change_state(link, AMI_LINK_LOGGING_IN, AMI_LINK_FINE, "", 0);
+}
+
+static void on_login_answer(struct ami_link *link, const struct ami_message *m)
+{
+    if (!is_answer(link, m)) {
+        return;
+    }
+    if (is_success(m)) {
+        change_state(link, AMI_LINK_BOOTING, AMI_LINK_FINE, "", 0);
+    } else {
+        wait_and_retry(link, AMI_LINK_LOGIN_REFUSED, ami_message_get(m, AMI_HEADER_MESSAGE));
+    }
+}
+
+/* --- snapshot --- */
+
+static void snapshot_next(struct ami_link *link)
+{
+    struct ami_action_text action;
+    if (link->state != AMI_LINK_SNAPSHOT) {
+        return; /* a callback stopped it */
+    }
+    if (ami_snapshot_next(&link->snapshot, ++link->action_id, &action)) {
+        arm(link->deadline, link->config.list_us);
+        send_action(link, &action);
+        TELL(link, snapshot_action_sent, link->snapshot.action);
+        return;
+    }
+    link->counters.snapshots++;
+    ami_backoff_reset(&link->lost);
+    ami_backoff_reset(&link->refused);
+    TELL(link, snapshot_end);
+    if (link->state == AMI_LINK_SNAPSHOT) {
+        change_state(link, AMI_LINK_LIVE, AMI_LINK_FINE, "", 0);
+    }
+}
+
+static void snapshot_begin(struct ami_link *link)
+{
+    link->again = false;
+    change_state(link, AMI_LINK_SNAPSHOT, AMI_LINK_FINE, "", 0);
+    if (link->state == AMI_LINK_SNAPSHOT) {
+        ami_snapshot_begin(&link->snapshot);
+        TELL(link, snapshot_begin);
+        snapshot_next(link);
+    }
+}
+
+static void snapshot_done(struct ami_link *link, enum ami_link_outcome outcome)
+{
+    link->counters.lists_refused += outcome != AMI_LINK_LIST_DONE;
+    TELL(link, snapshot_action_done, link->snapshot.action, outcome);
+    snapshot_next(link);
+    if (link->state == AMI_LINK_LIVE && link->again) {
+        snapshot_begin(link);
+    }
+}
+
+static void snapshot_take(struct ami_link *link, const struct ami_message *m)
+{
+    switch (ami_snapshot_take(&link->snapshot, m)) {
+    case AMI_SNAPSHOT_NOT_MINE:
+        break;
+    case AMI_SNAPSHOT_PART:
+        arm(link->deadline, link->config.list_us);
+        break;
+    case AMI_SNAPSHOT_DONE:
+        snapshot_done(link, AMI_LINK_LIST_DONE);
+        break;
+    case AMI_SNAPSHOT_REFUSED:
+        snapshot_done(link, AMI_LINK_LIST_REFUSED);
+        break;
+    }
+}
+
+/* --- the session --- */
+
+/* Asterisk says it once a session: after log-in, or when its start is over. */
+static void on_fully_booted(struct ami_link *link)
+{
+    bool first = !link->booted;
+    link->booted = true;
+    if (link->state == AMI_LINK_SNAPSHOT) {
+        link->again = first;
+    } else if (link->state == AMI_LINK_BOOTING || (link->state == AMI_LINK_LIVE && first)) {
+        snapshot_begin(link);
+    }
+}
+
+static void on_session_message(struct ami_link *link, int64_t arrival_us)
+{
+    const struct ami_message *m = &link->message;
+    if (m->kind == AMI_FRAME_EVENT) {
+        link->counters.events_wanted++;
+        link->counters.cut_messages += m->cut;
+        TELL(link, message, m, arrival_us);
+    }
+    if (!is_session(link->state)) {
+        return; /* the callback stopped it */
+    }
+    if (m->event == AMI_EVENT_FULLYBOOTED) {
+        on_fully_booted(link);
+    } else if (m->event == AMI_EVENT_SHUTDOWN) {
+        link->shutdown = true;
+    } else if (link->state == AMI_LINK_SNAPSHOT) {
+        snapshot_take(link, m);
+    }
+}
+
+/* What nobody reads is not even split into headers. */
+static bool is_wanted(struct ami_link *link, const struct ami_frame *frame)
+{
+    if (frame->kind == AMI_FRAME_RESPONSE) {
+        return true;
+    }
+    if (frame->kind != AMI_FRAME_EVENT) {
+        return false;
+    }
+    enum ami_event_id event = ami_message_event_id(frame);
+    bool wanted = ami_event_wanted(event);
+    link->counters.events_unknown += event == AMI_EVENT_UNKNOWN;
+    link->counters.events_unwanted += event != AMI_EVENT_UNKNOWN && !wanted;
+    return wanted;
+}
+
+static void on_frame(void *ctx, const struct ami_frame *frame, int64_t arrival_us)
+{
+    struct ami_link *link = ctx;
+    link->counters.last_byte_us = arrival_us;
+    if (link->state == AMI_LINK_GREETING) {
+        if (frame->kind == AMI_FRAME_BANNER) {
+            on_banner(link, frame);
+        } else {
+            next_host(link, AMI_LINK_NO_AMI, "it greets in another way");
+        }
+        return;
+    }
+    if (!is_wanted(link, frame)) {
+        return;
+    }
+    ami_message_parse(frame, &link->message);
+    switch (link->state) {
+    case AMI_LINK_CHALLENGING:
+        on_challenge(link, &link->message);
+        break;
+    case AMI_LINK_LOGGING_IN:
+        on_login_answer(link, &link->message);
+        break;
+    case AMI_LINK_BOOTING:
+    case AMI_LINK_SNAPSHOT:
+    case AMI_LINK_LIVE:
+        on_session_message(link, arrival_us);
+        break;
+    default: /* leaving: what still comes concerns nobody */
+        break;
+    }
+}
+
+static void on_connected(void *ctx)
+{
+    change_state(ctx, AMI_LINK_GREETING, AMI_LINK_FINE, "", 0);
+}
+
+static void on_closed(void *ctx, const char *why)
+{
+    struct ami_link *link = ctx;
+    const char *said = *why ? why : "it closed the connection";
+    switch (link->state) {
+    case AMI_LINK_CONNECTING:
+        connect_next(link, AMI_LINK_NOT_CONNECTED, why);
+        break;
+    case AMI_LINK_GREETING:
+        next_host(link, AMI_LINK_NO_AMI, said);
+        break;
+    case AMI_LINK_LEAVING:
+        change_state(link, AMI_LINK_STOPPED, AMI_LINK_ASKED, "", 0);
+        break;
+    default:
+        wait_and_retry(link, link->shutdown ? AMI_LINK_PBX_SHUTDOWN : AMI_LINK_LOST,
+                       link->shutdown ? SLICE("") : slice_from(said));
+        break;
+    }
+}
+
+static void on_turn_end(void *ctx)
+{
+    turn_end(ctx);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    struct ami_link *link = arg;
+    (void)fd;
+    (void)what;
+    switch (link->state) {
+    case AMI_LINK_WAITING:
+        resolve_host(link);
+        break;
+    case AMI_LINK_CONNECTING:
+        ami_transport_close(link->transport);
+        connect_next(link, AMI_LINK_CONNECT_TIMEOUT, "");
+        break;
+    case AMI_LINK_GREETING:
+        next_host(link, AMI_LINK_NO_AMI, "it says nothing");
+        break;
+    case AMI_LINK_CHALLENGING:
+    case AMI_LINK_LOGGING_IN:
+        next_host(link, AMI_LINK_LOGIN_TIMEOUT, "");
+        break;
+    case AMI_LINK_BOOTING:
+        snapshot_begin(link);
+        break;
+    case AMI_LINK_SNAPSHOT:
+        snapshot_done(link, AMI_LINK_LIST_TIMEOUT);
+        break;
+    case AMI_LINK_LEAVING:
+        close_all(link);
+        change_state(link, AMI_LINK_STOPPED, AMI_LINK_ASKED, "", 0);
+        break;
+    case AMI_LINK_STOPPED:
+    case AMI_LINK_RESOLVING:
+    case AMI_LINK_LIVE:
+        break;
+    }
+    turn_end(link);
+}
+
+/* Any byte is a sign of life, so a busy PBX is never pinged. */
+static void on_silence(evutil_socket_t fd, short what, void *arg)
+{
+    struct ami_link *link = arg;
+    struct ami_action_text action;
+    uint64_t bytes = ami_transport_counters(link->transport)->bytes_in;
+    bool silent = bytes == link->heard;
+    (void)fd;
+    (void)what;
+    link->heard = bytes;
+    if (silent && link->pinged) {
+        wait_and_retry(link, AMI_LINK_SILENT, SLICE(""));
+    } else {
+        link->pinged = silent;
+        if (silent) {
+            /* A list's answer carries the id that was used last, so this one has its own. */
+            link->counters.pings++;
+            ami_action_plain(AMI_ACTION_PING, 0, &action);
+            send_action(link, &action);
+        }
+        arm(link->silence, link->config.ping_us);
+    }
+    turn_end(link);
+}
+
+/* --- making and ending --- */
+
+struct ami_link_config ami_link_config_default(void)
+{
+    return (struct ami_link_config){.port = 5038,
+                                    .connect_us = 10 * 1000000,
+                                    .ping_us = 15 * 1000000,
+                                    .boot_us = 2 * 1000000,
+                                    .list_us = 10 * 1000000,
+                                    .leave_us = 1000000,
+                                    .retry_us = 1000000,
+                                    .retry_max_us = 60 * 1000000,
+                                    .refused_us = 60 * 1000000,
+                                    .refused_max_us = 900 * 1000000};
+}
+
+struct ami_link *ami_link_new(const struct ami_link_config *config, const struct ami_link_env *env,
+                              const struct ami_link_events *events, void *ctx)
+{
+    static const struct ami_transport_ops ops = {on_connected, on_frame, on_closed, on_turn_end};
+    assert(config->host_count > 0);
+    struct ami_link *link = calloc(1, sizeof *link);
+    if (!link) {
+        return NULL;
+    }
+    link->config = *config;
+    link->env = *env;
+    link->events = *events;
+    link->ctx = ctx;
+    link->lost = (struct ami_backoff){config->retry_us, config->retry_max_us, 0};
+    link->refused = (struct ami_backoff){config->refused_us, config->refused_max_us, 0};
+    link->transport = ami_transport_new(env->base, &env->clock, &ops, link);
+    link->deadline = evtimer_new(env->base, on_deadline, link);
+    link->silence = evtimer_new(env->base, on_silence, link);
+    if (!link->transport || !link->deadline || !link->silence) {
+        ami_link_free(link);
+        return NULL;
+    }
+    return link;
+}
+
+void ami_link_free(struct ami_link *link)
+{
+    if (!link) {
+        return;
+    }
+    assert(link->depth == 0);
+    resolver_cancel(link->lookup);
+    ami_transport_free(link->transport);
+    if (link->deadline) {
+        event_free(link->deadline);
+    }
+    if (link->silence) {
+        event_free(link->silence);
+    }
+    free(link);
+}
+
+void ami_link_start(struct ami_link *link)
+{
+    assert(link->state == AMI_LINK_STOPPED);
+    resolve_host(link);
+    if (link->depth == 0) {
+        turn_end(link);
+    }
+}
+
+void ami_link_stop(struct ami_link *link)
+{
+    struct ami_action_text action;
+    if (link->state == AMI_LINK_STOPPED || link->state == AMI_LINK_LEAVING) {
+        return;
+    }
+    if (is_session(link->state) && ami_action_plain(AMI_ACTION_LOGOFF, 0, &action) &&
+        send_action(link, &action)) {
+        change_state(link, AMI_LINK_LEAVING, AMI_LINK_ASKED, "", 0);
+    } else {
+        close_all(link);
+        change_state(link, AMI_LINK_STOPPED, AMI_LINK_ASKED, "", 0);
+    }
+    if (link->depth == 0) {
+        turn_end(link);
+    }
+}
+
+enum ami_link_state ami_link_state(const struct ami_link *link)
+{
+    return link->state;
+}
+
+const char *ami_link_version(const struct ami_link *link)
+{
+    return link->version;
+}
+
+struct ami_link_counters ami_link_counters(const struct ami_link *link)
+{
+    struct ami_link_counters counters = link->counters;
+    const struct ami_transport_counters *t = ami_transport_counters(link->transport);
+    counters.bytes_in = t->bytes_in;
+    counters.bytes_out = t->bytes_out;
+    counters.frames = t->frames;
+    counters.cut_frames = t->cut_frames;
+    counters.cut_lines = t->cut_lines;
+    counters.longest_turn_us = t->longest_turn_us;
+    counters.bridges_left_out = link->snapshot.bridges_left_out;
+    return counters;
+}

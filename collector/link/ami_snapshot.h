@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_LINK_AMI_SNAPSHOT_H
+#define COLLECTOR_LINK_AMI_SNAPSHOT_H
+
+#include "parsers/ami_action.h"
+#include "parsers/ami_message.h"
+
+/* Which lists are asked for after a log-in, one at a time: CoreShowChannels and Status (which need
+ * write=reporting), BridgeList with a BridgeInfo for each bridge that has members, and QueueStatus
+ * (all of which need nothing). No I/O: it writes actions and reads answers. */
+
+#define AMI_SNAPSHOT_BRIDGES_MAX   2048u
+#define AMI_SNAPSHOT_BRIDGE_ID_MAX 63u
+
+enum ami_snapshot_verdict {
+    AMI_SNAPSHOT_NOT_MINE, /* the message does not belong to the action that was sent last */
+    AMI_SNAPSHOT_PART,     /* it does, and more follows */
+    AMI_SNAPSHOT_DONE,     /* it is the last of that action */
+    AMI_SNAPSHOT_REFUSED   /* the action was refused or failed; nothing follows */
+};
+
+struct ami_snapshot {
+    unsigned step;
+    enum ami_action action; /* sent last; AMI_ACTION_NONE before the first and after the last */
+    uint32_t action_id;
+    unsigned bridges; /* whose members are to be asked for */
+    unsigned next_bridge;
+    uint64_t bridges_left_out; /* past the bounds above; counts over all snapshots */
+    char bridge_ids[AMI_SNAPSHOT_BRIDGES_MAX][AMI_SNAPSHOT_BRIDGE_ID_MAX + 1];
+};
+
+/* Starts from the first list. */
+void ami_snapshot_begin(struct ami_snapshot *s);
+
+/* Writes the next action, with that ActionID. False when there is none left. */
+bool ami_snapshot_next(struct ami_snapshot *s, uint32_t action_id,
+                       struct ami_action_text *ret_text);
+
+/* What a message (an event or a response) means for the action that was sent last. */
+enum ami_snapshot_verdict ami_snapshot_take(struct ami_snapshot *s, const struct ami_message *m);
+
+#endif

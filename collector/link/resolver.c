@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/link/resolver.h"
+#include <netdb.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct resolver_lookup {
+    struct resolver_lookup *next;
+    char *host;
+    char port[8];
+    resolver_done *done; /* NULL: cancelled. Only the loop reads or writes it */
+    void *ctx;
+    struct resolver_result result;
+};
+
+struct list {
+    struct resolver_lookup *first;
+    struct resolver_lookup **end;
+};
+
+/* What loop and thread share; whoever is last frees it. */
+struct shared {
+    pthread_mutex_t lock;
+    pthread_cond_t asked;
+    struct list waiting;
+    struct list ready;
+    unsigned count; /* lookups in either list or at work */
+    unsigned users;
+    bool closing;
+    int wake; /* eventfd: there is something ready */
+};
+
+struct resolver {
+    struct shared *shared;
+    struct event *ready;
+};
+
+static void list_init(struct list *l)
+{
+    l->first = NULL;
+    l->end = &l->first;
+}
+
+static void list_add(struct list *l, struct resolver_lookup *lookup)
+{
+    lookup->next = NULL;
+    *l->end = lookup;
+    l->end = &lookup->next;
+}
+
+static struct resolver_lookup *list_take(struct list *l)
+{
+    struct resolver_lookup *lookup = l->first;
+    if (lookup) {
+        l->first = lookup->next;
+        if (!l->first) {
+            l->end = &l->first;
+        }
+    }
+    return lookup;
+}
+
+static void lookup_free(struct resolver_lookup *lookup)
+{
+    free(lookup->host);
+    free(lookup);
+}
+
+static void list_free(struct list *l)
+{
+    for (struct resolver_lookup *lookup; (lookup = list_take(l));) {
+        lookup_free(lookup);
+    }
+}
+
+static void shared_free(struct shared *s)
+{
+    list_free(&s->waiting);
+    list_free(&s->ready);
+    if (s->wake >= 0) {
+        close(s->wake);
+    }
+    pthread_cond_destroy(&s->asked);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+/* Called with the lock held, which it releases. */
+static void shared_leave(struct shared *s)
+{
+    bool last = --s->users == 0;
+    pthread_mutex_unlock(&s->lock);
+    if (last) {
+        shared_free(s);
+    }
+}
+
+static void resolve(struct resolver_lookup *lookup)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    struct resolver_result *result = &lookup->result;
+    int error = getaddrinfo(lookup->host, lookup->port, &hints, &found);
+    for (struct addrinfo *a = found; a && result->count < RESOLVER_ADDRESSES_MAX; a = a->ai_next) {
+        if (a->ai_addrlen <= sizeof result->addresses[0].address) {
+            memcpy(&result->addresses[result->count].address, a->ai_addr, a->ai_addrlen);
+            result->addresses[result->count++].size = a->ai_addrlen;
+        }
+    }
+    if (found) {
+        freeaddrinfo(found);
+    }
+    if (result->count == 0) {
+        result->error = error ? gai_strerror(error) : "no address";
+    }
+}
+
+static void *resolver_thread(void *arg)
+{
+    struct shared *s = arg;
+    pthread_mutex_lock(&s->lock);
+    while (!s->closing) {
+        struct resolver_lookup *lookup = list_take(&s->waiting);
+        if (!lookup) {
+            pthread_cond_wait(&s->asked, &s->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&s->lock);
+        resolve(lookup);
+        pthread_mutex_lock(&s->lock);
+        list_add(&s->ready, lookup);
+        eventfd_write(s->wake, 1);
+    }
+    shared_leave(s);
+    return NULL;
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct shared *s = ((struct resolver *)arg)->shared;
+    eventfd_t count;
+    (void)what;
+    eventfd_read(fd, &count);
+    pthread_mutex_lock(&s->lock);
+    struct resolver_lookup *lookup = s->ready.first;
+    list_init(&s->ready);
+    for (struct resolver_lookup *l = lookup; l; l = l->next) {
+        s->count--;
+    }
+    pthread_mutex_unlock(&s->lock);
+    while (lookup) {
+        struct resolver_lookup *next = lookup->next;
+        if (lookup->done) {
+            lookup->done(lookup->ctx, &lookup->result);
+        }
+        lookup_free(lookup);
+        lookup = next;
+    }
+}
+
+static struct shared *shared_new(void)
+{
+    struct shared *s = calloc(1, sizeof *s);
+    if (!s) {
+        return NULL;
+    }
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->asked, NULL);
+    list_init(&s->waiting);
+    list_init(&s->ready);
+    s->users = 2;
+    s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return s;
+}
+
+static bool start_thread(struct shared *s)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    if (pthread_attr_init(&attr) != 0) {
+        return false;
+    }
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    bool ok = pthread_create(&thread, &attr, resolver_thread, s) == 0;
+    pthread_attr_destroy(&attr);
+    return ok;
+}
+
+struct resolver *resolver_new(struct event_base *base)
+{
+    struct resolver *r = calloc(1, sizeof *r);
+    struct shared *s = shared_new();
+    struct event *ready = NULL;
+    if (r && s && s->wake >= 0) {
+        ready = event_new(base, s->wake, EV_READ | EV_PERSIST, on_ready, r);
+    }
+    if (!ready || event_add(ready, NULL) != 0 || !start_thread(s)) {
+        if (ready) {
+            event_free(ready);
+        }
+        if (s) {
+            shared_free(s);
+        }
+        free(r);
+        return NULL;
+    }
+    r->shared = s;
+    r->ready = ready;
+    return r;
+}
+
+void resolver_free(struct resolver *r)
+{
+    if (!r) {
+        return;
+    }
+    struct shared *s = r->shared;
+    event_free(r->ready);
+    pthread_mutex_lock(&s->lock);
+    s->closing = true;
+    pthread_cond_signal(&s->asked);
+    shared_leave(s);
+    free(r);
+}
+
+struct resolver_lookup *resolver_start(struct resolver *r, const char *host, uint16_t port,
+                                       resolver_done *done, void *ctx)
+{
+    struct resolver_lookup *lookup = calloc(1, sizeof *lookup);
+    char *name = strdup(host);
+    if (!lookup || !name) {
+        free(lookup);
+        free(name);
+        return NULL;
+    }
+    lookup->host = name;
+    lookup->done = done;
+    lookup->ctx = ctx;
+    snprintf(lookup->port, sizeof lookup->port, "%u", port);
+    pthread_mutex_lock(&r->shared->lock);
+    bool room = r->shared->count < RESOLVER_LOOKUPS_MAX;
+    if (room) {
+        r->shared->count++;
+        list_add(&r->shared->waiting, lookup);
+        pthread_cond_signal(&r->shared->asked);
+    }
+    pthread_mutex_unlock(&r->shared->lock);
+    if (!room) {
+        lookup_free(lookup);
+        return NULL;
+    }
+    return lookup;
+}
+
+void resolver_cancel(struct resolver_lookup *lookup)
+{
+    if (lookup) {
+        lookup->done = NULL;
+    }
+}

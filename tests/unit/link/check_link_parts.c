@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/link/ami_backoff.h"
+#include "collector/link/ami_key.h"
+#include "collector/link/ami_snapshot.h"
+#include "collector/link/resolver.h"
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static uint64_t bits;
+
+static uint64_t give(void *ctx)
+{
+    (void)ctx;
+    return bits;
+}
+
+START_TEST(delays_grow_to_their_bound_and_jitter)
+{
+    struct random_source random = {give, NULL};
+    struct ami_backoff b = {1000000, 60000000, 0};
+    static const int64_t expected[] = {1, 2, 4, 8, 16, 32, 60, 60};
+    bits = 0;
+    for (unsigned i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        ck_assert_int_eq(ami_backoff_next(&b, &random), expected[i] * 1000000);
+    }
+    ami_backoff_reset(&b);
+    bits = 250000;
+    ck_assert_int_eq(ami_backoff_next(&b, &random), 750000);
+    bits = 123456;
+    ck_assert_int_eq(ami_backoff_next(&b, &random), 2000000 - 123456);
+}
+END_TEST
+
+START_TEST(the_key_is_the_md5_of_challenge_and_secret)
+{
+    char key[AMI_KEY_SIZE];
+    ck_assert(ami_key_md5(SLICE("840415273"), SLICE("mysecret"), key));
+    ck_assert_str_eq(key, "72ee2809cbf69e9bdb27bdd924cda8e3");
+}
+END_TEST
+
+/* A message as the parser makes it. */
+static const struct ami_message *message(const char *text)
+{
+    static struct ami_message m;
+    static char kept[512];
+    struct ami_framer framer = {.banner_seen = true};
+    struct ami_frame frame;
+    size_t consumed = 0;
+    snprintf(kept, sizeof kept, "%s\r\n", text);
+    ck_assert_int_eq(ami_frame_next(&framer, slice_from(kept), &frame, &consumed), AMI_FRAME_OK);
+    ami_message_parse(&frame, &m);
+    return &m;
+}
+
+START_TEST(a_snapshot_asks_for_each_bridge)
+{
+    struct ami_snapshot *s = calloc(1, sizeof *s);
+    struct ami_action_text action;
+    ami_snapshot_begin(s);
+    for (uint32_t id = 1; id <= 3; id++) {
+        ck_assert(ami_snapshot_next(s, id, &action));
+    }
+    ck_assert_int_eq(s->action, AMI_ACTION_BRIDGELIST);
+    ck_assert_int_eq(ami_snapshot_take(s, message("Response: Success\r\nActionID: 3\r\n")),
+                     AMI_SNAPSHOT_PART);
+    ck_assert_int_eq(ami_snapshot_take(s, message("Event: BridgeListItem\r\nActionID: 2\r\n"
+                                                  "BridgeUniqueid: other\r\n")),
+                     AMI_SNAPSHOT_NOT_MINE);
+    for (unsigned i = 0; i < AMI_SNAPSHOT_BRIDGES_MAX + 5; i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "Event: BridgeListItem\r\nActionID: 3\r\nBridgeUniqueid: b-%u\r\n"
+                 "BridgeNumChannels: 2\r\n",
+                 i);
+        ck_assert_int_eq(ami_snapshot_take(s, message(text)), AMI_SNAPSHOT_PART);
+    }
+    ck_assert_uint_eq(s->bridges_left_out, 5);
+    ck_assert_int_eq(ami_snapshot_take(s, message("Event: BridgeListComplete\r\nActionID: 3\r\n")),
+                     AMI_SNAPSHOT_DONE);
+    for (uint32_t i = 0; i < AMI_SNAPSHOT_BRIDGES_MAX; i++) {
+        ck_assert(ami_snapshot_next(s, 4 + i, &action));
+        ck_assert_int_eq(s->action, AMI_ACTION_BRIDGEINFO);
+    }
+    ck_assert(ami_snapshot_next(s, 9999, &action));
+    ck_assert_int_eq(s->action, AMI_ACTION_QUEUESTATUS);
+    ck_assert_int_eq(ami_snapshot_take(s, message("Response: Error\r\nActionID: 9999\r\n")),
+                     AMI_SNAPSHOT_REFUSED);
+    ck_assert(!ami_snapshot_next(s, 10000, &action));
+    ck_assert_int_eq(ami_snapshot_take(s, message("Response: Error\r\nActionID: 10000\r\n")),
+                     AMI_SNAPSHOT_NOT_MINE);
+    free(s);
+}
+END_TEST
+
+static struct event_base *base;
+static unsigned answers, count;
+static const char *error;
+
+static void on_done(void *ctx, const struct resolver_result *result)
+{
+    answers++;
+    count = result->count;
+    error = result->error;
+    if (ctx) {
+        resolver_cancel(ctx);
+    }
+    event_base_loopbreak(base);
+}
+
+START_TEST(names_are_resolved)
+{
+    base = event_base_new();
+    struct resolver *r = resolver_new(base);
+    ck_assert_ptr_nonnull(resolver_start(r, "127.0.0.1", 5038, on_done, NULL));
+    event_base_dispatch(base);
+    ck_assert_uint_eq(answers, 1);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_ptr_nonnull(resolver_start(r, "::1", 5038, on_done, NULL));
+    event_base_dispatch(base);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_ptr_nonnull(resolver_start(r, "", 5038, on_done, NULL));
+    event_base_dispatch(base);
+    ck_assert_uint_eq(answers, 3);
+    resolver_free(r);
+    event_base_free(base);
+    libevent_global_shutdown();
+}
+END_TEST
+
+START_TEST(a_cancelled_lookup_does_not_answer)
+{
+    base = event_base_new();
+    struct resolver *r = resolver_new(base);
+    resolver_cancel(resolver_start(r, "127.0.0.1", 1, on_done, NULL));
+    struct resolver_lookup *second = resolver_start(r, "127.0.0.1", 2, on_done, NULL);
+    ck_assert_ptr_nonnull(second);
+    event_base_dispatch(base);
+    ck_assert_uint_eq(answers, 1);
+    resolver_cancel(NULL);
+    resolver_free(r);
+    event_base_free(base);
+    libevent_global_shutdown();
+}
+END_TEST
+
+START_TEST(lookups_are_bounded)
+{
+    base = event_base_new();
+    struct resolver *r = resolver_new(base);
+    unsigned started = 0;
+    for (unsigned i = 0; i < 2 * RESOLVER_LOOKUPS_MAX; i++) {
+        started += resolver_start(r, "127.0.0.1", 1, on_done, NULL) != NULL;
+    }
+    ck_assert_uint_eq(started, RESOLVER_LOOKUPS_MAX);
+    resolver_free(r);
+    event_base_free(base);
+    libevent_global_shutdown();
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tcase = tcase_create("link_parts");
+    tcase_add_test(tcase, delays_grow_to_their_bound_and_jitter);
+    tcase_add_test(tcase, the_key_is_the_md5_of_challenge_and_secret);
+    tcase_add_test(tcase, a_snapshot_asks_for_each_bridge);
+    tcase_add_test(tcase, names_are_resolved);
+    tcase_add_test(tcase, a_cancelled_lookup_does_not_answer);
+    tcase_add_test(tcase, lookups_are_bounded);
+    Suite *suite = suite_create("link_parts");
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
