@@ -19,11 +19,12 @@ struct row {
     bool changed;
     bool is_queue;
     struct slice pbx, queue;
-    uint64_t calls[CALL_COUNT_COUNT];
+    uint64_t calls[COUNTS_CALLS_COUNT];
     uint64_t offered;
-    uint64_t outcomes[VISIT_OUTCOME_COUNT];
-    int64_t wait_us[VISIT_OUTCOME_COUNT]; /* sums */
+    uint64_t outcomes[COUNTS_OUTCOME_COUNT];
+    int64_t wait_us[COUNTS_OUTCOME_COUNT]; /* sums */
     int64_t longest_us;
+    uint64_t within; /* answered in time, of visits that were counted elsewhere */
     int64_t target;  /* seconds; 0: unknown */
     uint32_t *waits; /* WAIT_SECONDS_MAX + 2 of them, the last for all longer ones; queues only */
     char key[];
@@ -43,22 +44,22 @@ struct counts {
     uint64_t dropped;
 };
 
-enum visit_outcome visit_outcome_by_name(struct slice name)
+enum counts_outcome counts_outcome_by_name(struct slice name)
 {
     static const struct {
         const char *name;
-        enum visit_outcome outcome;
+        enum counts_outcome outcome;
     } names[] = {
-        {"answered", VISIT_ANSWERED},       {"abandoned", VISIT_ABANDONED},
-        {"short_abandon", VISIT_ABANDONED}, {"blocked_full", VISIT_REFUSED},
-        {"blocked_empty", VISIT_REFUSED},   {"refused", VISIT_REFUSED},
-        {"lost_sight", VISIT_LOST},
+        {"answered", COUNTS_ANSWERED},       {"abandoned", COUNTS_ABANDONED},
+        {"short_abandon", COUNTS_ABANDONED}, {"blocked_full", COUNTS_REFUSED},
+        {"blocked_empty", COUNTS_REFUSED},   {"refused", COUNTS_REFUSED},
+        {"lost_sight", COUNTS_LOST},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (slice_is(name, names[i].name))
             return names[i].outcome;
     }
-    return VISIT_FLOWED_OUT;
+    return COUNTS_FLOWED_OUT;
 }
 
 struct counts *counts_new(size_t max, size_t max_visits)
@@ -158,7 +159,7 @@ static struct row *row_of(struct counts *c, struct slice pbx, const struct slice
 }
 
 /* The visit's marks. With add false, NULL when it is not known. */
-static struct visit *visit_of(struct counts *c, const struct visit_name *name, bool add)
+static struct visit *visit_of(struct counts *c, const struct counts_visit *name, bool add)
 {
     char text[KEY_MAX];
     const struct slice parts[] = {name->pbx, name->queue, name->uniqueid};
@@ -183,30 +184,30 @@ drop:
     return NULL;
 }
 
-void counts_add_calls(struct counts *c, struct slice pbx, enum call_count what, uint64_t n)
+void counts_add_calls(struct counts *c, struct slice pbx, enum counts_calls what, uint64_t n)
 {
     struct row *row = row_of(c, pbx, NULL);
     if (row)
         row->calls[what] += n;
 }
 
-static void add_outcome(struct row *row, enum visit_outcome outcome, uint64_t n, int64_t wait_us)
+static void add_outcome(struct row *row, enum counts_outcome outcome, int64_t wait_us)
 {
     if (wait_us < 0)
         wait_us = 0;
-    row->outcomes[outcome] += n;
-    row->wait_us[outcome] += (int64_t)n * wait_us;
-    if (outcome != VISIT_ANSWERED)
+    row->outcomes[outcome]++;
+    row->wait_us[outcome] += wait_us;
+    if (outcome != COUNTS_ANSWERED)
         return;
     if (wait_us > row->longest_us)
         row->longest_us = wait_us;
     int64_t second = (wait_us + 999999) / 1000000;
     if (second > WAIT_SECONDS_MAX)
         second = WAIT_SECONDS_MAX + 1;
-    row->waits[second] += (uint32_t)n;
+    row->waits[second]++;
 }
 
-void counts_visit_joined(struct counts *c, const struct visit_name *name)
+void counts_visit_joined(struct counts *c, const struct counts_visit *name)
 {
     struct visit *visit = visit_of(c, name, true);
     struct row *row = row_of(c, name->pbx, &name->queue);
@@ -216,7 +217,7 @@ void counts_visit_joined(struct counts *c, const struct visit_name *name)
     row->offered++;
 }
 
-void counts_visit_answered(struct counts *c, const struct visit_name *name, int64_t wait_us)
+void counts_visit_answered(struct counts *c, const struct counts_visit *name, int64_t wait_us)
 {
     struct visit *visit = visit_of(c, name, true);
     struct row *row = row_of(c, name->pbx, &name->queue);
@@ -225,18 +226,18 @@ void counts_visit_answered(struct counts *c, const struct visit_name *name, int6
     visit->answered = true;
     row->offered += !visit->joined;
     visit->joined = true;
-    add_outcome(row, VISIT_ANSWERED, 1, wait_us);
+    add_outcome(row, COUNTS_ANSWERED, wait_us);
 }
 
-void counts_visit_ended(struct counts *c, const struct visit_name *name, enum visit_outcome outcome,
-                        int64_t wait_us, bool today)
+void counts_visit_ended(struct counts *c, const struct counts_visit *name,
+                        enum counts_outcome outcome, int64_t wait_us, bool today)
 {
     struct visit *visit = visit_of(c, name, false);
     struct row *row = today ? row_of(c, name->pbx, &name->queue) : NULL;
     if (row) {
-        row->offered += outcome != VISIT_REFUSED && !(visit && visit->joined);
+        row->offered += outcome != COUNTS_REFUSED && !(visit && visit->joined);
         if (!(visit && visit->answered))
-            add_outcome(row, outcome, 1, wait_us);
+            add_outcome(row, outcome, wait_us);
     }
     if (visit) {
         HASH_DEL(c->visits, visit);
@@ -245,13 +246,19 @@ void counts_visit_ended(struct counts *c, const struct visit_name *name, enum vi
 }
 
 void counts_add_visits(struct counts *c, struct slice pbx, struct slice queue,
-                       enum visit_outcome outcome, uint64_t n, int64_t wait_us)
+                       const struct counts_visits *visits)
 {
     struct row *row = row_of(c, pbx, &queue);
     if (!row)
         return;
-    row->offered += outcome == VISIT_REFUSED ? 0 : n;
-    add_outcome(row, outcome, n, wait_us);
+    row->offered += visits->outcome == COUNTS_REFUSED ? 0 : visits->n;
+    row->outcomes[visits->outcome] += visits->n;
+    row->wait_us[visits->outcome] += visits->wait_us;
+    if (visits->outcome != COUNTS_ANSWERED)
+        return;
+    row->within += visits->within;
+    if (visits->wait_us_max > row->longest_us)
+        row->longest_us = visits->wait_us_max;
 }
 
 void counts_set_service_level(struct counts *c, struct slice pbx, struct slice queue,
@@ -270,6 +277,7 @@ void counts_reset(struct counts *c)
         memset(row->wait_us, 0, sizeof(row->wait_us));
         row->offered = 0;
         row->longest_us = 0;
+        row->within = 0;
         if (row->waits)
             memset(row->waits, 0, (WAIT_SECONDS_MAX + 2) * sizeof(*row->waits));
         row_of(c, row->pbx, row->is_queue ? &row->queue : NULL);
@@ -278,7 +286,7 @@ void counts_reset(struct counts *c)
 
 static uint64_t within_target(const struct row *row)
 {
-    uint64_t n = 0;
+    uint64_t n = row->within;
     for (int64_t second = 0; second <= row->target && second <= WAIT_SECONDS_MAX; second++)
         n += row->waits[second];
     return n;
@@ -287,8 +295,8 @@ static uint64_t within_target(const struct row *row)
 /* sl_offered: answered in time, of all that were answered, abandoned or flowed out. */
 static void json_service_level(struct json_out *j, const struct row *row)
 {
-    uint64_t of = row->outcomes[VISIT_ANSWERED] + row->outcomes[VISIT_ABANDONED] +
-                  row->outcomes[VISIT_FLOWED_OUT];
+    uint64_t of = row->outcomes[COUNTS_ANSWERED] + row->outcomes[COUNTS_ABANDONED] +
+                  row->outcomes[COUNTS_FLOWED_OUT];
     if (row->target <= 0) {
         json_out_null(j, "service_level_seconds");
         json_out_null(j, "within_service_level");
@@ -306,7 +314,7 @@ static void json_service_level(struct json_out *j, const struct row *row)
 
 /* The mean wait of an outcome, null when there was none. */
 static void json_mean(struct json_out *j, const char *key, const struct row *row,
-                      enum visit_outcome outcome)
+                      enum counts_outcome outcome)
 {
     if (row->outcomes[outcome])
         json_out_seconds(j, key, row->wait_us[outcome] / (int64_t)row->outcomes[outcome]);
@@ -318,14 +326,14 @@ static void json_queue(struct json_out *j, const struct row *row)
 {
     json_out_string(j, "queue", row->queue);
     json_out_int(j, "offered", (int64_t)row->offered);
-    json_out_int(j, "answered", (int64_t)row->outcomes[VISIT_ANSWERED]);
-    json_out_int(j, "abandoned", (int64_t)row->outcomes[VISIT_ABANDONED]);
-    json_out_int(j, "other", (int64_t)row->outcomes[VISIT_FLOWED_OUT]);
-    json_out_int(j, "refused", (int64_t)row->outcomes[VISIT_REFUSED]);
-    json_out_int(j, "lost_sight", (int64_t)row->outcomes[VISIT_LOST]);
-    json_mean(j, "average_wait_seconds", row, VISIT_ANSWERED);
-    json_mean(j, "average_abandon_seconds", row, VISIT_ABANDONED);
-    if (row->outcomes[VISIT_ANSWERED])
+    json_out_int(j, "answered", (int64_t)row->outcomes[COUNTS_ANSWERED]);
+    json_out_int(j, "abandoned", (int64_t)row->outcomes[COUNTS_ABANDONED]);
+    json_out_int(j, "other", (int64_t)row->outcomes[COUNTS_FLOWED_OUT]);
+    json_out_int(j, "refused", (int64_t)row->outcomes[COUNTS_REFUSED]);
+    json_out_int(j, "lost_sight", (int64_t)row->outcomes[COUNTS_LOST]);
+    json_mean(j, "average_wait_seconds", row, COUNTS_ANSWERED);
+    json_mean(j, "average_abandon_seconds", row, COUNTS_ABANDONED);
+    if (row->outcomes[COUNTS_ANSWERED])
         json_out_seconds(j, "longest_wait_seconds", row->longest_us);
     else
         json_out_null(j, "longest_wait_seconds");
@@ -335,10 +343,10 @@ static void json_queue(struct json_out *j, const struct row *row)
 static void json_calls(struct json_out *j, const struct row *row)
 {
     json_out_null(j, "queue");
-    json_out_int(j, "started", (int64_t)row->calls[CALLS_STARTED]);
-    json_out_int(j, "answered", (int64_t)row->calls[CALLS_ANSWERED]);
-    json_out_int(j, "unanswered", (int64_t)row->calls[CALLS_UNANSWERED]);
-    json_out_int(j, "cdrs", (int64_t)row->calls[CDRS]);
+    json_out_int(j, "started", (int64_t)row->calls[COUNTS_CALLS_STARTED]);
+    json_out_int(j, "answered", (int64_t)row->calls[COUNTS_CALLS_ANSWERED]);
+    json_out_int(j, "unanswered", (int64_t)row->calls[COUNTS_CALLS_UNANSWERED]);
+    json_out_int(j, "cdrs", (int64_t)row->calls[COUNTS_CDRS]);
 }
 
 static void see_row(const struct row *row, counts_seen seen, void *ctx)

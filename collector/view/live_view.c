@@ -139,22 +139,22 @@ static void fold_queue_state(struct live_view *v, const struct fact_head *head, 
     fold_state(v, head, fact, ENTITY_QUEUE);
     if (!(head->flags & FACT_IS_TOMBSTONE))
         counts_set_service_level(v->counts, head->pbx, head->subject,
-                                 find_number(fact, FIELD_SERVICE_LEVEL_SECONDS));
+                                 find_number(fact, FIELD_SERVICE_LEVEL_SECONDS) / 1000000);
 }
 
-static struct visit_name visit_of(const struct fact_head *head, struct slice fact)
+static struct counts_visit visit_of(const struct fact_head *head, struct slice fact)
 {
-    return (struct visit_name){head->pbx, find_string(fact, FIELD_QUEUE),
-                               find_string(fact, FIELD_UNIQUEID)};
+    return (struct counts_visit){head->pbx, find_string(fact, FIELD_QUEUE),
+                                 find_string(fact, FIELD_UNIQUEID)};
 }
 
 static void fold_visit(struct live_view *v, const struct fact_head *head, struct slice fact)
 {
-    struct visit_name visit = visit_of(head, fact);
+    struct counts_visit visit = visit_of(head, fact);
     int64_t wait = find_number(fact, FIELD_WAIT_SECONDS);
     if (head->kind == FACT_QUEUE)
         counts_visit_ended(v->counts, &visit,
-                           visit_outcome_by_name(find_string(fact, FIELD_OUTCOME)), wait,
+                           counts_outcome_by_name(find_string(fact, FIELD_OUTCOME)), wait,
                            is_today(v, head));
     else if (!is_today(v, head))
         return;
@@ -166,13 +166,14 @@ static void fold_visit(struct live_view *v, const struct fact_head *head, struct
 
 static void fold_call(struct live_view *v, const struct fact_head *head, struct slice fact)
 {
-    enum call_count what = CALLS_STARTED;
+    enum counts_calls what = COUNTS_CALLS_STARTED;
     if (!is_today(v, head))
         return;
     if (head->kind == FACT_CDR)
-        what = CDRS;
+        what = COUNTS_CDRS;
     else if (head->kind == FACT_CALL)
-        what = fact_find(fact, FIELD_ANSWERED, NULL, NULL) ? CALLS_ANSWERED : CALLS_UNANSWERED;
+        what = fact_find(fact, FIELD_ANSWER, NULL, NULL) ? COUNTS_CALLS_ANSWERED
+                                                         : COUNTS_CALLS_UNANSWERED;
     counts_add_calls(v->counts, head->pbx, what, 1);
 }
 
@@ -375,16 +376,22 @@ int64_t live_view_today(struct live_view *v)
 
 void live_view_seed_queue(struct live_view *v, const struct live_view_visits *visits)
 {
+    const struct counts_visits counted = {.outcome = counts_outcome_by_name(visits->outcome),
+                                          .n = visits->n,
+                                          .within = visits->within,
+                                          .wait_us = visits->wait_us,
+                                          .wait_us_max = visits->wait_us_max};
     pthread_mutex_lock(&v->lock);
-    counts_add_visits(v->counts, visits->pbx, visits->queue, visit_outcome_by_name(visits->outcome),
-                      visits->n, visits->wait_us);
+    counts_add_visits(v->counts, visits->pbx, visits->queue, &counted);
     pthread_mutex_unlock(&v->lock);
 }
 
-void live_view_seed_calls(struct live_view *v, struct slice pbx, enum call_count what, uint64_t n)
+void live_view_seed_calls(struct live_view *v, struct slice pbx, enum counts_calls what, uint64_t n)
 {
     pthread_mutex_lock(&v->lock);
     counts_add_calls(v->counts, pbx, what, n);
+    if (what == COUNTS_CALLS_ANSWERED || what == COUNTS_CALLS_UNANSWERED)
+        counts_add_calls(v->counts, pbx, COUNTS_CALLS_STARTED, n);
     pthread_mutex_unlock(&v->lock);
 }
 

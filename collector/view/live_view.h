@@ -38,14 +38,16 @@ int64_t live_view_today(struct live_view *v);
 /* Visits that ended today and are stored. */
 struct live_view_visits {
     struct slice pbx, queue;
-    struct slice outcome; /* the queue record's word */
-    uint64_t n;
-    int64_t wait_us; /* of each: seed visits with different waits one by one, or by second */
+    struct slice outcome;         /* the queue record's word */
+    uint64_t n;                   /* how many */
+    int64_t wait_us, wait_us_max; /* the sum and the longest of their waits */
+    uint64_t within;              /* answered within the service level */
 };
 void live_view_seed_queue(struct live_view *v, const struct live_view_visits *visits);
 
-/* Calls or CDRs of today that are stored: CALLS_STARTED, CALLS_ANSWERED, CALLS_UNANSWERED, CDRS. */
-void live_view_seed_calls(struct live_view *v, struct slice pbx, enum call_count what, uint64_t n);
+/* Calls of today that are over, or CDRs, and stored. Calls that are over have also been started. */
+void live_view_seed_calls(struct live_view *v, struct slice pbx, enum counts_calls what,
+                          uint64_t n);
 
 /* Starts the thread. wake(wake_ctx) is called after each change, on that thread. False when there
  * is no thread. The ring outlives live_view_stop. */

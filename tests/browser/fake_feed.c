@@ -160,7 +160,7 @@ static void tell_queue(unsigned queue)
     begin(FACT_QUEUE_STATE, pbx_of(queue), queue_names[queue], 0);
     put(FIELD_QUEUE, queue_names[queue]);
     put(FIELD_STRATEGY, "rrmemory");
-    fact_put_int(&feed.fact, FIELD_SERVICE_LEVEL_SECONDS, queue_targets[queue]);
+    fact_put_seconds(&feed.fact, FIELD_SERVICE_LEVEL_SECONDS, queue_targets[queue] * SECOND);
     fact_open_array(&feed.fact, FIELD_WAITING);
     for (unsigned i = 0; i < CALLS; i++) {
         const struct call *c = &feed.calls[i];
@@ -241,7 +241,7 @@ static void finish_call(struct call *c, const char *outcome)
     if (!answered || c->queue < QUEUES)
         tell_visit(FACT_QUEUE, c, outcome);
     begin(FACT_CALL, pbx_of(c->queue), c->uniqueid, 0);
-    fact_put_time(&feed.fact, FIELD_ANSWERED, answered ? c->since : 0);
+    fact_put_time(&feed.fact, FIELD_ANSWER, answered ? c->since : 0);
     end();
     begin(FACT_CDR, pbx_of(c->queue), c->uniqueid, 0);
     end();
@@ -340,23 +340,31 @@ static void obey(const char *line)
         note("branch", "{\"connected\":true}");
 }
 
+static void seed_queue(unsigned queue)
+{
+    struct live_view_visits visits = {
+        slice_from(pbx_of(queue)), slice_from(queue_names[queue]), SLICE("answered"), 0, 0, 0, 0};
+    for (; queue != 4 && visits.n < 60 + 20 * queue; visits.n++) {
+        int64_t wait = (int64_t)dice(queue == 2 ? 27000 : queue == 3 ? 11000 : 22000) * 1000;
+        visits.wait_us += wait;
+        visits.wait_us_max = wait > visits.wait_us_max ? wait : visits.wait_us_max;
+        visits.within += wait <= queue_targets[queue] * SECOND;
+    }
+    live_view_seed_queue(feed.view, &visits);
+    visits.outcome = SLICE("abandoned");
+    visits.n = queue != 4 ? 2 + 3 * queue : 0;
+    live_view_seed_queue(feed.view, &visits);
+}
+
 static void begin_day(void)
 {
-    static const unsigned counts[] = {412, 351, 61, 431};
     feed.now = clock_now(&feed.clock);
-    for (unsigned i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-        live_view_seed_calls(feed.view, SLICE("main"), (enum call_count)i, counts[i]);
+    live_view_seed_calls(feed.view, SLICE("main"), COUNTS_CALLS_ANSWERED, 351);
+    live_view_seed_calls(feed.view, SLICE("main"), COUNTS_CALLS_UNANSWERED, 61);
+    live_view_seed_calls(feed.view, SLICE("main"), COUNTS_CDRS, 431);
     for (unsigned queue = 0; queue < QUEUES; queue++) {
         tell_queue(queue);
-        struct live_view_visits visits = {slice_from(pbx_of(queue)), slice_from(queue_names[queue]),
-                                          SLICE("answered"), 1, 0};
-        for (unsigned i = 0; queue != 4 && i < 60 + 20 * queue; i++) {
-            visits.wait_us = (int64_t)dice(queue == 2 ? 27000 : queue == 3 ? 11000 : 22000) * 1000;
-            live_view_seed_queue(feed.view, &visits);
-        }
-        visits.outcome = SLICE("abandoned");
-        visits.n = queue != 4 ? 2 + 3 * queue : 0;
-        live_view_seed_queue(feed.view, &visits);
+        seed_queue(queue);
     }
     for (unsigned i = 0; i < AGENTS; i++) {
         feed.agents[i].presence = i % 7 == 3   ? PRESENCE_PAUSED

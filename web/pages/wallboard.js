@@ -310,7 +310,7 @@ function percentLevel(percent) {
 
 function totals() {
   const t = { waiting: 0, oldest: null, within: 0, of: 0, targets: new Set(), offered: 0, answered: 0,
-    abandoned: 0, started: 0, callsAnswered: 0, callsUnanswered: 0, cdrs: 0 };
+    abandoned: 0, callsAnswered: 0, callsUnanswered: 0, cdrs: 0 };
   for (const q of state.queue.values()) {
     t.waiting += q.waiting.length;
     for (const w of q.waiting) {
@@ -320,7 +320,7 @@ function totals() {
   }
   for (const c of state.counts.values()) {
     if (c.queue === null) {
-      t.started += c.started; t.callsAnswered += c.answered; t.callsUnanswered += c.unanswered;
+      t.callsAnswered += c.answered; t.callsUnanswered += c.unanswered;
       t.cdrs += c.cdrs;
       continue;
     }
@@ -411,7 +411,7 @@ function renderToday(t) {
     tile('tile-abandoned', String(t.abandoned), '',
       rate === null ? 'none offered yet' : rate.toFixed(1) + ' % of callers', '');
   } else {
-    tile('tile-answered', String(t.callsAnswered), '', 'of ' + t.started + ' calls', '');
+    tile('tile-answered', String(t.callsAnswered), '', 'of ' + (t.callsAnswered + t.callsUnanswered) + ' calls', '');
     tile('tile-abandoned', String(t.callsUnanswered), '', 'calls not answered', '');
   }
 }
@@ -642,7 +642,7 @@ function renderCalls(t) {
   const more = all.length - CALLS_SHOWN;
   empty('calls', all.length && more <= 0 ? 1 : 0,
     more > 0 ? 'and ' + more + ' more' : 'No calls right now.');
-  setText($('calls-note'), all.length + ' now · ' + t.started + ' today');
+  setText($('calls-note'), all.length + ' now · ' + (all.length + t.callsAnswered + t.callsUnanswered) + ' today');
   $('calls-note').title = t.callsAnswered + ' answered, ' + t.callsUnanswered + ' not, ' + t.cdrs + ' CDRs';
 }
 
