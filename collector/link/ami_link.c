@@ -67,15 +67,59 @@ struct ami_link {
     struct ami_message message;
 };
 
-#define TELL(link, name, ...)                                                                      \
-    do {                                                                                           \
-        (link)->told = true;                                                                       \
-        if ((link)->events.name) {                                                                 \
-            (link)->depth++;                                                                       \
-            (link)->events.name((link)->ctx __VA_OPT__(, ) __VA_ARGS__);                           \
-            (link)->depth--;                                                                       \
-        }                                                                                          \
-    } while (0)
+/* Callbacks are called through these, so that a turn's end is told once after them, and a link is
+ * not freed within one. */
+static void tell_state(struct ami_link *link, const struct ami_link_change *change)
+{
+    link->told = true;
+    if (link->events.state) {
+        link->depth++;
+        link->events.state(link->ctx, change);
+        link->depth--;
+    }
+}
+
+static void tell_message(struct ami_link *link, const struct ami_message *m, int64_t arrival_us)
+{
+    link->told = true;
+    if (link->events.message) {
+        link->depth++;
+        link->events.message(link->ctx, m, arrival_us);
+        link->depth--;
+    }
+}
+
+/* That a snapshot begins or ends. */
+static void tell(struct ami_link *link, void (*callback)(void *ctx))
+{
+    link->told = true;
+    if (callback) {
+        link->depth++;
+        callback(link->ctx);
+        link->depth--;
+    }
+}
+
+static void tell_action_sent(struct ami_link *link, enum ami_action action)
+{
+    link->told = true;
+    if (link->events.snapshot_action_sent) {
+        link->depth++;
+        link->events.snapshot_action_sent(link->ctx, action);
+        link->depth--;
+    }
+}
+
+static void tell_action_done(struct ami_link *link, enum ami_action action,
+                             enum ami_link_outcome outcome)
+{
+    link->told = true;
+    if (link->events.snapshot_action_done) {
+        link->depth++;
+        link->events.snapshot_action_done(link->ctx, action, outcome);
+        link->depth--;
+    }
+}
 
 static void turn_end(struct ami_link *link)
 {
@@ -145,7 +189,7 @@ static void change_state(struct ami_link *link, enum ami_link_state to, enum ami
     }
     link->state = to;
     arm(link->deadline, delay_us ? delay_us : state_time(link, to));
-    TELL(link, state, &change);
+    tell_state(link, &change);
 }
 
 static bool send_action(struct ami_link *link, const struct ami_action_text *action)
@@ -314,13 +358,13 @@ static void snapshot_next(struct ami_link *link)
     if (ami_snapshot_next(&link->snapshot, ++link->action_id, &action)) {
         arm(link->deadline, link->config.list_us);
         send_action(link, &action);
-        TELL(link, snapshot_action_sent, link->snapshot.action);
+        tell_action_sent(link, link->snapshot.action);
         return;
     }
     link->counters.snapshots++;
     ami_backoff_reset(&link->lost);
     ami_backoff_reset(&link->refused);
-    TELL(link, snapshot_end);
+    tell(link, link->events.snapshot_end);
     if (link->state == AMI_LINK_SNAPSHOT) {
         change_state(link, AMI_LINK_LIVE, AMI_LINK_FINE, "", 0);
     }
@@ -332,7 +376,7 @@ static void snapshot_begin(struct ami_link *link)
     change_state(link, AMI_LINK_SNAPSHOT, AMI_LINK_FINE, "", 0);
     if (link->state == AMI_LINK_SNAPSHOT) {
         ami_snapshot_begin(&link->snapshot);
-        TELL(link, snapshot_begin);
+        tell(link, link->events.snapshot_begin);
         snapshot_next(link);
     }
 }
@@ -340,7 +384,7 @@ static void snapshot_begin(struct ami_link *link)
 static void snapshot_done(struct ami_link *link, enum ami_link_outcome outcome)
 {
     link->counters.lists_refused += outcome != AMI_LINK_LIST_DONE;
-    TELL(link, snapshot_action_done, link->snapshot.action, outcome);
+    tell_action_done(link, link->snapshot.action, outcome);
     snapshot_next(link);
     if (link->state == AMI_LINK_LIVE && link->again) {
         snapshot_begin(link);
@@ -384,7 +428,7 @@ static void on_session_message(struct ami_link *link, int64_t arrival_us)
     if (m->kind == AMI_FRAME_EVENT) {
         link->counters.events_wanted++;
         link->counters.cut_messages += m->cut;
-        TELL(link, message, m, arrival_us);
+        tell_message(link, m, arrival_us);
     }
     if (!is_session(link->state)) {
         return; /* the callback stopped it */

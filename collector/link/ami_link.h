@@ -133,12 +133,14 @@ void ami_link_start(struct ami_link *link);
  * be within this call. */
 void ami_link_stop(struct ami_link *link);
 
+/* Where it stands now. */
 enum ami_link_state ami_link_state(const struct ami_link *link);
 
 /* Its version, from the banner ("11.0.0" is Asterisk 22); "" before the first. Borrowed until the
  * next turn. */
 const char *ami_link_version(const struct ami_link *link);
 
+/* What it counted since it was made, over all its sessions. */
 struct ami_link_counters ami_link_counters(const struct ami_link *link);
 
 /* A constant: "live", "waiting". */

@@ -24,8 +24,8 @@ static enum ami_event_id stop_at;
 
 static void note(const char *what)
 {
-    strncat(trace, what, sizeof trace - strlen(trace) - 2);
-    strcat(trace, " ");
+    size_t n = strlen(trace);
+    snprintf(trace + n, sizeof trace - n, "%s ", what);
 }
 
 static void on_message(void *ctx, const struct ami_message *m, int64_t arrival_us)

@@ -131,8 +131,8 @@ static void on_action(struct fake_pbx *pbx, struct slice lines)
     char action[128], id[128];
     header(lines, "Action", action);
     header(lines, "ActionID", id);
-    strncat(pbx->actions, action, sizeof pbx->actions - strlen(pbx->actions) - 2);
-    strcat(pbx->actions, " ");
+    size_t n = strlen(pbx->actions);
+    snprintf(pbx->actions + n, sizeof pbx->actions - n, "%s ", action);
     if (named(pbx->close_at, action)) {
         fake_pbx_hang_up(pbx);
     } else if (named(pbx->deaf_to, action)) {

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""layers.py [ROOT]: each room includes only itself and the rooms to its left, libraries only where
+they belong, and nothing writes to a PBX but the link, and only what parsers/ami_action.h wrote."""
+import pathlib
+import re
+import sys
+
+import source
+
+ROOMS = ["parsers"] + [
+    f"collector/{room}"
+    for room in "base config link state facts outbox sinks view commands".split()
+]
+MAIN = "collector/main.c"
+
+# Libraries by the beginning of their headers' names, and the rooms that may know them.
+LIBRARIES = {
+    "confuse.h": ["collector/config"],
+    "event2/": ["collector/link", "collector/commands"],
+    "openssl/": ["collector/link"],
+    "sqlite3.h": ["collector/outbox", "collector/sinks", "collector/commands"],
+    "uthash.h": ["collector/state", "collector/facts", "collector/view"],
+    "microhttpd.h": ["web"],
+    "jansson.h": ["collector/facts", "collector/outbox", "collector/commands"],
+}
+
+# All else in angle brackets must be the C library's or the kernel's.
+LIBC = re.compile(
+    r"(assert|ctype|dirent|errno|fcntl|getopt|inttypes|libgen|limits|math|netdb|poll|pthread|signal|stdarg|"
+    r"stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|syslog|time|unistd|emmintrin|"
+    r"arpa/\w+|linux/\w+|netinet/\w+|sys/\w+)\.h$"
+)
+
+# Who may hand bytes to a file descriptor itself, and why.
+WRITERS = {
+    "collector/link/ami_transport.c": "the only socket to a PBX",
+    "collector/base/log.c": "stderr",
+    "collector/base/notify.c": "systemd's socket",
+}
+WRITING = re.compile(r"\b(send|sendto|sendmsg|sendmmsg|write|writev|pwrite|pwritev|dprintf|"
+                     r"bufferevent_write|evbuffer_add)\s*\(")
+MEMBER = re.compile(r"(->|\.)\s*$")
+
+
+def room_of(path):
+    """The room that owns a path: MAIN, a room's folder or "web"; None when there is none."""
+    text = path.as_posix()
+    if text == MAIN or text.startswith("web/"):
+        return MAIN if text == MAIN else "web"
+    folder = path.parent.as_posix()
+    return folder if folder in ROOMS else None
+
+
+def quoted_fault(room, name):
+    """Why this room may not include "name", or None."""
+    target = room_of(pathlib.PurePosixPath(name))
+    if name.startswith("schemas/"):
+        return None
+    if target is None:
+        return "is in no room"
+    if room == MAIN:
+        return None
+    if room == "web" or target == "web":
+        if room == target:
+            return None
+        if name == "web/web_source.h" and room in ("collector/view", "collector/commands"):
+            return None
+        return f"may not be included by {room}"
+    if target == MAIN or ROOMS.index(target) > ROOMS.index(room):
+        return f"stands to the right of {room}"
+    return None
+
+
+def angle_fault(room, name):
+    """Why this room may not include <name>, or None."""
+    for library, rooms in LIBRARIES.items():
+        if name.startswith(library):
+            return None if room in rooms else f"is not for {room}"
+    return None if LIBC.match(name) else "is no header of the C library"
+
+
+def file_faults(root, path):
+    room = room_of(path)
+    if room is None:
+        yield f"{path}: stands in no room"
+        return
+    text = (root / path).read_text()
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*(["<])([^">]+)', line)
+        if match:
+            check = quoted_fault if match[1] == '"' else angle_fault
+            fault = check(room, match[2])
+            if fault:
+                yield f"{path}:{number}: {match[2]} {fault}"
+        if re.search(r'"Action\s*:', line) and path.as_posix() != "parsers/ami_action.c":
+            yield f"{path}:{number}: only parsers/ami_action.c writes actions"
+    if path.as_posix() in WRITERS or room == "web":
+        return
+    for number, line in enumerate(source.code(text).splitlines(), 1):
+        match = WRITING.search(line)
+        if match and not MEMBER.search(line[: match.start()]):
+            yield f"{path}:{number}: {match[1]}() is only for {', '.join(WRITERS)}"
+
+
+def transport_faults(root):
+    """The link's socket takes only struct ami_action_text."""
+    path = root / "collector/link/ami_transport.h"
+    if path.exists():
+        for prototype in re.findall(r"ami_transport_send\w*\([^)]*\)", path.read_text(), re.S):
+            if "const struct ami_action_text *" not in prototype:
+                yield f"{path}: {prototype} does not take a struct ami_action_text"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    faults = []
+    for path in source.files(root, ["parsers", "collector", "web"]):
+        faults += file_faults(root, path)
+    source.finish("layers", faults + list(transport_faults(root)))
+
+
+main()

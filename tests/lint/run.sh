@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Every lint, one line each; what is wrong stands above that line. Not zero when any failed. The
+# compiler's warnings are errors of the build itself.
+set -u
+
+cd "$(dirname "$0")/../.." || exit 1
+PYTHON=python3
+export PYTHONDONTWRITEBYTECODE=1
+venv=build/venv
+rc=0
+
+lint() {
+    "$@" || rc=1
+}
+
+say() {
+    if [ "$2" -eq 0 ]; then
+        echo "lint: $1 ok"
+    else
+        echo "lint: $1 FAILED"
+    fi
+    return "$2"
+}
+
+sources() {
+    find parsers collector web tests -name '*.[ch]' | sort
+}
+
+format() {
+    sources | xargs clang-format-14 --dry-run -Werror --ferror-limit=3
+    say clang-format $?
+}
+
+# uthash's loops are macros that cppcheck must see; the AST of a compound literal in ?: is beyond it.
+cppcheck_lint() {
+    mkdir -p build/cppcheck
+    cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --inline-suppr \
+        --std=c11 -j 2 --cppcheck-build-dir=build/cppcheck -D_GNU_SOURCE -I. -Ibuild/gen \
+        --include=/usr/include/uthash.h --suppress=missingIncludeSystem \
+        --suppress=internalAstError parsers collector web tests/amisim
+    say cppcheck $?
+}
+
+sizes() {
+    if ! "$venv/bin/python" -c 'import lizard' 2>/dev/null; then
+        "$PYTHON" -m venv "$venv" && "$venv/bin/pip" -q --disable-pip-version-check install \
+            lizard==1.24.3 || { say sizes 1; return 1; }
+    fi
+    "$venv/bin/python" tests/lint/sizes.py
+}
+
+lint "$PYTHON" tests/lint/layers.py
+lint "$PYTHON" tests/lint/banned.py
+lint "$PYTHON" tests/lint/headers.py
+lint sizes
+lint format
+lint cppcheck_lint
+lint tests/lint/hardening.sh build/amitap
+lint "$venv/bin/python" tests/lint/selftest.py
+exit $rc
