@@ -19,6 +19,7 @@ ROOMS := parsers base config link state facts outbox sinks view commands
 
 PKG_config := libconfuse
 PKG_link   := libevent libevent_pthreads libcrypto
+PKG_facts  := jansson
 PKG_outbox := sqlite3
 PKG_web    := libmicrohttpd
 PKG_amisim := libevent libcrypto

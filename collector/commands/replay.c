@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define READ_SIZE ((size_t)256 * 1024)
+#define READ_SIZE      ((size_t)256 * 1024)
 #define LINE_MAX_BYTES ((size_t)1024 * 1024)
 
 /* The words of --records and the kinds of fact behind them. */

@@ -39,7 +39,7 @@ struct agent {
     int64_t status; /* AST_DEVICE_*, as QueueMemberStatus has it */
     struct agent_membership *memberships;
     size_t count;
-    char *linkedid; /* of the queue call it has, or NULL */
+    char *linkedid;      /* of the queue call it has, or NULL */
     bool since_snapshot; /* the present state was not seen to begin */
     bool changed;
     struct agent *next_changed;

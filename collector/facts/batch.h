@@ -11,7 +11,7 @@ enum batch_item_kind {
     BATCH_FACT,         /* body is a packed fact (fact.h) */
     BATCH_STATE_PUT,    /* live state of one entity: pbx, entity, body is JSON */
     BATCH_STATE_DELETE, /* the entity is gone */
-    BATCH_NOTE          /* for the view alone: connected, stale, lag; body is JSON, entity names it */
+    BATCH_NOTE /* for the view alone: connected, stale, lag; body is JSON, entity names it */
 };
 
 struct batch_item {

@@ -20,7 +20,7 @@ struct calls calls_new(struct emitter *emit, size_t max)
     return (struct calls){.by_linkedid = table_new(max, call_key_of), .emit = emit};
 }
 
-static void call_free(struct call *call)
+void call_free(struct call *call)
 {
     free(call->linkedid);
     free(call->subject);
@@ -82,12 +82,12 @@ static struct call *call_begin(struct calls *calls, struct channel *opener)
     struct call *call = calloc(1, sizeof(*call));
     if (!call)
         return NULL;
-    bool held = text_set(&call->linkedid, channel_linkedid(opener)) &&
-                text_set(&call->subject, channel_uniqueid(opener)) &&
-                text_set(&call->caller_number,
-                         snapshot_text(opener->now, SNAPSHOT_CALLER_NUMBER)) &&
-                text_set(&call->caller_name, snapshot_text(opener->now, SNAPSHOT_CALLER_NAME)) &&
-                text_set(&call->dialled, snapshot_text(opener->now, SNAPSHOT_EXTEN));
+    bool held =
+        text_set(&call->linkedid, channel_linkedid(opener)) &&
+        text_set(&call->subject, channel_uniqueid(opener)) &&
+        text_set(&call->caller_number, snapshot_text(opener->now, SNAPSHOT_CALLER_NUMBER)) &&
+        text_set(&call->caller_name, snapshot_text(opener->now, SNAPSHOT_CALLER_NAME)) &&
+        text_set(&call->dialled, snapshot_text(opener->now, SNAPSHOT_EXTEN));
     if (!held || !call->linkedid || !table_add(&calls->by_linkedid, call)) {
         call_free(call);
         return NULL;
@@ -96,7 +96,38 @@ static struct call *call_begin(struct calls *calls, struct channel *opener)
     call->since = calls->emit->now;
     call->opener = opener;
     call->from_snapshot = opener->from_snapshot;
+    call->saved = (struct saved){.kind = SAVED_CALL, .list = calls->saved};
     return call;
+}
+
+struct call *calls_restore(struct calls *calls, struct call *call)
+{
+    call->saved = (struct saved){.kind = SAVED_CALL, .list = calls->saved, .stored = true};
+    if (call->linkedid && call->subject && table_add(&calls->by_linkedid, call))
+        return call;
+    call_free(call);
+    return NULL;
+}
+
+static void link_channel(struct call *call, struct channel *channel)
+{
+    channel->call = call;
+    channel->call_next = call->channels;
+    call->channels = channel;
+    call->count++;
+}
+
+void calls_rejoin(struct calls *calls, struct channel *channel)
+{
+    struct call *call = table_find(&calls->by_linkedid, channel_linkedid(channel));
+    if (!call) {
+        calls_join(calls, channel);
+        return;
+    }
+    link_channel(call, channel);
+    if (slice_equal(slice_from(call->subject), channel_uniqueid(channel)))
+        call->opener = channel;
+    calls_touch(calls, call);
 }
 
 void calls_join(struct calls *calls, struct channel *channel)
@@ -107,10 +138,7 @@ void calls_join(struct calls *calls, struct channel *channel)
         call = call_begin(calls, channel);
     if (!call)
         return;
-    channel->call = call;
-    channel->call_next = call->channels;
-    call->channels = channel;
-    call->count++;
+    link_channel(call, channel);
     if (begins)
         tell_started(calls, call, channel);
     calls_touch(calls, call);
@@ -164,10 +192,15 @@ static void call_end(struct calls *calls, struct call *call)
 {
     forget_changed(calls, call);
     tell_ended(calls, call);
-    if (calls->gone)
-        calls->gone(calls->ctx, call);
+    saved_end(&call->saved, SLICE("call/"), call_linkedid(call));
     table_remove(&calls->by_linkedid, call_linkedid(call));
     call_free(call);
+}
+
+void calls_end_unseen(struct calls *calls, struct call *call)
+{
+    call->from_snapshot = true;
+    call_end(calls, call);
 }
 
 void calls_leave(struct calls *calls, struct channel *channel)
@@ -250,7 +283,7 @@ void calls_hangup_requested(struct calls *calls, struct channel *channel)
     if (!call || call->hung_up_by)
         return;
     text_set(&call->hung_up_by, channel_name(channel));
-    call->dirty = true;
+    saved_touch(&call->saved);
     (void)calls;
 }
 
@@ -259,7 +292,7 @@ void calls_touch(struct calls *calls, struct call *call)
     if (!call || call->changed)
         return;
     call->changed = true;
-    call->dirty = true;
+    saved_touch(&call->saved);
     call->next_changed = calls->changed;
     calls->changed = call;
 }

@@ -31,25 +31,32 @@ struct call {
     int64_t answered; /* when the first person answered, 0: nobody did */
     int64_t since;    /* of state */
     enum call_state state;
-    int cause;              /* of the opener's hang-up */
-    char *hung_up_by;       /* channel that asked for the hang-up first */
-    uint64_t sequence;      /* facts so far */
-    bool from_snapshot;     /* was up when the tap joined */
-    bool changed;           /* its state is to be told again at the end of the event */
-    bool dirty;             /* to be saved */
+    int cause;          /* of the opener's hang-up */
+    char *hung_up_by;   /* channel that asked for the hang-up first */
+    uint64_t sequence;  /* facts so far */
+    bool from_snapshot; /* was up when the tap joined */
+    bool changed;       /* its state is to be told again at the end of the event */
+    struct saved saved;
     struct call *next_changed;
 };
 
 struct calls {
     struct table by_linkedid;
     struct emitter *emit;
-    struct call *changed; /* linked by next_changed */
-    void (*gone)(void *ctx, const struct call *call); /* before a call is freed */
-    void *ctx;
+    struct saved_list *saved; /* NULL: calls are not saved */
+    struct call *changed;     /* linked by next_changed */
 };
 
 struct calls calls_new(struct emitter *emit, size_t max);
 void calls_free(struct calls *calls);
+
+/* Takes back a call that was saved; its channels join it later. NULL when it cannot be held. */
+struct call *calls_restore(struct calls *calls, struct call *call);
+void call_free(struct call *call);
+/* Ends a call whose end was not seen. */
+void calls_end_unseen(struct calls *calls, struct call *call);
+/* The restored channel takes its place in its call again. */
+void calls_rejoin(struct calls *calls, struct channel *channel);
 
 /* A new channel, or one whose linkedid changed, joins the call of its linkedid, which begins with
  * it when there is none. */

@@ -60,7 +60,7 @@ static void offer_to_rows_as_b(struct cdr_chain *chain, const struct cdr_message
         cdr_row_snapshot_b(row, m);
         if (dead)
             cdr_row_close(row, m->options);
-        row->chain->channel->dirty = true;
+        saved_touch(&row->chain->channel->saved);
     }
 }
 
@@ -212,7 +212,7 @@ void cdr_bridge_leave(struct cdr_engine *e, const struct bridge *bridge, struct 
             continue;
         row->last_event = time;
         cdr_row_close(row, &e->options);
-        row->chain->channel->dirty = true;
+        saved_touch(&row->chain->channel->saved);
     }
 }
 

@@ -56,7 +56,7 @@ static struct side side_b(const struct cdr_row *row)
 
 static void touch(struct cdr_row *row)
 {
-    row->chain->channel->dirty = true;
+    saved_touch(&row->chain->channel->saved);
 }
 
 /* Makes the other row's party A my party B; a row that has no B of its own is thereby stolen. */

@@ -28,6 +28,19 @@ struct cdr_chain *cdr_chain_new(struct channel *channel, int64_t time)
     return chain;
 }
 
+bool cdr_chain_restore(struct channel *channel, struct cdr_row *row)
+{
+    struct cdr_chain *chain = channel->chain;
+    if (!chain)
+        chain = calloc(1, sizeof(*chain));
+    if (!chain || chain->count >= CDR_CHAIN_ROWS_MAX)
+        return false;
+    chain->channel = channel;
+    channel->chain = chain;
+    append(chain, row);
+    return true;
+}
+
 static void forget_b(struct cdr_row *row)
 {
     if (!row->b_chain)
@@ -73,7 +86,7 @@ void cdr_chain_stamp(struct cdr_chain *chain, int64_t time)
 {
     for (struct cdr_row *row = chain->first; row; row = row->next)
         row->last_event = time;
-    chain->channel->dirty = true;
+    saved_touch(&chain->channel->saved);
 }
 
 void cdr_chain_set_b(struct cdr_row *row, struct snapshot *b, struct cdr_chain *b_chain)

@@ -20,6 +20,10 @@ struct cdr_chain {
 /* A chain with one Single row; sets channel->chain. NULL when memory is short. */
 struct cdr_chain *cdr_chain_new(struct channel *channel, int64_t time);
 
+/* Takes back a saved row of the channel, as the last of its chain, which is made when there is
+ * none. False when it cannot be held: the row stays the caller's. */
+bool cdr_chain_restore(struct channel *channel, struct cdr_row *row);
+
 /* Frees the chain and its rows and forgets it as others' party B. NULL is allowed. */
 void cdr_chain_free(struct cdr_chain *chain);
 

@@ -28,8 +28,8 @@ static struct slice userfield(const struct cdr_row *row, char *text, size_t size
 {
     if (!row->userfield_b)
         return slice_from(row->userfield_a);
-    int n = snprintf(text, size, "%s;%s", row->userfield_a ? row->userfield_a : "",
-                     row->userfield_b);
+    int n =
+        snprintf(text, size, "%s;%s", row->userfield_a ? row->userfield_a : "", row->userfield_b);
     return slice_head((struct slice){text, (size_t)n}, size - 1);
 }
 
@@ -50,8 +50,7 @@ static void put_parties(struct fact_builder *f, const struct cdr_row *row)
     fact_put_string(f, FIELD_DST, snapshot_text(row->place, SNAPSHOT_EXTEN));
     fact_put_string(f, FIELD_DCONTEXT, snapshot_text(row->place, SNAPSHOT_CONTEXT));
     fact_put_string(f, FIELD_CHANNEL, snapshot_text(row->a, SNAPSHOT_NAME));
-    fact_put_string(f, FIELD_DSTCHANNEL,
-                    row->b ? snapshot_text(row->b, SNAPSHOT_NAME) : SLICE(""));
+    fact_put_string(f, FIELD_DSTCHANNEL, row->b ? snapshot_text(row->b, SNAPSHOT_NAME) : SLICE(""));
 }
 
 static void put_application(struct fact_builder *f, const struct cdr_row *row)
@@ -59,7 +58,8 @@ static void put_application(struct fact_builder *f, const struct cdr_row *row)
     unsigned flags = row->application ? snapshot_flags(row->application) : 0;
     struct slice none = SLICE("");
     fact_put_string(f, FIELD_LASTAPP,
-                    row->application ? snapshot_text(row->application, SNAPSHOT_APPLICATION) : none);
+                    row->application ? snapshot_text(row->application, SNAPSHOT_APPLICATION)
+                                     : none);
     if ((flags & SNAPSHOT_DATA_MISSING) && !(flags & SNAPSHOT_DATA_GUESSED))
         fact_put_null(f, FIELD_LASTDATA);
     else

@@ -39,7 +39,7 @@ static void set_userfield(struct cdr_chain *chain, struct slice value)
         if (!may_write(row))
             continue;
         text_set(&row->userfield_b, value);
-        row->chain->channel->dirty = true;
+        saved_touch(&row->chain->channel->saved);
     }
 }
 

@@ -25,11 +25,7 @@ enum cdr_disposition {
     CDR_CONGESTION
 };
 
-enum cdr_row_flags {
-    CDR_APPLICATION_LOCKED = 1,
-    CDR_DISABLED = 2,
-    CDR_DISABLED_FOR_ALL_LATER = 4
-};
+enum cdr_row_flags { CDR_APPLICATION_LOCKED = 1, CDR_DISABLED = 2, CDR_DISABLED_FOR_ALL_LATER = 4 };
 
 /* What cdr.conf says and AMI cannot show. */
 struct cdr_options {
@@ -42,8 +38,8 @@ struct cdr_options {
 struct cdr_chain;
 
 struct cdr_row {
-    struct cdr_chain *chain; /* of party A's channel */
-    struct cdr_row *next;    /* in the chain */
+    struct cdr_chain *chain;   /* of party A's channel */
+    struct cdr_row *next;      /* in the chain */
     struct cdr_chain *b_chain; /* of party B's channel while it lives, or NULL */
     struct cdr_row *b_next;    /* next row with the same party B */
     enum cdr_state state;

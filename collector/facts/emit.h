@@ -24,10 +24,10 @@ struct emitter {
     struct slice tap; /* this tap's own name, part of ids that are a tap's own */
     emit_sink sink;
     void *ctx;
-    int64_t now;       /* Timestamp of the event at hand, microseconds */
-    bool untimed;      /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
-    uint64_t counter;  /* facts given so far; survives a restart when the owner stores it */
-    int64_t moment;    /* what the counts below are for */
+    int64_t now;      /* Timestamp of the event at hand, microseconds */
+    bool untimed;     /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
+    uint64_t counter; /* facts given so far; survives a restart when the owner stores it */
+    int64_t moment;   /* what the counts below are for */
     size_t at_moment;
     struct emitted seen[EMIT_SAME_MOMENT_MAX];
     uint64_t too_large; /* facts that passed the bound of one fact and were not handed on */

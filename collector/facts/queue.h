@@ -12,9 +12,9 @@ struct visit;
 struct queue {
     char *name;
     char *strategy;
-    int64_t service_level;  /* microseconds, 0: not known */
-    struct visit *waiting;  /* in the order of joining, linked by next_waiting */
-    bool changed;           /* to be told at the end of the event */
+    int64_t service_level; /* microseconds, 0: not known */
+    struct visit *waiting; /* in the order of joining, linked by next_waiting */
+    bool changed;          /* to be told at the end of the event */
     struct queue *next_changed;
 };
 

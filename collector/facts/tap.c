@@ -99,8 +99,8 @@ static struct snapshot *complete_data(void *ctx, struct snapshot *look)
     char data[SNAPSHOT_TEXT_MAX];
     size_t n = 0;
     struct place_key key = {v.text[SNAPSHOT_CONTEXT], v.text[SNAPSHOT_EXTEN], v.priority};
-    enum place_found found = place_memory_data(
-        &tap->places, &key, v.text[SNAPSHOT_APPLICATION], data, sizeof(data), &n);
+    enum place_found found =
+        place_memory_data(&tap->places, &key, v.text[SNAPSHOT_APPLICATION], data, sizeof(data), &n);
     if (found == PLACE_UNKNOWN)
         return NULL;
     v.text[SNAPSHOT_APPDATA] = (struct slice){data, n};
@@ -129,17 +129,18 @@ struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx
         free(tap);
         return NULL;
     }
+    tap->saved = saved_list_new();
     tap->channels = table_new(TAP_CHANNELS_MAX, channel_key_of);
     tap->bridges = table_new(TAP_BRIDGES_MAX, bridge_key_of);
     tap->places = place_memory_new();
-    tap->cdr = (struct cdr_engine){.options = options->cdr,
-                                   .write = write_row,
-                                   .complete = complete_data,
-                                   .ctx = tap};
+    tap->cdr = (struct cdr_engine){
+        .options = options->cdr, .write = write_row, .complete = complete_data, .ctx = tap};
     tap->calls = calls_new(tap->emit, TAP_CALLS_MAX);
+    tap->calls.saved = &tap->saved;
     tap->queues = queues_new(tap->emit, TAP_QUEUES_MAX);
     tap->visits = visits_new(&tap->queues, tap->emit, TAP_VISITS_MAX);
     tap->visits.short_abandon = options->short_abandon;
+    tap->visits.saved = &tap->saved;
     tap->visits.moved = caller_moved;
     tap->visits.ctx = tap;
     tap->agents = agents_new(tap->emit, TAP_AGENTS_MAX);
@@ -173,6 +174,7 @@ void tap_free(struct tap *tap)
     agents_free(&tap->agents);
     calls_free(&tap->calls);
     place_memory_free(&tap->places);
+    saved_list_free(&tap->saved);
     emitter_free(tap->emit);
     free(tap->member_channel);
     free(tap->last_dial);
@@ -216,8 +218,7 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
 static void tell_tap(struct tap *tap, enum fact_kind kind, struct slice version,
                      struct slice reason)
 {
-    struct emit_about about = {
-        .kind = kind, .subject = tap->options.pbx, .flags = FACT_IS_TAP};
+    struct emit_about about = {.kind = kind, .subject = tap->options.pbx, .flags = FACT_IS_TAP};
     struct fact_builder *f = emit_begin(tap->emit, &about);
     if (kind == FACT_TAP_CONNECTED)
         fact_put_known(f, FIELD_VERSION, version);
@@ -236,6 +237,17 @@ void tap_disconnected(struct tap *tap, struct slice reason, int64_t now)
 {
     tap->emit->now = now;
     tell_tap(tap, FACT_TAP_DISCONNECTED, SLICE(""), reason);
+}
+
+void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
+{
+    tap->emit->now = to;
+    struct emit_about about = {.kind = FACT_GAP, .subject = tap->options.pbx, .flags = FACT_IS_TAP};
+    struct fact_builder *f = emit_begin(tap->emit, &about);
+    fact_put_time(f, FIELD_FROM, from);
+    fact_put_time(f, FIELD_TO, to);
+    fact_put_string(f, FIELD_REASON, reason);
+    emit_end(tap->emit);
 }
 
 struct tap_counters tap_counters(const struct tap *tap)

@@ -33,6 +33,9 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival);
 void tap_connected(struct tap *tap, struct slice version, int64_t now);
 void tap_disconnected(struct tap *tap, struct slice reason, int64_t now);
 
+/* Events of this while were not seen, or what they gave was lost: fact gap. reason is one word. */
+void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason);
+
 /* The lists asked for after log-in. What a list that was answered in full does not hold, though it
  * was known before the list was asked for and no event has shown it since, is gone. */
 enum tap_list { TAP_LIST_CHANNELS, TAP_LIST_BRIDGES, TAP_LIST_QUEUES, TAP_LISTS };
@@ -47,9 +50,12 @@ void tap_save(struct tap *tap, tap_put put, void *ctx);
 /* Takes back one saved entity, at start, before any event. False when the body cannot be read. */
 bool tap_restore(struct tap *tap, struct slice entity, struct slice body);
 
+/* All saved entities were taken back: ties them together and tells what is live. */
+void tap_restored(struct tap *tap);
+
 struct tap_counters {
     uint64_t events;
-    uint64_t unknown_channels; /* events about channels the tap never saw begin */
+    uint64_t unknown_channels;                 /* events about channels the tap never saw begin */
     uint64_t channels, bridges, calls, visits; /* now */
     uint64_t refused;                          /* entities that a table had no room for */
     uint64_t facts_too_large;

@@ -275,8 +275,7 @@ void tap_on_attended_transfer(struct tap *tap, const struct ami_message *m)
     struct slice type = ami_message_get(m, AMI_HEADER_DESTTYPE);
     if (!succeeded(m))
         return;
-    struct visit_transfer transfer = {.bridge =
-                                          ami_message_get(m, AMI_HEADER_ORIGBRIDGEUNIQUEID),
+    struct visit_transfer transfer = {.bridge = ami_message_get(m, AMI_HEADER_ORIGBRIDGEUNIQUEID),
                                       .event = "ATTENDEDTRANSFER",
                                       .count = 2};
     if (slice_is(type, "Bridge")) {

@@ -35,7 +35,7 @@ static void follow_linkedid(struct tap *tap, struct channel *c)
     calls_join(&tap->calls, c);
 }
 
-static void follow_state(struct tap *tap, struct channel *c)
+void tap_follow_state(struct tap *tap, struct channel *c)
 {
     int state = snapshot_state(c->now);
     if (state == CHANNEL_STATE_RINGING && (snapshot_flags(c->now) & SNAPSHOT_DIALED))
@@ -52,7 +52,7 @@ void tap_look(struct tap *tap, const struct channel_change *change)
     if (!change->changed)
         return;
     follow_linkedid(tap, c);
-    follow_state(tap, c);
+    tap_follow_state(tap, c);
     calls_touch(&tap->calls, c->call);
 }
 
@@ -90,20 +90,28 @@ static struct channel *take_look(struct tap *tap, const struct ami_message *m,
     return c;
 }
 
-static struct channel *begin_channel(struct tap *tap, const struct snapshot_values *seen,
-                                     int64_t born, bool from_snapshot)
+bool tap_channel_add(struct tap *tap, struct channel *c)
+{
+    if (!table_add(&tap->channels, c)) {
+        channel_free(c);
+        return false;
+    }
+    c->saved.list = &tap->saved;
+    saved_touch(&c->saved);
+    return true;
+}
+
+static void begin_channel(struct tap *tap, const struct snapshot_values *seen, int64_t born,
+                          bool from_snapshot)
 {
     struct channel *c = channel_new(seen, born);
-    if (!c || !table_add(&tap->channels, c)) {
-        channel_free(c);
-        return NULL;
-    }
+    if (!c || !tap_channel_add(tap, c))
+        return;
     c->from_snapshot = from_snapshot;
     calls_join(&tap->calls, c);
     struct channel_change change = {c, NULL, c->now, true};
     cdr_snapshot(&tap->cdr, &change, born);
-    follow_state(tap, c);
-    return c;
+    tap_follow_state(tap, c);
 }
 
 void tap_on_newchannel(struct tap *tap, const struct ami_message *m)
@@ -250,8 +258,7 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     if (!c->sent_elsewhere && !is_outgoing(application))
         remember_place(tap, &seen);
     visits_moved_on(&tap->visits, channel_uniqueid(c), seen.text[SNAPSHOT_EXTEN]);
-    struct channel_change change =
-        channel_take(c, &seen, CHANNEL_EVENT_NEWEXTEN, tap->emit->now);
+    struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_NEWEXTEN, tap->emit->now);
     tap_look(tap, &change);
     if (c->sent_elsewhere)
         return;
@@ -306,6 +313,7 @@ void tap_channel_gone(struct tap *tap, struct channel *c)
         bridge_leave(c->bridge, c);
     calls_leave(&tap->calls, c);
     cdr_chain_free(c->chain);
+    saved_end(&c->saved, SLICE("channel/"), channel_uniqueid(c));
     table_remove(&tap->channels, channel_uniqueid(c));
     channel_free(c);
 }
@@ -341,16 +349,22 @@ void tap_on_hangup_handler(struct tap *tap, const struct ami_message *m)
  * channel's last. */
 static bool goes_with_a_look(struct slice variable)
 {
-    static const char *const names[] = {"BRIDGEPEER", "BRIDGEPVTCALLID", "DIALSTATUS",
-                                        "RINGTIME",   "RINGTIME_MS",     "PROGRESSTIME",
-                                        "PROGRESSTIME_MS", "ANSWEREDTIME", "ANSWEREDTIME_MS",
-                                        "DIALEDTIME", "DIALEDTIME_MS"};
+    static const char *const names[] = {"BRIDGEPEER",      "BRIDGEPVTCALLID", "DIALSTATUS",
+                                        "RINGTIME",        "RINGTIME_MS",     "PROGRESSTIME",
+                                        "PROGRESSTIME_MS", "ANSWEREDTIME",    "ANSWEREDTIME_MS",
+                                        "DIALEDTIME",      "DIALEDTIME_MS"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (slice_is(variable, names[i]))
             return true;
     }
     return slice_starts(variable, SLICE("RTPAUDIOQOS")) ||
            slice_starts(variable, SLICE("DIALEDPEER"));
+}
+
+static void enter_subroutine(struct channel *c, int levels)
+{
+    c->subroutines = (unsigned)((int)c->subroutines + levels);
+    saved_touch(&c->saved);
 }
 
 static void look_again(struct tap *tap, struct channel *c)
@@ -367,9 +381,9 @@ void tap_on_varset(struct tap *tap, const struct ami_message *m)
     if (!c)
         return;
     if (slice_is(variable, "LOCAL(ARGC)"))
-        c->subroutines++;
+        enter_subroutine(c, 1);
     else if (slice_is(variable, "GOSUB_RETVAL") && c->subroutines)
-        c->subroutines--;
+        enter_subroutine(c, -1);
     else if (slice_is(variable, "QUEUESTATUS"))
         visits_status(&tap->visits, channel_uniqueid(c), value);
     else if (slice_is(variable, "DIALSTATUS") && !value.n && c->sent_elsewhere)
@@ -393,8 +407,7 @@ void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m)
     struct slice data = slice_from_offset(rest, n + 1);
     if (data.n >= 2 && data.p[0] == '"' && data.p[data.n - 1] == '"')
         data = (struct slice){data.p + 1, data.n - 2};
-    struct channel_change change =
-        channel_run(c, slice_head(rest, n), data, 0, tap->emit->now);
+    struct channel_change change = channel_run(c, slice_head(rest, n), data, 0, tap->emit->now);
     tap_look(tap, &change);
     if (c->chain) {
         struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr};
@@ -415,8 +428,8 @@ void tap_on_originate_response(struct tap *tap, const struct ami_message *m)
 static int64_t born_before(const struct ami_message *m, int64_t now)
 {
     int64_t age = 0, part = 0;
-    struct slice text = ami_message_get(m, m->event == AMI_EVENT_STATUS ? AMI_HEADER_SECONDS
-                                                                        : AMI_HEADER_DURATION);
+    struct slice text =
+        ami_message_get(m, m->event == AMI_EVENT_STATUS ? AMI_HEADER_SECONDS : AMI_HEADER_DURATION);
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] == ':') {
             age = (age + part) * 60;

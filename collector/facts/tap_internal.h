@@ -21,6 +21,7 @@
 struct tap {
     struct tap_options options;
     struct emitter *emit;
+    struct saved_list saved;
     struct table channels; /* by Uniqueid */
     struct table bridges;  /* by BridgeUniqueid */
     struct place_memory places;
@@ -105,6 +106,13 @@ void tap_complete_data(struct tap *tap, struct channel *c, const struct ami_mess
 
 /* The channel stopped ringing, or is up, or gone: its device's calls. */
 void tap_phone(struct tap *tap, struct channel *c, bool ringing, bool up);
+
+/* A channel that was restored or seen: in all tables but without calls and rows. False when there
+ * is no room for it; it is freed then. */
+bool tap_channel_add(struct tap *tap, struct channel *c);
+
+/* Its ringing and being up, as calls and agents show them. */
+void tap_follow_state(struct tap *tap, struct channel *c);
 
 /* The channel has ended: out of all tables. */
 void tap_channel_gone(struct tap *tap, struct channel *c);

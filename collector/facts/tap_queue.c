@@ -79,13 +79,13 @@ void tap_on_agent_login(struct tap *tap, const struct ami_message *m)
 
 void tap_on_agent_logoff(struct tap *tap, const struct ami_message *m)
 {
-    struct queue_log_line line = {.event = "AGENTLOGOFF",
-                                  .uniqueid = ami_message_get(m, AMI_HEADER_UNIQUEID),
-                                  .queue = SLICE("NONE"),
-                                  .agent = ami_message_get(m, AMI_HEADER_AGENT),
-                                  .args = {ami_message_get(m, AMI_HEADER_CHANNEL),
-                                           ami_message_get(m, AMI_HEADER_LOGINTIME)},
-                                  .count = 2};
+    struct queue_log_line line = {
+        .event = "AGENTLOGOFF",
+        .uniqueid = ami_message_get(m, AMI_HEADER_UNIQUEID),
+        .queue = SLICE("NONE"),
+        .agent = ami_message_get(m, AMI_HEADER_AGENT),
+        .args = {ami_message_get(m, AMI_HEADER_CHANNEL), ami_message_get(m, AMI_HEADER_LOGINTIME)},
+        .count = 2};
     queue_log_emit(tap->emit, &line);
 }
 
@@ -97,7 +97,8 @@ void tap_on_queue_params(struct tap *tap, const struct ami_message *m)
 void tap_on_queue_entry(struct tap *tap, const struct ami_message *m)
 {
     struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
-    visits_entry(&tap->visits, m, c ? channel_linkedid(c) : ami_message_get(m, AMI_HEADER_UNIQUEID));
+    visits_entry(&tap->visits, m,
+                 c ? channel_linkedid(c) : ami_message_get(m, AMI_HEADER_UNIQUEID));
 }
 
 void tap_on_queue_member(struct tap *tap, const struct ami_message *m)

@@ -5,6 +5,7 @@
 #include "collector/facts/visit_fact.h"
 #include "collector/state/channel.h"
 #include "parsers/ami_text.h"
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* AgentComplete and the transfer's own event come from two threads of Asterisk, within
@@ -33,7 +34,7 @@ static void attempts_clear(struct visit *v)
     v->attempt_count = 0;
 }
 
-static void visit_free(struct visit *v)
+void visit_free(struct visit *v)
 {
     attempts_clear(v);
     free(v->attempts);
@@ -94,9 +95,20 @@ static struct visit *find_by(const struct visits *visits, const struct ami_messa
                 ami_message_get(m, AMI_HEADER_QUEUE), states);
 }
 
+void visit_key(const struct visit *v, struct buf *text)
+{
+    buf_put_slice(text, SLICE("visit/"));
+    buf_put_slice(text, slice_from(v->uniqueid));
+    buf_put_char(text, '/');
+    buf_put_slice(text, slice_from(v->queue->name));
+    buf_printf(text, "/%" PRId64, v->joined);
+}
+
 static bool visits_add(struct visits *visits, struct visit *v)
 {
     struct visit *first = table_find(&visits->by_caller, slice_from(v->uniqueid));
+    v->saved.list = visits->saved;
+    saved_touch(&v->saved);
     if (!first)
         return table_add(&visits->by_caller, v);
     v->next = first->next;
@@ -169,6 +181,10 @@ static void visit_end(struct visits *visits, struct visit *v, enum visit_end end
     leave_queue(visits, v);
     forget_closing(visits, v);
     visit_fact_ended(visits->emit, v, end);
+    struct buf key = buf_new(4096);
+    visit_key(v, &key);
+    saved_end(&v->saved, SLICE(""), buf_slice(&key));
+    buf_free(&key);
     visits_remove(visits, v);
     visit_free(v);
 }
@@ -184,11 +200,10 @@ static struct visit *visit_new(const struct ami_message *m, struct queue *queue,
         ami_text_known(ami_message_get(m, AMI_HEADER_CALLERIDNAME)), name, sizeof(name));
     v->queue = queue;
     v->joined = joined;
-    v->dirty = true;
+    v->saved.kind = SAVED_VISIT;
     ami_text_int(ami_message_get(m, AMI_HEADER_POSITION), &v->position);
     if (!text_set(&v->uniqueid, ami_message_get(m, AMI_HEADER_UNIQUEID)) || !v->uniqueid ||
-        !text_set(&v->caller_number,
-                  ami_text_known(ami_message_get(m, AMI_HEADER_CALLERIDNUM))) ||
+        !text_set(&v->caller_number, ami_text_known(ami_message_get(m, AMI_HEADER_CALLERIDNUM))) ||
         !text_set(&v->caller_name, caller_name)) {
         visit_free(v);
         return NULL;
@@ -214,15 +229,29 @@ void visits_join(struct visits *visits, const struct ami_message *m, struct slic
     visit_line(visits->emit, v, "ENTERQUEUE", SLICE(""), args, 3);
 }
 
+bool visits_restore(struct visits *visits, struct visit *v)
+{
+    if (!visits_add(visits, v)) {
+        visits->refused++;
+        visit_free(v);
+        return false;
+    }
+    if (v->state == VISIT_WAITING)
+        wait_in_queue(visits, v);
+    return true;
+}
+
 void visits_entry(struct visits *visits, const struct ami_message *m, struct slice linkedid)
 {
     int64_t waited = 0;
-    if (find_by(visits, m, IN(VISIT_WAITING)))
+    struct visit *held = find_by(visits, m, IN(VISIT_WAITING));
+    if (held) {
+        held->last_listed = visits->emit->now;
         return;
+    }
     ami_text_int(ami_message_get(m, AMI_HEADER_WAIT), &waited);
     struct queue *queue = queues_get(visits->queues, ami_message_get(m, AMI_HEADER_QUEUE));
-    struct visit *v =
-        queue ? visit_new(m, queue, visits->emit->now - waited * SECOND) : NULL;
+    struct visit *v = queue ? visit_new(m, queue, visits->emit->now - waited * SECOND) : NULL;
     if (!v || !text_set(&v->linkedid, linkedid) || !visits_add(visits, v)) {
         visits->refused++;
         if (v)
@@ -230,7 +259,31 @@ void visits_entry(struct visits *visits, const struct ami_message *m, struct sli
         return;
     }
     v->from_snapshot = true;
+    v->last_listed = visits->emit->now;
     wait_in_queue(visits, v);
+}
+
+static struct visit *find_missing(const struct visits *visits, int64_t began)
+{
+    size_t position = 0;
+    struct visit *v;
+    while ((v = table_next(&visits->by_caller, &position))) {
+        for (; v; v = v->next) {
+            if (v->state == VISIT_WAITING && v->joined < began && v->last_listed < began)
+                return v;
+        }
+    }
+    return NULL;
+}
+
+void visits_lose_missing(struct visits *visits, int64_t began)
+{
+    struct visit *v;
+    while ((v = find_missing(visits, began))) {
+        v->left = visits->emit->now;
+        v->from_snapshot = true;
+        visit_end(visits, v, VISIT_LOST_SIGHT);
+    }
 }
 
 /* Whole seconds between two moments as Asterisk counts them: it subtracts truncated clocks. */
@@ -245,7 +298,7 @@ void visits_abandon(struct visits *visits, const struct ami_message *m)
     if (!v)
         return;
     v->abandon_seen = true;
-    v->dirty = true;
+    saved_touch(&v->saved);
     v->last_position = v->position;
     ami_text_int(ami_message_get(m, AMI_HEADER_POSITION), &v->last_position);
     ami_text_int(ami_message_get(m, AMI_HEADER_HOLDTIME), &v->held);
@@ -277,7 +330,7 @@ void visits_leave(struct visits *visits, const struct ami_message *m)
     leave_queue(visits, v);
     v->state = VISIT_LEFT;
     v->left = visits->emit->now;
-    v->dirty = true;
+    saved_touch(&v->saved);
     if (v->abandon_seen)
         return;
     v->last_position = v->position;
@@ -385,7 +438,7 @@ void visits_agent_called(struct visits *visits, const struct ami_message *m)
     if (!v)
         return;
     v->rings++;
-    v->dirty = true;
+    saved_touch(&v->saved);
     attempts_compact(v);
     if (!attempts_grow(v)) {
         visits->refused++;
@@ -413,12 +466,11 @@ void visits_dial_end(struct visits *visits, const struct ami_message *m)
 {
     struct visit *v = find(visits, ami_message_get(m, AMI_HEADER_UNIQUEID), SLICE(""),
                            IN(VISIT_WAITING) | IN(VISIT_LEFT));
-    struct visit_attempt *a =
-        v ? attempt_of(v, ami_message_get(m, AMI_HEADER_DESTUNIQUEID)) : NULL;
+    struct visit_attempt *a = v ? attempt_of(v, ami_message_get(m, AMI_HEADER_DESTUNIQUEID)) : NULL;
     if (!a)
         return;
     struct slice status = ami_message_get(m, AMI_HEADER_DIALSTATUS);
-    v->dirty = true;
+    saved_touch(&v->saved);
     if (slice_is(status, "ANSWER")) {
         v->answer_seen = true;
         text_set(&v->member, slice_from(a->member));
@@ -442,7 +494,7 @@ void visits_agent_connect(struct visits *visits, const struct ami_message *m)
     attempts_clear(v);
     v->state = VISIT_CONNECTED;
     v->connected = visits->emit->now;
-    v->dirty = true;
+    saved_touch(&v->saved);
     text_set(&v->member, ami_message_get(m, AMI_HEADER_MEMBERNAME));
     text_set(&v->interface, ami_message_get(m, AMI_HEADER_INTERFACE));
     text_set(&v->member_uniqueid, ami_message_get(m, AMI_HEADER_DESTUNIQUEID));
@@ -515,8 +567,8 @@ static bool ended_by_past_transfer(struct visits *visits, struct visit *v)
 static struct visit *find_by_member(const struct visits *visits, struct slice uniqueid)
 {
     struct visit *v = visits->closing;
-    while (v && !(v->state == VISIT_CONNECTED &&
-                  slice_equal(slice_from(v->member_uniqueid), uniqueid)))
+    while (v &&
+           !(v->state == VISIT_CONNECTED && slice_equal(slice_from(v->member_uniqueid), uniqueid)))
         v = v->next_closing;
     return v;
 }
@@ -540,7 +592,7 @@ void visits_agent_complete(struct visits *visits, const struct ami_message *m)
     } else {
         v->ended_by = "transfer";
         v->state = VISIT_MOVING;
-        v->dirty = true;
+        saved_touch(&v->saved);
         if (!ended_by_past_transfer(visits, v))
             await(visits, v);
     }

@@ -4,6 +4,7 @@
 
 #include "collector/facts/queue.h"
 #include "collector/facts/queue_log.h"
+#include "collector/state/saved.h"
 
 /* One stay of one caller in one queue, from QueueCallerJoin to the line that ends it in queue_log
  * (apps/app_queue.c, Asterisk 22). */
@@ -51,19 +52,20 @@ struct visit {
     char *member;    /* who answered */
     char *interface; /* of who answered */
     char *member_uniqueid;
-    char *bridge;    /* where caller and member met first */
+    char *bridge; /* where caller and member met first */
     enum visit_state state;
     int64_t joined, left, connected; /* microseconds */
+    int64_t last_listed;             /* when QueueStatus last showed it waiting */
     int64_t position;                /* at joining */
     int64_t last_position;           /* at leaving */
-    int64_t held;                    /* whole seconds, as Asterisk said on AgentConnect or Abandon */
-    int64_t talked;                  /* whole seconds, as AgentComplete said */
+    int64_t held;   /* whole seconds, as Asterisk said on AgentConnect or Abandon */
+    int64_t talked; /* whole seconds, as AgentComplete said */
     bool abandon_seen, answer_seen, hangup_seen;
     struct visit_attempt *attempts;
     size_t attempt_count, attempt_size;
     const char *ended_by; /* caller, agent, transfer; a constant, or NULL */
     unsigned rings;       /* attempts ever */
-    bool dirty;
+    struct saved saved;
     bool from_snapshot;
 };
 
@@ -80,11 +82,12 @@ struct visit_past_transfer {
 
 struct visits {
     struct table by_caller; /* the first of each caller's visits */
-    struct visit *closing; /* linked by next_closing */
+    struct visit *closing;  /* linked by next_closing */
     struct visit_past_transfer transfers[VISIT_TRANSFERS_MAX];
     size_t transfer; /* the next to be overwritten */
     struct queues *queues;
     struct emitter *emit;
+    struct saved_list *saved; /* NULL: visits are not saved */
     int64_t short_abandon;
     uint64_t refused;
     /* The call of a caller entered or left a queue. */
@@ -94,6 +97,13 @@ struct visits {
 
 struct visits visits_new(struct queues *queues, struct emitter *emit, size_t max);
 void visits_free(struct visits *visits);
+
+/* What the visit is stored under, "visit/<caller>/<queue>/<joined>", appended to text. */
+void visit_key(const struct visit *v, struct buf *text);
+/* Takes back a visit that was saved, in the state that it has. False, and the visit is freed, when
+ * it cannot be held. */
+bool visits_restore(struct visits *visits, struct visit *v);
+void visit_free(struct visit *v);
 
 /* Handlers of app_queue's events, by their names. join_url is the third argument of the Queue
  * application, empty when it is not known. */
@@ -126,6 +136,10 @@ struct visit_transfer {
     size_t count;
 };
 void visits_transfer(struct visits *visits, const struct visit_transfer *transfer);
+
+/* QueueStatus was answered in full: who waited before it was asked for at `began` and is not in it
+ * has left unseen. */
+void visits_lose_missing(struct visits *visits, int64_t began);
 
 /* Ends the visits whose deadline has passed; called with each event. */
 void visits_expire(struct visits *visits);

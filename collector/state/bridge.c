@@ -13,27 +13,35 @@ static enum bridge_kind kind_of(const struct ami_message *m)
     return slice_is(technology, "holding_bridge") ? BRIDGE_HOLDING : BRIDGE_BASIC;
 }
 
-struct bridge *bridge_new(const struct ami_message *m)
+struct bridge *bridge_make(const struct bridge_values *values)
 {
-    struct slice id = ami_message_get(m, AMI_HEADER_BRIDGEUNIQUEID);
-    struct slice name = ami_text_known(ami_message_get(m, AMI_HEADER_BRIDGENAME));
     struct bridge *b = calloc(1, sizeof(*b));
     if (!b)
         return NULL;
-    b->id = malloc(id.n + name.n + 2);
+    b->id = malloc(values->id.n + values->name.n + 2);
     if (!b->id) {
         free(b);
         return NULL;
     }
-    memcpy(b->id, id.p, id.n);
-    b->id[id.n] = 0;
-    char *copy = b->id + id.n + 1;
-    if (name.n)
-        memcpy(copy, name.p, name.n);
-    b->name = (struct slice){copy, name.n};
-    b->kind = kind_of(m);
-    b->confbridge = slice_is(ami_message_get(m, AMI_HEADER_BRIDGECREATOR), "ConfBridge");
+    memcpy(b->id, values->id.p, values->id.n);
+    b->id[values->id.n] = 0;
+    char *name = b->id + values->id.n + 1;
+    if (values->name.n)
+        memcpy(name, values->name.p, values->name.n);
+    b->name = (struct slice){name, values->name.n};
+    b->kind = values->kind;
+    b->confbridge = values->confbridge;
     return b;
+}
+
+struct bridge *bridge_new(const struct ami_message *m)
+{
+    struct bridge_values values = {
+        .id = ami_message_get(m, AMI_HEADER_BRIDGEUNIQUEID),
+        .name = ami_text_known(ami_message_get(m, AMI_HEADER_BRIDGENAME)),
+        .kind = kind_of(m),
+        .confbridge = slice_is(ami_message_get(m, AMI_HEADER_BRIDGECREATOR), "ConfBridge")};
+    return bridge_make(&values);
 }
 
 void bridge_free(struct bridge *b)
@@ -85,7 +93,7 @@ bool bridge_enter(struct bridge *b, struct channel *c)
     b->members[i] = c;
     b->count++;
     c->bridge = b;
-    c->dirty = true;
+    saved_touch(&c->saved);
     return true;
 }
 
@@ -94,11 +102,10 @@ void bridge_leave(struct bridge *b, struct channel *c)
     for (size_t i = 0; i < b->count; i++) {
         if (b->members[i] != c)
             continue;
-        memmove(b->members + i, b->members + i + 1,
-                (b->count - i - 1) * sizeof(struct channel *));
+        memmove(b->members + i, b->members + i + 1, (b->count - i - 1) * sizeof(struct channel *));
         b->count--;
         c->bridge = NULL;
-        c->dirty = true;
+        saved_touch(&c->saved);
         return;
     }
 }

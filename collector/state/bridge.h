@@ -26,7 +26,15 @@ struct bridge {
     unsigned shown; /* BridgeNumChannels of the last event: counts hidden members too */
 };
 
-/* A bridge as the first event about it describes it. NULL when memory is short. */
+struct bridge_values {
+    struct slice id, name;
+    enum bridge_kind kind;
+    bool confbridge;
+};
+
+/* A bridge with these values, or as the first event about it describes it. NULL when memory is
+ * short. */
+struct bridge *bridge_make(const struct bridge_values *values);
 struct bridge *bridge_new(const struct ami_message *m);
 void bridge_free(struct bridge *b);
 struct slice bridge_id(const struct bridge *b);

@@ -47,9 +47,9 @@ bool channel_read(const struct ami_message *m, const struct channel_headers *hea
                 ami_text_plain(m->event, headers->caller_name, known(m, headers->caller_name),
                                scratch->caller_name, sizeof(scratch->caller_name)),
             [SNAPSHOT_CONNECTED_NUMBER] = known(m, headers->connected_number),
-            [SNAPSHOT_CONNECTED_NAME] = ami_text_plain(
-                m->event, headers->connected_name, known(m, headers->connected_name),
-                scratch->connected_name, sizeof(scratch->connected_name)),
+            [SNAPSHOT_CONNECTED_NAME] =
+                ami_text_plain(m->event, headers->connected_name, known(m, headers->connected_name),
+                               scratch->connected_name, sizeof(scratch->connected_name)),
             [SNAPSHOT_ACCOUNTCODE] = ami_message_get(m, headers->accountcode),
             [SNAPSHOT_CONTEXT] = ami_message_get(m, headers->context),
             [SNAPSHOT_EXTEN] = ami_message_get(m, headers->exten),
@@ -79,7 +79,7 @@ struct channel *channel_new(const struct snapshot_values *seen, int64_t time)
     c->last_event = CHANNEL_EVENT_STATE;
     c->last_time = time;
     c->born = time;
-    c->dirty = true;
+    c->saved.kind = SAVED_CHANNEL;
     return c;
 }
 
@@ -156,7 +156,8 @@ struct channel_change channel_take(struct channel *c, const struct snapshot_valu
     c->now = next;
     c->last_event = event;
     c->last_time = time;
-    c->dirty |= changed;
+    if (changed)
+        saved_touch(&c->saved);
     return (struct channel_change){c, c->before, c->now, changed};
 }
 
@@ -188,7 +189,7 @@ void channel_alter(struct channel *c, const struct snapshot_values *values)
         return;
     snapshot_unref(c->now);
     c->now = next;
-    c->dirty = true;
+    saved_touch(&c->saved);
 }
 
 void channel_set_flag(struct channel *c, unsigned flag, bool on)

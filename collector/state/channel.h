@@ -2,6 +2,7 @@
 #ifndef COLLECTOR_STATE_CHANNEL_H
 #define COLLECTOR_STATE_CHANNEL_H
 
+#include "collector/state/saved.h"
 #include "collector/state/snapshot.h"
 #include "parsers/ami_message.h"
 
@@ -43,7 +44,7 @@ struct channel {
     int64_t last_listed; /* when a list after log-in last showed it */
     bool phone_rings;    /* as its device's calls count it */
     bool phone_up;
-    bool dirty;    /* changed since its state was saved */
+    struct saved saved;
     char *parking; /* "lot:space" of a ParkedCall that came before the parking bridge, or NULL */
 
     struct call *call;

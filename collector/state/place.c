@@ -72,8 +72,8 @@ static struct place *place_new(const struct place_key *key, struct slice text,
     struct place *p = malloc(sizeof(*p) + text.n + application.n + data.n);
     if (!p)
         return NULL;
-    *p = (struct place){text.n, key->context.n + 1, key->exten.n, application.n, data.n,
-                        key->priority};
+    *p = (struct place){text.n, key->context.n + 1, key->exten.n, application.n,
+                        data.n, key->priority};
     memcpy(p->bytes, text.p, text.n);
     memcpy(p->bytes + text.n, application.p, application.n);
     if (data.n)

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_BASE_NOTIFY_H
+#define COLLECTOR_BASE_NOTIFY_H
+
+/* Tells systemd (Type=notify) how the daemon stands. Without NOTIFY_SOCKET in the environment
+ * nothing happens; a failure is not worth stopping for. */
+void notify_ready(void);
+void notify_stopping(void);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_COMMANDS_PUBLISH_H
+#define COLLECTOR_COMMANDS_PUBLISH_H
+
+#include "collector/base/ring.h"
+#include "collector/facts/batch.h"
+
+/* What the loop produced in one turn, on its way to the writer and to the view. The loop never
+ * waits: what a ring has no room for is counted, and told as a gap once there is room again. */
+struct publish;
+
+/* The rings are borrowed. NULL when memory is short. */
+struct publish *publish_new(struct ring *writer, struct ring *view);
+void publish_free(struct publish *p);
+
+/* Adds to the batch of this turn. */
+void publish_fact(struct publish *p, struct slice fact);
+void publish_state(struct publish *p, struct slice pbx, struct slice entity, struct slice body);
+void publish_note(struct publish *p, struct slice pbx, struct slice json);
+
+/* Whether a fact was added since the last publish_turn: its state has to go with it. */
+bool publish_has_facts(const struct publish *p);
+
+/* Hands the batch of this turn to both rings. False when the writer's ring had no room and the
+ * batch is lost: the caller tells a gap from the moment of the first loss. */
+bool publish_turn(struct publish *p);
+
+#endif

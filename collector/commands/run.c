@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/commands/run.h"
+
+#include "collector/base/log.h"
+#include "collector/base/notify.h"
+#include "collector/commands/session.h"
+#include "collector/commands/store.h"
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What the loop may be ahead of the writer: a minute of a very busy PBX. */
+#define WRITER_RING_BYTES ((size_t)256 * 1024 * 1024)
+/* The view only has to bridge moments. */
+#define VIEW_RING_BYTES ((size_t)64 * 1024 * 1024)
+
+struct daemon {
+    const char *path; /* of the configuration */
+    struct config *config;
+    struct clock clock;
+    struct ring *writer_ring;
+    struct ring *view_ring;
+    struct store *store;
+    struct publish *publish;
+    struct event_base *base;
+    struct event *signals[3];
+    struct event *tick;
+    struct resolver *resolver;
+    struct session **sessions;
+    size_t count;
+    size_t stopped;
+    size_t refused; /* sessions that were never let in */
+    bool stopping;
+};
+
+static void stop_sessions(struct daemon *d)
+{
+    if (d->stopping)
+        return;
+    d->stopping = true;
+    notify_stopping();
+    for (size_t i = 0; i < d->count; i++)
+        session_stop(d->sessions[i]);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *ctx)
+{
+    (void)what;
+    struct daemon *d = ctx;
+    if (number == SIGHUP) {
+        log_line(LOG_LEVEL_WARNING, "SIGHUP: a changed configuration takes a restart");
+        return;
+    }
+    log_line(LOG_LEVEL_INFO, "stopping");
+    stop_sessions(d);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+    (void)fd;
+    (void)what;
+    struct daemon *d = ctx;
+    for (size_t i = 0; i < d->count; i++)
+        session_tick(d->sessions[i]);
+}
+
+static void on_stopped(void *ctx, struct session *s, bool refused)
+{
+    struct daemon *d = ctx;
+    if (!refused) {
+        if (++d->stopped == d->count)
+            event_base_loopexit(d->base, NULL);
+        return;
+    }
+    (void)s;
+    /* A wrong account would be tried for ever without anybody looking: say so at once, unless
+     * another PBX is being tapped. */
+    if (++d->refused >= d->count && !d->stopping)
+        stop_sessions(d);
+}
+
+static bool add_event(struct event *e, const struct timeval *every)
+{
+    return e && event_add(e, every) == 0;
+}
+
+static bool make_loop(struct daemon *d)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    struct timeval second = {1, 0};
+    d->base = event_base_new();
+    if (!d->base)
+        return false;
+    d->resolver = resolver_new(d->base);
+    d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
+    bool good = d->resolver && add_event(d->tick, &second);
+    for (size_t i = 0; i < 3; i++) {
+        d->signals[i] = evsignal_new(d->base, numbers[i], on_signal, d);
+        good = good && add_event(d->signals[i], NULL);
+    }
+    return good;
+}
+
+static bool make_sessions(struct daemon *d)
+{
+    struct session_env env = {.link = {.base = d->base,
+                                       .resolver = d->resolver,
+                                       .clock = d->clock,
+                                       .random = random_system()},
+                              .publish = d->publish,
+                              .stopped = on_stopped,
+                              .ctx = d};
+    size_t count = config_pbx_count(d->config);
+    d->sessions = calloc(count, sizeof(struct session *));
+    for (size_t i = 0; d->sessions && i < count; i++) {
+        d->sessions[i] = session_new(config_pbx(d->config, i), &env);
+        if (!d->sessions[i])
+            return false;
+        d->count++;
+        if (!store_restore(d->store, d->sessions[i]))
+            return false;
+    }
+    return d->sessions != NULL;
+}
+
+static struct config *load_config(const char *path)
+{
+    struct config_report *report = config_report_new();
+    struct config *config = report ? config_load(path, report) : NULL;
+    if (report)
+        config_report_print(report, path, stderr);
+    config_report_free(report);
+    return config;
+}
+
+/* Everything that can refuse to start, in an order in which nothing is left half done. */
+static bool start(struct daemon *d, const struct web_edge_ops *web)
+{
+    d->clock = clock_system();
+    d->writer_ring = ring_new(WRITER_RING_BYTES);
+    d->view_ring = ring_new(VIEW_RING_BYTES);
+    d->publish = publish_new(d->writer_ring, d->view_ring);
+    if (!d->writer_ring || !d->view_ring || !d->publish || !make_loop(d)) {
+        fputs("amitap: memory is short\n", stderr);
+        return false;
+    }
+    struct store_options options = {.config = d->config,
+                                    .clock = &d->clock,
+                                    .writer_ring = d->writer_ring,
+                                    .view_ring = d->view_ring,
+                                    .web = web};
+    d->store = store_open(&options);
+    if (!d->store || !make_sessions(d) || !store_start(d->store))
+        return false;
+    if (config_section(d->config, CONFIG_KAFKA))
+        log_line(LOG_LEVEL_WARNING,
+                 "%s: kafka: this build cannot publish to Kafka; the section is left out", d->path);
+    return true;
+}
+
+static void run_loop(struct daemon *d)
+{
+    notify_ready();
+    for (size_t i = 0; i < d->count; i++)
+        session_start(d->sessions[i]);
+    event_base_dispatch(d->base);
+}
+
+static int stop(struct daemon *d)
+{
+    bool kept = true;
+    for (size_t i = 0; i < d->count; i++)
+        session_free(d->sessions[i]);
+    free(d->sessions);
+    if (d->writer_ring)
+        ring_close(d->writer_ring);
+    if (d->view_ring)
+        ring_close(d->view_ring);
+    kept = store_close(d->store);
+    for (size_t i = 0; i < 3; i++) {
+        if (d->signals[i])
+            event_free(d->signals[i]);
+    }
+    if (d->tick)
+        event_free(d->tick);
+    resolver_free(d->resolver);
+    if (d->base)
+        event_base_free(d->base);
+    publish_free(d->publish);
+    ring_free(d->view_ring);
+    ring_free(d->writer_ring);
+    config_free(d->config);
+    return kept && d->refused == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static const char *read_arguments(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {NULL, 0, NULL, 0}};
+    const char *path = NULL;
+    int option;
+    opterr = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+        if (option != 'c')
+            return NULL;
+        path = optarg;
+    }
+    return optind == argc ? path : NULL;
+}
+
+int run_command(int argc, char **argv, const struct web_edge_ops *web)
+{
+    struct daemon d = {.path = read_arguments(argc, argv)};
+    if (!d.path) {
+        fputs("usage: amitap run -c FILE\n", stderr);
+        return 2;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    d.config = load_config(d.path);
+    if (!d.config)
+        return EXIT_FAILURE;
+    bool started = start(&d, web);
+    if (started) {
+        log_start();
+        run_loop(&d);
+    }
+    int status = stop(&d);
+    if (started)
+        log_stop();
+    return started ? status : EXIT_FAILURE;
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/commands/session.h"
+
+#include "collector/base/log.h"
+#include "collector/commands/tap_config.h"
+#include "collector/facts/tap.h"
+#include <stdlib.h>
+
+struct session {
+    const struct config_section *pbx;
+    struct session_env env;
+    struct ami_link *link;
+    struct tap *tap;
+    bool logged_in;    /* now */
+    bool ever;         /* since the start */
+    bool state_due;    /* a second has passed since the state was handed on */
+    int64_t lost_at;   /* when the last session ended, 0: none did */
+    int64_t full_from; /* when the writer's ring first had no room, 0: it has */
+};
+
+static int64_t now_of(const struct session *s)
+{
+    return clock_now(&s->env.link.clock);
+}
+
+static struct slice name_of(const struct session *s)
+{
+    return slice_from(config_section_name(s->pbx));
+}
+
+const char *session_name(const struct session *s)
+{
+    return config_section_name(s->pbx);
+}
+
+static void on_fact(void *ctx, struct slice fact)
+{
+    struct session *s = ctx;
+    publish_fact(s->env.publish, fact);
+}
+
+static void on_state(void *ctx, struct slice entity, struct slice body)
+{
+    struct session *s = ctx;
+    publish_state(s->env.publish, name_of(s), entity, body);
+}
+
+static void on_message(void *ctx, const struct ami_message *m, int64_t arrival_us)
+{
+    struct session *s = ctx;
+    tap_event(s->tap, m, arrival_us);
+}
+
+/* State goes with the facts that it produced, and without facts once a second. */
+static void on_turn_end(void *ctx)
+{
+    struct session *s = ctx;
+    if (s->state_due || publish_has_facts(s->env.publish))
+        tap_save(s->tap, on_state, s);
+    s->state_due = false;
+    bool kept = publish_turn(s->env.publish);
+    if (!kept && !s->full_from) {
+        s->full_from = now_of(s);
+        log_line(LOG_LEVEL_ERROR, "pbx %s: the store does not keep up: facts are lost",
+                 session_name(s));
+    } else if (kept && s->full_from) {
+        int64_t from = s->full_from;
+        s->full_from = 0;
+        tap_gap(s->tap, from, now_of(s), SLICE("overflow"));
+    }
+}
+
+static void note_link(struct session *s, bool connected, const char *reason)
+{
+    struct buf text = buf_new(2048);
+    struct json_out json = json_out_to(&text);
+    json_out_object(&json, NULL);
+    json_out_bool(&json, "connected", connected);
+    if (reason && reason[0])
+        json_out_string(&json, "reason", slice_from(reason));
+    else
+        json_out_null(&json, "reason");
+    json_out_close(&json, '}');
+    publish_note(s->env.publish, name_of(s), buf_slice(&text));
+    buf_free(&text);
+}
+
+static void logged_in(struct session *s)
+{
+    s->logged_in = true;
+    s->ever = true;
+    tap_connected(s->tap, slice_from(ami_link_version(s->link)), now_of(s));
+    if (s->lost_at)
+        tap_gap(s->tap, s->lost_at, now_of(s), SLICE("disconnected"));
+    s->lost_at = 0;
+}
+
+static void logged_out(struct session *s, const struct ami_link_change *change)
+{
+    s->logged_in = false;
+    s->lost_at = now_of(s);
+    tap_disconnected(s->tap, slice_from(change->detail), s->lost_at);
+}
+
+static void on_link_state(void *ctx, const struct ami_link_change *change)
+{
+    struct session *s = ctx;
+    char text[512];
+    if (ami_link_change_text(session_name(s), change, text, sizeof(text)))
+        log_line(ami_link_change_is_fault(change) ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s", text);
+    if (change->to == AMI_LINK_BOOTING)
+        logged_in(s);
+    else if (s->logged_in && (change->to == AMI_LINK_WAITING || change->to == AMI_LINK_STOPPED))
+        logged_out(s, change);
+    if (change->to == AMI_LINK_WAITING)
+        note_link(s, false, text);
+    on_turn_end(s);
+    if (change->to == AMI_LINK_STOPPED)
+        s->env.stopped(s->env.ctx, s, false);
+    else if (change->reason == AMI_LINK_LOGIN_REFUSED && !s->ever)
+        s->env.stopped(s->env.ctx, s, true);
+}
+
+static bool list_of(enum ami_action action, enum tap_list *ret_list)
+{
+    switch (action) {
+    case AMI_ACTION_CORESHOWCHANNELS:
+        *ret_list = TAP_LIST_CHANNELS;
+        return true;
+    case AMI_ACTION_BRIDGELIST:
+        *ret_list = TAP_LIST_BRIDGES;
+        return true;
+    case AMI_ACTION_QUEUESTATUS:
+        *ret_list = TAP_LIST_QUEUES;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void on_list_sent(void *ctx, enum ami_action action)
+{
+    struct session *s = ctx;
+    enum tap_list list;
+    if (list_of(action, &list))
+        tap_list_begin(s->tap, list, now_of(s));
+}
+
+static void on_list_done(void *ctx, enum ami_action action, enum ami_link_outcome outcome)
+{
+    struct session *s = ctx;
+    enum tap_list list;
+    if (list_of(action, &list))
+        tap_list_end(s->tap, list, outcome == AMI_LINK_LIST_DONE, now_of(s));
+    if (outcome == AMI_LINK_LIST_REFUSED)
+        log_line(LOG_LEVEL_WARNING,
+                 "pbx %s: this account may not ask for %s: what was up before the tap joined may "
+                 "be missing",
+                 session_name(s), ami_action_name(action));
+}
+
+static struct ami_link_config link_config(const struct config_section *pbx)
+{
+    struct ami_link_config config = ami_link_config_default();
+    config.hosts = config_pbx_hosts(pbx, &config.host_count);
+    config.port = (uint16_t)config_number(pbx, CONFIG_PBX_PORT);
+    config.user = config_text(pbx, CONFIG_PBX_USER);
+    config.secret = config_pbx_secret(pbx);
+    config.event_mask = config_text(pbx, CONFIG_PBX_EVENT_MASK);
+    config.connect_us = config_number(pbx, CONFIG_PBX_CONNECT_SECONDS) * 1000000;
+    config.ping_us = config_number(pbx, CONFIG_PBX_PING_SECONDS) * 1000000;
+    return config;
+}
+
+struct session *session_new(const struct config_section *pbx, const struct session_env *env)
+{
+    static const struct ami_link_events events = {.message = on_message,
+                                                  .state = on_link_state,
+                                                  .snapshot_action_sent = on_list_sent,
+                                                  .snapshot_action_done = on_list_done,
+                                                  .turn_end = on_turn_end};
+    struct session *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    s->pbx = pbx;
+    s->env = *env;
+    struct ami_link_config config = link_config(pbx);
+    struct tap_options options = tap_config_options(pbx);
+    s->tap = tap_new(&options, on_fact, s);
+    s->link = ami_link_new(&config, &env->link, &events, s);
+    if (!s->tap || !s->link) {
+        session_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void session_free(struct session *s)
+{
+    if (!s)
+        return;
+    ami_link_free(s->link);
+    tap_free(s->tap);
+    free(s);
+}
+
+static void restore_entity(void *ctx, struct slice entity, struct slice body)
+{
+    struct session *s = ctx;
+    if (!tap_restore(s->tap, entity, body))
+        log_line(LOG_LEVEL_WARNING,
+                 "pbx %s: the saved state of %.*s cannot be read; it is left out", session_name(s),
+                 (int)entity.n, entity.p);
+}
+
+int session_restore(struct session *s, struct outbox *outbox)
+{
+    int result = outbox_load_state(outbox, name_of(s), restore_entity, s);
+    if (result == 0)
+        tap_restored(s->tap);
+    return result;
+}
+
+void session_start(struct session *s)
+{
+    ami_link_start(s->link);
+}
+
+void session_stop(struct session *s)
+{
+    ami_link_stop(s->link);
+}
+
+void session_tick(struct session *s)
+{
+    struct ami_link_counters counters = ami_link_counters(s->link);
+    struct buf text = buf_new(256);
+    struct json_out json = json_out_to(&text);
+    s->state_due = true;
+    if (s->logged_in && counters.last_byte_us) {
+        json_out_object(&json, NULL);
+        json_out_bool(&json, "connected", true);
+        json_out_time(&json, "last_event", counters.last_byte_us);
+        json_out_close(&json, '}');
+        publish_note(s->env.publish, name_of(s), buf_slice(&text));
+    }
+    buf_free(&text);
+    on_turn_end(s);
+}

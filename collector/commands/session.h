@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_COMMANDS_SESSION_H
+#define COLLECTOR_COMMANDS_SESSION_H
+
+#include "collector/commands/publish.h"
+#include "collector/config/config.h"
+#include "collector/link/ami_link.h"
+#include "collector/outbox/outbox.h"
+
+/* One PBX in the daemon: its link, and the tap that derives from what the link brings. */
+struct session;
+
+struct session_env {
+    struct ami_link_env link;
+    struct publish *publish;
+    /* The session has stopped, or was refused before it was ever logged in. */
+    void (*stopped)(void *ctx, struct session *s, bool refused);
+    void *ctx;
+};
+
+/* The section is borrowed for the session's life; env is copied. NULL when memory is short. */
+struct session *session_new(const struct config_section *pbx, const struct session_env *env);
+/* Not from a callback. NULL is allowed. */
+void session_free(struct session *s);
+
+/* Takes back the live state that an earlier run saved. -1 with one line in outbox_error. */
+int session_restore(struct session *s, struct outbox *outbox);
+
+void session_start(struct session *s);
+/* Logs off; env.stopped tells when that is done. */
+void session_stop(struct session *s);
+
+/* Once a second: hands on how old the data is and the state that has changed. */
+void session_tick(struct session *s);
+
+const char *session_name(const struct session *s);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/commands/store.h"
+
+#include "collector/outbox/writer.h"
+#include "collector/sinks/history.h"
+#include "collector/sinks/history_today.h"
+#include "collector/view/live_view.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ERROR_SIZE 512
+
+struct store {
+    struct store_options options;
+    struct outbox *outbox;
+    struct history *history;
+    struct writer *writer;
+    struct live_view *view;
+    struct web_source source;
+    struct web_edge *edge;
+    bool view_started;
+};
+
+static bool open_files(struct store *s)
+{
+    const struct config *config = s->options.config;
+    const char *path = config_text(config_section(config, CONFIG_STORE), CONFIG_STORE_PATH);
+    struct outbox_options options = {.path = config_outbox_path(config)};
+    char error[ERROR_SIZE];
+    s->outbox = outbox_open(&options, error, sizeof(error));
+    if (s->outbox)
+        s->history = history_open(path, s->outbox, s->options.clock, error, sizeof(error));
+    if (!s->history)
+        fprintf(stderr, "amitap: %s\n", error);
+    return s->history != NULL;
+}
+
+static void seed(void *ctx, const struct history_count *count)
+{
+    struct live_view *view = ctx;
+    if (!count->queue.n) {
+        bool answered = slice_is(count->outcome, "answered");
+        live_view_seed_calls(view, count->pbx,
+                             answered ? COUNTS_CALLS_ANSWERED : COUNTS_CALLS_UNANSWERED,
+                             count->count);
+        return;
+    }
+    struct live_view_visits visits = {.pbx = count->pbx,
+                                      .queue = count->queue,
+                                      .outcome = count->outcome,
+                                      .n = count->count,
+                                      .within = count->within,
+                                      .wait_us = count->wait_us,
+                                      .wait_us_max = count->wait_us_max};
+    live_view_seed_queue(view, &visits);
+}
+
+/* What was stored earlier today, so that the wallboard does not begin at zero. */
+static bool seed_view(struct store *s)
+{
+    char error[ERROR_SIZE];
+    const struct config *config = s->options.config;
+    struct history_today today = {
+        .path = config_text(config_section(config, CONFIG_STORE), CONFIG_STORE_PATH),
+        .midnight_us = live_view_today(s->view)};
+    if (history_catch_up(s->history) != 0 ||
+        history_today(&today, seed, s->view, error, sizeof(error)) != 0) {
+        fprintf(stderr, "amitap: %s: today's records cannot be read\n", today.path);
+        return false;
+    }
+    return true;
+}
+
+static bool make_view(struct store *s)
+{
+    s->view = live_view_new(s->options.clock, NULL);
+    if (!s->view) {
+        fputs("amitap: memory is short\n", stderr);
+        return false;
+    }
+    for (size_t i = 0; i < config_pbx_count(s->options.config); i++)
+        live_view_add_pbx(s->view,
+                          slice_from(config_section_name(config_pbx(s->options.config, i))));
+    s->source = live_view_source(s->view);
+    return seed_view(s);
+}
+
+static bool listen_web(struct store *s)
+{
+    const struct config_section *web = config_section(s->options.config, CONFIG_WEB);
+    char error[ERROR_SIZE];
+    if (!web)
+        return true;
+    struct web_options options = {.listen = config_text(web, CONFIG_WEB_LISTEN),
+                                  .sse_clients_max =
+                                      (unsigned)config_number(web, CONFIG_WEB_SSE_CLIENTS_MAX)};
+    s->edge = s->options.web->start(&options, &s->source, error, sizeof(error));
+    if (!s->edge)
+        fprintf(stderr, "amitap: %s\n", error);
+    return s->edge != NULL;
+}
+
+struct store *store_open(const struct store_options *options)
+{
+    struct store *s = calloc(1, sizeof(*s));
+    if (!s) {
+        fputs("amitap: memory is short\n", stderr);
+        return NULL;
+    }
+    s->options = *options;
+    if (!open_files(s) || !make_view(s) || !listen_web(s)) {
+        store_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+bool store_restore(struct store *store, struct session *session)
+{
+    if (session_restore(session, store->outbox) == 0)
+        return true;
+    fprintf(stderr, "amitap: %s\n", outbox_error(store->outbox));
+    return false;
+}
+
+static void wake_web(void *ctx)
+{
+    struct store *s = ctx;
+    if (s->edge)
+        s->options.web->wake(s->edge);
+}
+
+bool store_start(struct store *store)
+{
+    store->view_started = live_view_start(store->view, store->options.view_ring, wake_web, store);
+    bool good = store->view_started && history_start(store->history) == 0;
+    if (good)
+        store->writer =
+            writer_start(store->outbox, store->options.writer_ring, store->options.clock);
+    if (!store->writer)
+        fputs("amitap: a thread cannot be started\n", stderr);
+    return store->writer != NULL;
+}
+
+bool store_close(struct store *store)
+{
+    if (!store)
+        return true;
+    bool kept = writer_stop(store->writer) == 0;
+    if (!store->writer && store->outbox)
+        outbox_close(store->outbox);
+    history_stop(store->history);
+    if (store->view_started)
+        live_view_stop(store->view);
+    store->options.web->stop(store->edge);
+    live_view_free(store->view);
+    outbox_free(store->outbox);
+    free(store);
+    return kept;
+}

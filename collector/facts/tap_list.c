@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/facts/tap_internal.h"
+#include <stdlib.h>
+
+/* The lists that are asked for after log-in, against what is held: the absence of something closes
+ * only what was known before the list was asked for and has had no event since. */
+
+void tap_list_begin(struct tap *tap, enum tap_list list, int64_t now)
+{
+    tap->list_began[list] = now;
+}
+
+static bool is_missing(const struct channel *c, int64_t began)
+{
+    return c->last_time < began && c->last_listed < began;
+}
+
+/* It ended while the tap was blind: its rows and its call are closed as inferred. */
+static void lose_channel(struct tap *tap, struct channel *c)
+{
+    struct snapshot_values v = snapshot_values(c->now);
+    v.flags |= SNAPSHOT_DEAD;
+    c->from_snapshot = true;
+    struct channel_change change = channel_take(c, &v, CHANNEL_EVENT_STATE, tap->emit->now);
+    cdr_snapshot(&tap->cdr, &change, c->last_time);
+    if (c->call)
+        c->call->from_snapshot = true;
+    tap_channel_gone(tap, c);
+}
+
+static void lose_missing_channels(struct tap *tap, int64_t began)
+{
+    struct channel **missing = calloc(tap->channels.count + 1, sizeof(struct channel *));
+    size_t count = 0, position = 0;
+    struct channel *c;
+    while (missing && (c = table_next(&tap->channels, &position))) {
+        if (is_missing(c, began))
+            missing[count++] = c;
+    }
+    for (size_t i = 0; i < count; i++)
+        lose_channel(tap, missing[i]);
+    free(missing);
+}
+
+void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t now)
+{
+    if (now > tap->emit->now)
+        tap->emit->now = now;
+    if (!complete)
+        return;
+    if (list == TAP_LIST_CHANNELS)
+        lose_missing_channels(tap, tap->list_began[list]);
+    else if (list == TAP_LIST_QUEUES)
+        visits_lose_missing(&tap->visits, tap->list_began[list]);
+    calls_tell(&tap->calls);
+    queues_tell(&tap->queues);
+    agents_tell(&tap->agents);
+}

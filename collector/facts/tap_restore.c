@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/base/text.h"
+#include "collector/facts/tap_internal.h"
+#include <jansson.h>
+#include <stdlib.h>
+
+/* Reads what tap_save.c wrote. A body that is not as it wrote it is refused whole. */
+
+static struct slice text_of(const json_t *o, const char *key)
+{
+    const json_t *value = json_object_get(o, key);
+    return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+static bool take_text(const json_t *o, const char *key, char **where)
+{
+    return text_set(where, text_of(o, key));
+}
+
+static int64_t number(const json_t *o, const char *key)
+{
+    return json_integer_value(json_object_get(o, key));
+}
+
+static bool yes(const json_t *o, const char *key)
+{
+    return json_is_true(json_object_get(o, key));
+}
+
+/* The number when it is one of an enum's values, else 0. */
+static int choice(const json_t *o, const char *key, int last)
+{
+    int64_t value = number(o, key);
+    return value >= 0 && value <= last ? (int)value : 0;
+}
+
+static struct snapshot *read_look(const json_t *o)
+{
+    const json_t *texts = json_object_get(o, "texts");
+    struct snapshot_values v = {.priority = (int)number(o, "priority"),
+                                .state = (int)number(o, "state"),
+                                .cause = (int)number(o, "cause"),
+                                .flags = (unsigned)number(o, "flags"),
+                                .ama = (enum snapshot_ama)choice(o, "ama", SNAPSHOT_AMA_BILLING)};
+    if (json_array_size(texts) != SNAPSHOT_TEXTS)
+        return NULL;
+    for (size_t i = 0; i < SNAPSHOT_TEXTS; i++) {
+        const json_t *text = json_array_get(texts, i);
+        v.text[i] = (struct slice){json_string_value(text), json_string_length(text)};
+    }
+    return v.text[SNAPSHOT_UNIQUEID].n ? snapshot_new(&v) : NULL;
+}
+
+struct looks {
+    struct snapshot **of;
+    size_t count;
+};
+
+static void looks_free(struct looks *looks)
+{
+    for (size_t i = 0; i < looks->count; i++)
+        snapshot_unref(looks->of[i]);
+    free(looks->of);
+}
+
+static bool read_looks(const json_t *o, struct looks *ret_looks)
+{
+    const json_t *array = json_object_get(o, "looks");
+    size_t count = json_array_size(array);
+    struct looks looks = {calloc(count ? count : 1, sizeof(struct snapshot *)), 0};
+    for (; looks.of && looks.count < count; looks.count++) {
+        looks.of[looks.count] = read_look(json_array_get(array, looks.count));
+        if (!looks.of[looks.count])
+            break;
+    }
+    if (!looks.of || !count || looks.count < count) {
+        looks_free(&looks);
+        return false;
+    }
+    *ret_looks = looks;
+    return true;
+}
+
+static struct snapshot *look(const struct looks *looks, const json_t *o, const char *key)
+{
+    const json_t *value = json_object_get(o, key);
+    int64_t i = json_integer_value(value);
+    return json_is_integer(value) && i >= 0 && (size_t)i < looks->count ? looks->of[i] : NULL;
+}
+
+static struct cdr_row *read_row(const json_t *o, const struct looks *looks)
+{
+    struct snapshot *a = look(looks, o, "a");
+    struct cdr_row *row = a ? cdr_row_new(a, number(o, "start")) : NULL;
+    if (!row)
+        return NULL;
+    row->state = (enum cdr_state)choice(o, "state", CDR_FINALISED);
+    row->disposition = (enum cdr_disposition)choice(o, "disposition", CDR_CONGESTION);
+    row->flags = (unsigned)number(o, "flags");
+    row->answer = number(o, "answer");
+    row->end = number(o, "end");
+    row->last_event = number(o, "last_event");
+    snapshot_set(&row->b, look(looks, o, "b"));
+    snapshot_set(&row->application, look(looks, o, "application"));
+    if (look(looks, o, "place"))
+        snapshot_set(&row->place, look(looks, o, "place"));
+    if (look(looks, o, "linked"))
+        snapshot_set(&row->linked, look(looks, o, "linked"));
+    take_text(o, "bridge", &row->bridge);
+    take_text(o, "userfield_a", &row->userfield_a);
+    take_text(o, "userfield_b", &row->userfield_b);
+    return row;
+}
+
+static void read_rows(struct channel *c, const json_t *rows, const struct looks *looks)
+{
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        struct cdr_row *row = read_row(json_array_get(rows, i), looks);
+        if (row && !cdr_chain_restore(c, row))
+            cdr_row_free(row);
+    }
+}
+
+static void read_bridge(struct tap *tap, struct channel *c, const json_t *o)
+{
+    struct slice id = text_of(o, "id");
+    struct bridge *b = id.n ? table_find(&tap->bridges, id) : NULL;
+    if (id.n && !b) {
+        struct bridge_values values = {.id = id,
+                                       .name = text_of(o, "name"),
+                                       .kind = (enum bridge_kind)choice(o, "kind", BRIDGE_HOLDING),
+                                       .confbridge = yes(o, "confbridge")};
+        b = bridge_make(&values);
+        if (b && !table_add(&tap->bridges, b)) {
+            bridge_free(b);
+            b = NULL;
+        }
+    }
+    if (!b)
+        return;
+    b->shown = (unsigned)number(o, "shown");
+    bridge_enter(b, c);
+}
+
+static bool restore_channel(struct tap *tap, const json_t *o)
+{
+    struct looks looks;
+    if (!read_looks(o, &looks))
+        return false;
+    struct snapshot_values birth = snapshot_values(looks.of[0]);
+    struct channel *c = channel_new(&birth, number(o, "born"));
+    bool good = c && tap_channel_add(tap, c);
+    if (good) {
+        c->saved.stored = true;
+        if (look(&looks, o, "now"))
+            snapshot_set(&c->now, look(&looks, o, "now"));
+        c->last_time = number(o, "last_event");
+        c->last_event = CHANNEL_EVENT_OTHER;
+        c->subroutines = (unsigned)number(o, "subroutines");
+        c->hangup_logic = yes(o, "hangup_logic");
+        c->left_bridge = yes(o, "left_bridge");
+        c->been_bridged = yes(o, "been_bridged");
+        c->sent_elsewhere = yes(o, "sent_elsewhere");
+        c->from_snapshot = yes(o, "from_snapshot");
+        c->originated = yes(o, "originated");
+        c->ringing = yes(o, "ringing");
+        c->hangup_requested = yes(o, "hangup_requested");
+        take_text(o, "parking", &c->parking);
+        read_bridge(tap, c, json_object_get(o, "bridge"));
+        read_rows(c, json_object_get(o, "rows"), &looks);
+    }
+    looks_free(&looks);
+    return good;
+}
+
+static bool restore_call(struct tap *tap, const json_t *o)
+{
+    struct call *call = calloc(1, sizeof(*call));
+    if (!call)
+        return false;
+    take_text(o, "linkedid", &call->linkedid);
+    take_text(o, "subject", &call->subject);
+    take_text(o, "caller_number", &call->caller_number);
+    take_text(o, "caller_name", &call->caller_name);
+    take_text(o, "dialled", &call->dialled);
+    take_text(o, "queue", &call->queue);
+    take_text(o, "hung_up_by", &call->hung_up_by);
+    call->start = number(o, "start");
+    call->answered = number(o, "answered");
+    call->since = number(o, "since");
+    call->state = (enum call_state)choice(o, "state", CALL_ANSWERED);
+    call->cause = (int)number(o, "cause");
+    call->sequence = (uint64_t)number(o, "sequence");
+    call->from_snapshot = yes(o, "from_snapshot");
+    return calls_restore(&tap->calls, call) != NULL;
+}
+
+static void read_attempts(struct visit *v, const json_t *array)
+{
+    size_t count = json_array_size(array);
+    if (!count || count > VISIT_ATTEMPTS_MAX)
+        return;
+    v->attempts = calloc(count, sizeof(*v->attempts));
+    if (!v->attempts)
+        return;
+    v->attempt_size = v->attempt_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *o = json_array_get(array, i);
+        take_text(o, "uniqueid", &v->attempts[i].uniqueid);
+        take_text(o, "member", &v->attempts[i].member);
+        v->attempts[i].start = number(o, "start");
+        v->attempts[i].told = yes(o, "told");
+    }
+}
+
+static bool restore_visit(struct tap *tap, const json_t *o)
+{
+    struct queue *queue = queues_get(&tap->queues, text_of(o, "queue"));
+    struct visit *v = queue ? calloc(1, sizeof(*v)) : NULL;
+    if (!v)
+        return false;
+    v->queue = queue;
+    v->saved = (struct saved){.kind = SAVED_VISIT, .stored = true};
+    take_text(o, "uniqueid", &v->uniqueid);
+    take_text(o, "linkedid", &v->linkedid);
+    take_text(o, "caller_number", &v->caller_number);
+    take_text(o, "caller_name", &v->caller_name);
+    take_text(o, "member", &v->member);
+    take_text(o, "interface", &v->interface);
+    take_text(o, "member_uniqueid", &v->member_uniqueid);
+    take_text(o, "bridge", &v->bridge);
+    v->state = (enum visit_state)choice(o, "state", VISIT_MOVING);
+    v->joined = number(o, "joined");
+    v->left = number(o, "left");
+    v->connected = number(o, "connected");
+    v->position = number(o, "position");
+    v->last_position = number(o, "last_position");
+    v->held = number(o, "held");
+    v->talked = number(o, "talked");
+    v->rings = (unsigned)number(o, "rings");
+    v->abandon_seen = yes(o, "abandon_seen");
+    v->answer_seen = yes(o, "answer_seen");
+    v->hangup_seen = yes(o, "hangup_seen");
+    v->from_snapshot = yes(o, "from_snapshot");
+    read_attempts(v, json_object_get(o, "attempts"));
+    if (!v->uniqueid) {
+        visit_free(v);
+        return false;
+    }
+    return visits_restore(&tap->visits, v);
+}
+
+bool tap_restore(struct tap *tap, struct slice entity, struct slice body)
+{
+    json_t *o = json_loadb(body.p, body.n, 0, NULL);
+    bool good = false;
+    if (json_is_object(o) && slice_starts(entity, SLICE("channel/")))
+        good = restore_channel(tap, o);
+    else if (json_is_object(o) && slice_starts(entity, SLICE("call/")))
+        good = restore_call(tap, o);
+    else if (json_is_object(o) && slice_starts(entity, SLICE("visit/")))
+        good = restore_visit(tap, o);
+    json_decref(o);
+    return good;
+}
+
+/* A row names its party B by what it saw of it; the chain is found again by Uniqueid. */
+static void tie_rows(struct tap *tap, struct channel *c)
+{
+    for (struct cdr_row *row = c->chain ? c->chain->first : NULL; row; row = row->next) {
+        struct channel *b =
+            row->b ? tap_channel(tap, snapshot_text(row->b, SNAPSHOT_UNIQUEID)) : NULL;
+        if (b)
+            cdr_chain_set_b(row, row->b, b->chain);
+    }
+}
+
+/* A call that has no channel left ended in the moment when the tap was stopped. */
+static void end_empty_calls(struct tap *tap)
+{
+    size_t position = 0;
+    struct call *call;
+    while ((call = table_next(&tap->calls.by_linkedid, &position))) {
+        if (call->count)
+            continue;
+        calls_end_unseen(&tap->calls, call);
+        position = 0;
+    }
+}
+
+void tap_restored(struct tap *tap)
+{
+    size_t position = 0;
+    struct channel *c;
+    while ((c = table_next(&tap->channels, &position))) {
+        tie_rows(tap, c);
+        calls_rejoin(&tap->calls, c);
+        tap_phone(tap, c, c->ringing, c->call && snapshot_state(c->now) == 6);
+        if (c->last_time > tap->emit->now)
+            tap->emit->now = c->last_time;
+    }
+    end_empty_calls(tap);
+    calls_tell(&tap->calls);
+    queues_tell(&tap->queues);
+}

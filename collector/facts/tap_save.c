@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/facts/tap_internal.h"
+
+/* The live state as JSON, one object an entity: channel/<Uniqueid> with its CDR rows,
+ * call/<linkedid>, visit/<caller>/<queue>/<joined>. tap_restore.c reads it. Only this process and a
+ * later version of it do, so short keys of its own suffice. */
+
+#define ENTITY_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define LOOKS_MAX        ((size_t)CDR_CHAIN_ROWS_MAX * 5 + 3)
+
+/* Each look is written once; rows name it by its place. */
+struct looks {
+    const struct snapshot *of[LOOKS_MAX];
+    size_t count;
+};
+
+static int64_t number_of(const struct looks *looks, const struct snapshot *s)
+{
+    for (size_t i = 0; i < looks->count; i++) {
+        if (looks->of[i] == s)
+            return (int64_t)i;
+    }
+    return -1;
+}
+
+static void add_look(struct looks *looks, const struct snapshot *s)
+{
+    if (s && number_of(looks, s) < 0 && looks->count < LOOKS_MAX)
+        looks->of[looks->count++] = s;
+}
+
+static void collect(struct looks *looks, const struct channel *c)
+{
+    looks->count = 0;
+    add_look(looks, c->birth);
+    add_look(looks, c->now);
+    for (const struct cdr_row *row = c->chain ? c->chain->first : NULL; row; row = row->next) {
+        add_look(looks, row->a);
+        add_look(looks, row->b);
+        add_look(looks, row->place);
+        add_look(looks, row->application);
+        add_look(looks, row->linked);
+    }
+}
+
+static void put_looks(struct json_out *j, const struct looks *looks)
+{
+    json_out_array(j, "looks");
+    for (size_t i = 0; i < looks->count; i++) {
+        struct snapshot_values v = snapshot_values(looks->of[i]);
+        json_out_object(j, NULL);
+        json_out_array(j, "texts");
+        for (int t = 0; t < SNAPSHOT_TEXTS; t++)
+            json_out_string(j, NULL, v.text[t]);
+        json_out_close(j, ']');
+        json_out_int(j, "priority", v.priority);
+        json_out_int(j, "state", v.state);
+        json_out_int(j, "cause", v.cause);
+        json_out_int(j, "flags", v.flags);
+        json_out_int(j, "ama", v.ama);
+        json_out_close(j, '}');
+    }
+    json_out_close(j, ']');
+}
+
+static void put_text(struct json_out *j, const char *key, const char *text)
+{
+    if (text)
+        json_out_string(j, key, slice_from(text));
+}
+
+static void put_row(struct json_out *j, const struct cdr_row *row, const struct looks *looks)
+{
+    json_out_object(j, NULL);
+    json_out_int(j, "state", row->state);
+    json_out_int(j, "disposition", row->disposition);
+    json_out_int(j, "flags", row->flags);
+    json_out_int(j, "start", row->start);
+    json_out_int(j, "answer", row->answer);
+    json_out_int(j, "end", row->end);
+    json_out_int(j, "last_event", row->last_event);
+    json_out_int(j, "a", number_of(looks, row->a));
+    json_out_int(j, "b", number_of(looks, row->b));
+    json_out_int(j, "place", number_of(looks, row->place));
+    json_out_int(j, "application", number_of(looks, row->application));
+    json_out_int(j, "linked", number_of(looks, row->linked));
+    put_text(j, "bridge", row->bridge);
+    put_text(j, "userfield_a", row->userfield_a);
+    put_text(j, "userfield_b", row->userfield_b);
+    json_out_close(j, '}');
+}
+
+static void put_bridge(struct json_out *j, const struct bridge *b)
+{
+    if (!b)
+        return;
+    json_out_object(j, "bridge");
+    json_out_string(j, "id", bridge_id(b));
+    json_out_string(j, "name", b->name);
+    json_out_int(j, "kind", b->kind);
+    json_out_bool(j, "confbridge", b->confbridge);
+    json_out_int(j, "shown", b->shown);
+    json_out_close(j, '}');
+}
+
+static void channel_json(const struct channel *c, struct json_out *j)
+{
+    struct looks looks;
+    collect(&looks, c);
+    json_out_object(j, NULL);
+    put_looks(j, &looks);
+    json_out_int(j, "now", number_of(&looks, c->now));
+    json_out_int(j, "born", c->born);
+    json_out_int(j, "last_event", c->last_time);
+    json_out_int(j, "subroutines", c->subroutines);
+    json_out_bool(j, "hangup_logic", c->hangup_logic);
+    json_out_bool(j, "left_bridge", c->left_bridge);
+    json_out_bool(j, "been_bridged", c->been_bridged);
+    json_out_bool(j, "sent_elsewhere", c->sent_elsewhere);
+    json_out_bool(j, "from_snapshot", c->from_snapshot);
+    json_out_bool(j, "originated", c->originated);
+    json_out_bool(j, "ringing", c->ringing);
+    json_out_bool(j, "hangup_requested", c->hangup_requested);
+    put_text(j, "parking", c->parking);
+    put_bridge(j, c->bridge);
+    json_out_array(j, "rows");
+    for (const struct cdr_row *row = c->chain ? c->chain->first : NULL; row; row = row->next)
+        put_row(j, row, &looks);
+    json_out_close(j, ']');
+    json_out_close(j, '}');
+}
+
+static void call_json(const struct call *call, struct json_out *j)
+{
+    json_out_object(j, NULL);
+    put_text(j, "linkedid", call->linkedid);
+    put_text(j, "subject", call->subject);
+    put_text(j, "caller_number", call->caller_number);
+    put_text(j, "caller_name", call->caller_name);
+    put_text(j, "dialled", call->dialled);
+    put_text(j, "queue", call->queue);
+    put_text(j, "hung_up_by", call->hung_up_by);
+    json_out_int(j, "start", call->start);
+    json_out_int(j, "answered", call->answered);
+    json_out_int(j, "since", call->since);
+    json_out_int(j, "state", call->state);
+    json_out_int(j, "cause", call->cause);
+    json_out_int(j, "sequence", (int64_t)call->sequence);
+    json_out_bool(j, "from_snapshot", call->from_snapshot);
+    json_out_close(j, '}');
+}
+
+static void put_attempts(struct json_out *j, const struct visit *v)
+{
+    json_out_array(j, "attempts");
+    for (size_t i = 0; i < v->attempt_count; i++) {
+        json_out_object(j, NULL);
+        put_text(j, "uniqueid", v->attempts[i].uniqueid);
+        put_text(j, "member", v->attempts[i].member);
+        json_out_int(j, "start", v->attempts[i].start);
+        json_out_bool(j, "told", v->attempts[i].told);
+        json_out_close(j, '}');
+    }
+    json_out_close(j, ']');
+}
+
+static void visit_json(const struct visit *v, struct json_out *j)
+{
+    json_out_object(j, NULL);
+    put_text(j, "queue", v->queue->name);
+    put_text(j, "uniqueid", v->uniqueid);
+    put_text(j, "linkedid", v->linkedid);
+    put_text(j, "caller_number", v->caller_number);
+    put_text(j, "caller_name", v->caller_name);
+    put_text(j, "member", v->member);
+    put_text(j, "interface", v->interface);
+    put_text(j, "member_uniqueid", v->member_uniqueid);
+    put_text(j, "bridge", v->bridge);
+    json_out_int(j, "state", v->state);
+    json_out_int(j, "joined", v->joined);
+    json_out_int(j, "left", v->left);
+    json_out_int(j, "connected", v->connected);
+    json_out_int(j, "position", v->position);
+    json_out_int(j, "last_position", v->last_position);
+    json_out_int(j, "held", v->held);
+    json_out_int(j, "talked", v->talked);
+    json_out_int(j, "rings", v->rings);
+    json_out_bool(j, "abandon_seen", v->abandon_seen);
+    json_out_bool(j, "answer_seen", v->answer_seen);
+    json_out_bool(j, "hangup_seen", v->hangup_seen);
+    json_out_bool(j, "from_snapshot", v->from_snapshot);
+    put_attempts(j, v);
+    json_out_close(j, '}');
+}
+
+/* The entity's key and JSON, one behind the other in text. */
+static size_t render(struct saved *s, struct buf *text)
+{
+    struct json_out j = json_out_to(text);
+    size_t key = 0;
+    if (s->kind == SAVED_CHANNEL) {
+        const struct channel *c = SAVED_OWNER(s, struct channel, saved);
+        buf_put_slice(text, SLICE("channel/"));
+        buf_put_slice(text, channel_uniqueid(c));
+        key = text->n;
+        channel_json(c, &j);
+    } else if (s->kind == SAVED_CALL) {
+        const struct call *call = SAVED_OWNER(s, struct call, saved);
+        buf_put_slice(text, SLICE("call/"));
+        buf_put_slice(text, call_linkedid(call));
+        key = text->n;
+        call_json(call, &j);
+    } else {
+        const struct visit *v = SAVED_OWNER(s, struct visit, saved);
+        visit_key(v, text);
+        key = text->n;
+        visit_json(v, &j);
+    }
+    return key;
+}
+
+static void save_gone(struct tap *tap, tap_put put, void *ctx)
+{
+    struct slice keys = buf_slice(&tap->saved.gone);
+    while (keys.n) {
+        struct slice key = slice_head(keys, strnlen(keys.p, keys.n));
+        put(ctx, key, (struct slice){NULL, 0});
+        keys = slice_from_offset(keys, key.n + 1);
+    }
+    buf_clear(&tap->saved.gone);
+}
+
+void tap_save(struct tap *tap, tap_put put, void *ctx)
+{
+    struct buf text = buf_new(ENTITY_BYTES_MAX);
+    struct saved *s;
+    save_gone(tap, put, ctx);
+    while ((s = saved_take(&tap->saved))) {
+        buf_clear(&text);
+        size_t key = render(s, &text);
+        s->stored = true;
+        if (!text.failed)
+            put(ctx, slice_head(buf_slice(&text), key), slice_from_offset(buf_slice(&text), key));
+    }
+    buf_free(&text);
+}
