@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* The only place that puts the rooms together: it knows every command, and the web edge. */
+#include "collector/commands/check.h"
+#include "collector/commands/replay.h"
+#include "collector/commands/run.h"
+#include "web/http.h"
+#include <stdio.h>
+#include <string.h>
+
+#ifndef AMITAP_VERSION
+#define AMITAP_VERSION "unknown"
+#endif
+
+static int run(int argc, char **argv)
+{
+    return run_command(argc, argv, &http_edge_ops);
+}
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *arguments;
+    const char *sentence;
+} commands[] = {
+    {"run", run, "-c FILE", "tap the PBXs that FILE names, until SIGTERM"},
+    {"replay", replay_command, "[-c FILE] [--pbx NAME] [--records KIND[,KIND]] FILE...",
+     "derive records from recorded AMI bytes ('-' is stdin), print them"},
+    {"check", check_command, "-c FILE | --print-sample", "name every fault of a configuration"},
+};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static void usage(FILE *to)
+{
+    fputs("amitap taps the Asterisk Manager Interface, read-only.\n\n", to);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(to, "  amitap %s %s\n        %s\n", commands[i].name, commands[i].arguments,
+                commands[i].sentence);
+    }
+    fputs("  amitap --version\n", to);
+}
+
+/* 0: done well. 1: it failed, and a line on stderr says why. 2: it was called wrongly. */
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    if (strcmp(name, "--version") == 0) {
+        puts("amitap " AMITAP_VERSION);
+        return 0;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        usage(stdout);
+        return 0;
+    }
+    if (*name) {
+        fprintf(stderr, "amitap: there is no command '%s'\n\n", name);
+    }
+    usage(stderr);
+    return 2;
+}
