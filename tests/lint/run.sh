@@ -28,8 +28,11 @@ sources() {
 }
 
 format() {
-    sources | xargs clang-format-14 --dry-run -Werror --ferror-limit=3
-    say clang-format $?
+    sources | xargs clang-format-14 --dry-run -Werror 2>build/format.log
+    status=$?
+    sed -n 's/^\([^ :]*\):[0-9:]* error: .*/\1: clang-format-14 -i would change it/p' \
+        build/format.log | sort -u
+    say clang-format $status
 }
 
 # uthash's loops are macros that cppcheck must see; the AST of a compound literal in ?: is beyond it.

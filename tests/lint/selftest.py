@@ -22,7 +22,7 @@ GOOD = {
 }
 LONG = "int f(int x)\n{\n" + "    x++;\n" * 100 + "    return x;\n}\n"
 FORKED = "int f(int x)\n{\n" + "    if (x)\n        x++;\n" * 21 + "    return x;\n}\n"
-PROTOTYPE = (SPDX + "#ifndef PARSERS_X_H\n#define PARSERS_X_H\n\n/* A group. */\n\nint x(void);\n"
+PROTOTYPE = (SPDX + "#ifndef PARSERS_X_H\n#define PARSERS_X_H\n\n/* A type. */\nstruct x {\n    int a;\n};\n\nint x(void);\n"
              "\n#endif\n")
 
 # lint, file, its text, what is said
