@@ -47,7 +47,10 @@ OPTIONAL_FLAGS := $(call has,-fstrict-flex-arrays=3) $(call has,-fzero-init-padd
 	$(call has,-fcf-protection=full) $(call has,-ftrivial-auto-var-init=zero) \
 	$(call has,-Wtrampolines) $(call has,-Wbidi-chars=any)
 endif
+# Found once for the makes below this one, unless "make demo" has yet to install a compiler.
+ifneq ($(shell command -v $(firstword $(CC))),)
 export OPTIONAL_FLAGS
+endif
 
 WARNINGS := -Wall -Wextra -Wconversion -Wformat=2 -Wimplicit-fallthrough -Wshadow \
 	-Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef \

@@ -176,8 +176,13 @@ static bool is_session(enum ami_link_state state)
 static void change_state(struct ami_link *link, enum ami_link_state to, enum ami_link_reason reason,
                          const char *detail, int64_t delay_us)
 {
-    struct ami_link_change change = {
-        link->state, to, reason, detail, link->config.hosts[link->host], delay_us};
+    struct ami_link_change change = {.from = link->state,
+                                     .to = to,
+                                     .reason = reason,
+                                     .detail = detail,
+                                     .host = link->config.hosts[link->host],
+                                     .port = link->config.port,
+                                     .delay_us = delay_us};
     if (is_session(change.from) && !is_session(to)) {
         link->counters.losses += to == AMI_LINK_WAITING;
         evtimer_del(link->silence);

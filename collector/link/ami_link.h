@@ -45,8 +45,9 @@ struct ami_link_change {
     enum ami_link_state from, to;
     enum ami_link_reason reason;
     const char *detail; /* for people: an error's or the PBX's own words; "" when there are none */
-    const char *host;   /* that was tried; "" when none was */
-    int64_t delay_us;   /* until the next attempt, when to is AMI_LINK_WAITING */
+    const char *host;   /* that is or was tried */
+    uint16_t port;
+    int64_t delay_us; /* until the next attempt, when to is AMI_LINK_WAITING */
 };
 
 enum ami_link_outcome { AMI_LINK_LIST_DONE, AMI_LINK_LIST_REFUSED, AMI_LINK_LIST_TIMEOUT };

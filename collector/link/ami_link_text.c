@@ -55,8 +55,8 @@ bool ami_link_change_text(const char *name, const struct ami_link_change *change
                           size_t size)
 {
     if (ami_link_change_is_fault(change)) {
-        int n = snprintf(text, size, "pbx %s: %s %s%s%s", name, reason_text(change->reason),
-                         change->host, *change->detail ? ": " : "", change->detail);
+        int n = snprintf(text, size, "pbx %s: %s %s:%u%s%s", name, reason_text(change->reason),
+                         change->host, change->port, *change->detail ? ": " : "", change->detail);
         if (change->to == AMI_LINK_WAITING && n >= 0 && (size_t)n < size) {
             double seconds = (double)change->delay_us / 1e6;
             snprintf(text + n, size - (size_t)n, "; next attempt in %.1f s", seconds);
@@ -65,7 +65,7 @@ bool ami_link_change_text(const char *name, const struct ami_link_change *change
     }
     switch (change->to) {
     case AMI_LINK_BOOTING:
-        snprintf(text, size, "pbx %s: logged in to %s", name, change->host);
+        snprintf(text, size, "pbx %s: logged in to %s:%u", name, change->host, change->port);
         return true;
     case AMI_LINK_LIVE:
         snprintf(text, size, "pbx %s: snapshot taken, following events", name);
