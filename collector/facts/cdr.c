@@ -42,10 +42,12 @@ static void complete(const struct cdr_engine *e, struct cdr_row *row)
     row->application = look;
 }
 
-static void write_all(struct cdr_engine *e, struct cdr_chain *chain)
+static void write_all(struct cdr_engine *e, struct cdr_chain *chain, int cause)
 {
-    for (struct cdr_row *row = chain->first; row; row = row->next)
+    for (struct cdr_row *row = chain->first; row; row = row->next) {
         cdr_row_close(row, &e->options);
+        cdr_row_settle_cause(row, cause, &e->options);
+    }
     for (struct cdr_row *row = chain->first; row; row = row->next) {
         if (!cdr_row_is_written(row, &e->options))
             continue;
@@ -74,7 +76,7 @@ void cdr_snapshot(struct cdr_engine *e, const struct channel_change *change, int
     offer_snapshot(channel->chain, &m);
     bool dead = snapshot_flags(change->now) & SNAPSHOT_DEAD;
     if (dead)
-        write_all(e, channel->chain);
+        write_all(e, channel->chain, snapshot_cause(change->now));
     offer_to_rows_as_b(channel->chain, &m, dead);
     if (dead)
         cdr_chain_free(channel->chain);
@@ -120,7 +122,9 @@ static void row_dial_end(struct cdr_row *row, const struct cdr_message *m,
 {
     if (row->state != CDR_DIAL)
         return;
-    cdr_row_take_a(row, m);
+    /* The look replaces party A, but its place is not accepted: Dial G and a queue's exit key have
+     * sent the caller elsewhere by now. */
+    snapshot_set(&row->a, m->now);
     if (row->b) {
         struct slice b = snapshot_text(row->b, SNAPSHOT_UNIQUEID);
         if (!slice_equal(b, snapshot_text(end->dest_look, SNAPSHOT_UNIQUEID)))

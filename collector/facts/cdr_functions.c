@@ -199,6 +199,11 @@ static bool split_call(struct slice call, struct slice *ret_application, struct 
 bool cdr_inner_application(struct slice application, struct slice data,
                            struct slice *ret_application, struct slice *ret_data)
 {
+    if (is_word(application, "RetryDial")) {
+        *ret_application = application;
+        *ret_data = SLICE("Retrying"); /* what it sets as its own data while it dials */
+        return true;
+    }
     if (is_word(application, "Exec") || is_word(application, "TryExec"))
         return split_call(data, ret_application, ret_data);
     if (!is_word(application, "ExecIf"))

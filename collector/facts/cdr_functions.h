@@ -10,8 +10,9 @@
 void cdr_run_application(struct cdr_chain *chain, struct slice application, struct slice data,
                          const struct cdr_message *m);
 
-/* The application that ExecIf, Exec or TryExec runs inside, whose start raises no Newexten of its
- * own. False when there is none. The slices point into data. */
+/* The application that ExecIf, Exec or TryExec runs inside, and the data that RetryDial gives
+ * itself: neither raises a Newexten of its own. False when there is none. The slices point into
+ * data. */
 bool cdr_inner_application(struct slice application, struct slice data,
                            struct slice *ret_application, struct slice *ret_data);
 

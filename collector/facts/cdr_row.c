@@ -96,6 +96,8 @@ void cdr_row_take_a(struct cdr_row *row, const struct cdr_message *m)
 {
     if (in_finished_hangup_logic(m)) {
         cdr_row_close(row, m->options);
+        /* The look with the cause of this hang-up comes too late for the row. */
+        row->flags &= ~(unsigned)CDR_CAUSE_AWAITED;
         return;
     }
     if (!m->channel->subroutines || m->channel->hangup_logic)
@@ -180,6 +182,17 @@ void cdr_row_close(struct cdr_row *row, const struct cdr_options *options)
     if (!cause && row->b)
         cause = snapshot_cause(row->b);
     row->disposition = disposition_of_cause(cause, options);
+    /* Asterisk knows the cause already, AMI shows it with the Hangup. */
+    if (!cause && !(snapshot_flags(row->a) & SNAPSHOT_DEAD))
+        row->flags |= CDR_CAUSE_AWAITED;
+}
+
+void cdr_row_settle_cause(struct cdr_row *row, int cause, const struct cdr_options *options)
+{
+    if (!(row->flags & CDR_CAUSE_AWAITED))
+        return;
+    row->disposition = disposition_of_cause(cause, options);
+    row->flags &= ~(unsigned)CDR_CAUSE_AWAITED;
 }
 
 void cdr_row_change_state(struct cdr_row *row, enum cdr_state state,

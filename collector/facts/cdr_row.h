@@ -25,7 +25,12 @@ enum cdr_disposition {
     CDR_CONGESTION
 };
 
-enum cdr_row_flags { CDR_APPLICATION_LOCKED = 1, CDR_DISABLED = 2, CDR_DISABLED_FOR_ALL_LATER = 4 };
+enum cdr_row_flags {
+    CDR_APPLICATION_LOCKED = 1,
+    CDR_DISABLED = 2,
+    CDR_DISABLED_FOR_ALL_LATER = 4,
+    CDR_CAUSE_AWAITED = 8 /* closed before its hang-up cause was shown */
+};
 
 /* What cdr.conf says and AMI cannot show. */
 struct cdr_options {
@@ -82,6 +87,8 @@ void cdr_row_snapshot_b(struct cdr_row *row, const struct cdr_message *m);
 
 /* Sets end (to the last event) and disposition, once. */
 void cdr_row_close(struct cdr_row *row, const struct cdr_options *options);
+/* Party A has died: the cause that was awaited when the row was closed is known now. */
+void cdr_row_settle_cause(struct cdr_row *row, int cause, const struct cdr_options *options);
 /* The only way into another state. */
 void cdr_row_change_state(struct cdr_row *row, enum cdr_state state,
                           const struct cdr_options *options);

@@ -178,6 +178,7 @@ void tap_free(struct tap *tap)
     emitter_free(tap->emit);
     free(tap->member_channel);
     free(tap->last_dial);
+    free(tap->pause_all);
     free(tap);
 }
 

@@ -59,6 +59,14 @@ static void follow_dial_end(struct tap *tap, struct channel *dest, struct slice 
     tap_phone(tap, dest, false, snapshot_state(dest->now) == CHANNEL_STATE_UP);
 }
 
+/* A caller takes over the cause for which the phone it dialed refused (app_dial, Asterisk 22). */
+static void take_cause(struct channel *caller, const struct channel *dest, struct slice status)
+{
+    int cause = snapshot_cause(dest->now);
+    if (caller && cause && !slice_is(status, "ANSWER") && !slice_is(status, "CANCEL"))
+        tap_set_cause(caller, cause);
+}
+
 void tap_on_dial_end(struct tap *tap, const struct ami_message *m)
 {
     struct channel *caller = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
@@ -76,6 +84,7 @@ void tap_on_dial_end(struct tap *tap, const struct ami_message *m)
         cdr_dial_end(&tap->cdr, &end, tap->emit->now);
     snapshot_unref(end.caller_look);
     snapshot_unref(end.dest_look);
+    take_cause(caller, dest, status);
     follow_dial_end(tap, dest, status);
 }
 
@@ -135,7 +144,34 @@ static void park(struct tap *tap, struct channel *c, struct slice data)
 static bool was_called_back(const struct channel *c, const struct bridge *b)
 {
     return c->originated && !c->been_bridged && b->kind == BRIDGE_BASIC && !b->confbridge &&
-           slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "AppDial2");
+           !b->stasis && slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "AppDial2");
+}
+
+/* The first argument of the Stasis that a member of the bridge runs: the ARI application's name. */
+static struct slice stasis_application(const struct bridge *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const struct snapshot *look = b->members[i]->now;
+        struct slice data = snapshot_text(look, SNAPSHOT_APPDATA);
+        if (!slice_is(snapshot_text(look, SNAPSHOT_APPLICATION), "Stasis") || !data.n)
+            continue;
+        const char *comma = memchr(data.p, ',', data.n);
+        return slice_head(data, comma ? (size_t)(comma - data.p) : data.n);
+    }
+    return (struct slice){NULL, 0};
+}
+
+/* A channel that ARI dialed is in its Stasis application, which no Newexten showed; that it shares
+ * the bridge with another channel of the application tells its name. */
+static void enter_stasis(struct tap *tap, struct channel *c, const struct bridge *b)
+{
+    struct slice name = stasis_application(b);
+    if (!slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "AppDial2") || !name.n)
+        return;
+    channel_set_flag(c, SNAPSHOT_DIALED, false);
+    struct channel_change change =
+        channel_run(c, SLICE("Stasis"), name, SNAPSHOT_DATA_GUESSED, tap->emit->now);
+    tap_look(tap, &change);
 }
 
 void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
@@ -154,6 +190,8 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
         channel_set_flag(c, SNAPSHOT_DIALED, false);
     else if (was_called_back(c, b))
         channel_set_flag(c, SNAPSHOT_DIALED, true);
+    if (b->stasis)
+        enter_stasis(tap, c, b);
     tap_see(tap, m, &channel_headers_plain);
     enter_conference(tap, c, b);
     if (!bridge_enter(b, c))
@@ -251,6 +289,7 @@ void tap_on_pickup(struct tap *tap, const struct ami_message *m)
     channel_alter(target, &t);
     snapshot_unref(picker_was);
     snapshot_unref(target_was);
+    visits_picked_up(&tap->visits, channel_uniqueid(target));
 }
 
 static bool succeeded(const struct ami_message *m)
@@ -315,6 +354,10 @@ void tap_complete_data(struct tap *tap, struct channel *c, const struct ami_mess
     struct slice technology = slice_head(name, slash ? (size_t)(slash - name.p) : name.n);
     struct slice string = slice_head(ami_message_get(dial, AMI_HEADER_DIALSTRING), 2048);
     struct slice options = slice_head(options_of(slice_from(tap->last_dial)), 1024);
+    /* A parked call that goes back to its parker runs a Dial that res_parking made itself, with
+     * comebackdialtime, 30 unless set. */
+    if (slice_is(snapshot_text(c->now, SNAPSHOT_CONTEXT), "park-dial"))
+        options = SLICE(",30");
     int n = snprintf(text, sizeof(text), "%.*s/%.*s%.*s", (int)slice_head(technology, 64).n,
                      technology.n ? technology.p : "", (int)string.n, string.n ? string.p : "",
                      (int)options.n, options.n ? options.p : "");

@@ -203,6 +203,18 @@ static void run(struct tap *tap, struct channel *c, struct slice application, st
         cdr_run_application(c->chain, inner, inner_data, &message);
 }
 
+/* PauseQueueMember(,interface): with no queue named it is all of them. */
+static void note_pause_all(struct tap *tap, struct slice application, struct slice data)
+{
+    if ((!slice_is(application, "PauseQueueMember") &&
+         !slice_is(application, "UnpauseQueueMember")) ||
+        !slice_starts(data, SLICE(",")))
+        return;
+    data = slice_from_offset(data, 1);
+    const char *comma = data.n ? memchr(data.p, ',', data.n) : NULL;
+    text_set(&tap->pause_all, slice_head(data, comma ? (size_t)(comma - data.p) : data.n));
+}
+
 /* Who adds or removes a member is in the queue_log, but not in the event about the member. */
 static void note_member_channel(struct tap *tap, const struct channel *c, struct slice application)
 {
@@ -263,6 +275,7 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     if (c->sent_elsewhere)
         return;
     note_member_channel(tap, c, application);
+    note_pause_all(tap, application, seen.text[SNAPSHOT_APPDATA]);
     log_queue_line(tap, application, seen.text[SNAPSHOT_APPDATA]);
     run(tap, c, application, seen.text[SNAPSHOT_APPDATA]);
 }
@@ -289,16 +302,31 @@ void tap_run_unshown(struct tap *tap, struct channel *c, struct slice applicatio
     tap_look(tap, &change);
 }
 
+/* The look as it is, once more: something that no header shows has changed. */
+static void look_again(struct tap *tap, struct channel *c)
+{
+    struct channel_change change = {c, c->now, c->now, false};
+    tap_look(tap, &change);
+}
+
+void tap_set_cause(struct channel *c, int cause)
+{
+    struct snapshot_values v = snapshot_values(c->now);
+    v.cause = cause;
+    channel_alter(c, &v);
+}
+
 void tap_on_hangup_request(struct tap *tap, const struct ami_message *m)
 {
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
     int64_t cause = 0;
     if (!c)
         return;
-    if (ami_text_int(ami_message_get(m, AMI_HEADER_CAUSE), &cause)) {
-        struct snapshot_values v = snapshot_values(c->now);
-        v.cause = (int)cause;
-        channel_alter(c, &v);
+    /* SoftHangupRequest's Cause is not a hang-up cause but the flags of the request. */
+    if (m->event == AMI_EVENT_HANGUPREQUEST &&
+        ami_text_int(ami_message_get(m, AMI_HEADER_CAUSE), &cause)) {
+        tap_set_cause(c, (int)cause);
+        look_again(tap, c);
     }
     calls_hangup_requested(&tap->calls, c);
     visits_hangup_requested(&tap->visits, channel_uniqueid(c));
@@ -367,12 +395,6 @@ static void enter_subroutine(struct channel *c, int levels)
     saved_touch(&c->saved);
 }
 
-static void look_again(struct tap *tap, struct channel *c)
-{
-    struct channel_change change = {c, c->now, c->now, false};
-    tap_look(tap, &change);
-}
-
 void tap_on_varset(struct tap *tap, const struct ami_message *m)
 {
     struct slice variable = ami_message_get(m, AMI_HEADER_VARIABLE);
@@ -384,6 +406,8 @@ void tap_on_varset(struct tap *tap, const struct ami_message *m)
         enter_subroutine(c, 1);
     else if (slice_is(variable, "GOSUB_RETVAL") && c->subroutines)
         enter_subroutine(c, -1);
+    else if (slice_is(variable, "QUEUE_WITHDRAW_INFO"))
+        visits_withdraw_info(&tap->visits, channel_uniqueid(c), value);
     else if (slice_is(variable, "QUEUESTATUS"))
         visits_status(&tap->visits, channel_uniqueid(c), value);
     else if (slice_is(variable, "DIALSTATUS") && !value.n && c->sent_elsewhere)

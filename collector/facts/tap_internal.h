@@ -32,7 +32,8 @@ struct tap {
     struct agents agents;
     struct channel_scratch scratch;
     char *member_channel; /* Uniqueid of who ran AddQueueMember or RemoveQueueMember last */
-    char *last_dial;      /* data of the Dial seen last */
+    char *pause_all; /* interface that PauseQueueMember or UnpauseQueueMember takes everywhere */
+    char *last_dial; /* data of the Dial seen last */
     int64_t list_began[TAP_LISTS];
     uint64_t events;
     uint64_t unknown_channels;
@@ -100,6 +101,9 @@ void tap_look(struct tap *tap, const struct channel_change *change);
 /* The channel runs an application at its place that no Newexten showed. data.p NULL: not known. */
 void tap_run_unshown(struct tap *tap, struct channel *c, struct slice application,
                      struct slice data);
+
+/* The channel's hang-up cause is known; the next look carries it. */
+void tap_set_cause(struct channel *c, int cause);
 
 /* The application whose data was not shown when it began: what is known of it now. */
 void tap_complete_data(struct tap *tap, struct channel *c, const struct ami_message *dial);

@@ -147,10 +147,27 @@ void tap_on_queue_member_removed(struct tap *tap, const struct ami_message *m)
     agents_member_removed(&tap->agents, m);
 }
 
+/* The line about all queues stands before those of each. */
+static void log_pause_all(struct tap *tap, const struct ami_message *m, bool paused)
+{
+    if (!tap->pause_all ||
+        !slice_equal(slice_from(tap->pause_all), ami_message_get(m, AMI_HEADER_INTERFACE)))
+        return;
+    text_set(&tap->pause_all, SLICE(""));
+    struct queue_log_line line = {.event = paused ? "PAUSEALL" : "UNPAUSEALL",
+                                  .uniqueid = SLICE("NONE"),
+                                  .queue = SLICE("NONE"),
+                                  .agent = ami_message_get(m, AMI_HEADER_MEMBERNAME),
+                                  .args = {ami_message_get(m, AMI_HEADER_PAUSEDREASON)},
+                                  .count = 1};
+    queue_log_emit(tap->emit, &line);
+}
+
 void tap_on_queue_member_pause(struct tap *tap, const struct ami_message *m)
 {
     bool paused = slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1");
     agents_member(&tap->agents, m);
+    log_pause_all(tap, m, paused);
     member_line(tap, m, paused ? "PAUSE" : "UNPAUSE", SLICE("NONE"),
                 ami_message_get(m, AMI_HEADER_MEMBERNAME),
                 ami_message_get(m, AMI_HEADER_PAUSEDREASON), 1);

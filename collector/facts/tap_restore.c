@@ -129,7 +129,8 @@ static void read_bridge(struct tap *tap, struct channel *c, const json_t *o)
         struct bridge_values values = {.id = id,
                                        .name = text_of(o, "name"),
                                        .kind = (enum bridge_kind)choice(o, "kind", BRIDGE_HOLDING),
-                                       .confbridge = yes(o, "confbridge")};
+                                       .confbridge = yes(o, "confbridge"),
+                                       .stasis = yes(o, "stasis")};
         b = bridge_make(&values);
         if (b && !table_add(&tap->bridges, b)) {
             bridge_free(b);
@@ -209,6 +210,7 @@ static void read_attempts(struct visit *v, const json_t *array)
         take_text(o, "uniqueid", &v->attempts[i].uniqueid);
         take_text(o, "member", &v->attempts[i].member);
         v->attempts[i].start = number(o, "start");
+        v->attempts[i].cancelled = number(o, "cancelled");
         v->attempts[i].told = yes(o, "told");
     }
 }
@@ -229,6 +231,7 @@ static bool restore_visit(struct tap *tap, const json_t *o)
     take_text(o, "interface", &v->interface);
     take_text(o, "member_uniqueid", &v->member_uniqueid);
     take_text(o, "bridge", &v->bridge);
+    take_text(o, "withdraw_info", &v->withdraw_info);
     v->state = (enum visit_state)choice(o, "state", VISIT_MOVING);
     v->joined = number(o, "joined");
     v->left = number(o, "left");

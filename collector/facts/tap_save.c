@@ -99,6 +99,7 @@ static void put_bridge(struct json_out *j, const struct bridge *b)
     json_out_string(j, "name", b->name);
     json_out_int(j, "kind", b->kind);
     json_out_bool(j, "confbridge", b->confbridge);
+    json_out_bool(j, "stasis", b->stasis);
     json_out_int(j, "shown", b->shown);
     json_out_close(j, '}');
 }
@@ -158,6 +159,7 @@ static void put_attempts(struct json_out *j, const struct visit *v)
         put_text(j, "uniqueid", v->attempts[i].uniqueid);
         put_text(j, "member", v->attempts[i].member);
         json_out_int(j, "start", v->attempts[i].start);
+        json_out_int(j, "cancelled", v->attempts[i].cancelled);
         json_out_bool(j, "told", v->attempts[i].told);
         json_out_close(j, '}');
     }
@@ -176,6 +178,7 @@ static void visit_json(const struct visit *v, struct json_out *j)
     put_text(j, "interface", v->interface);
     put_text(j, "member_uniqueid", v->member_uniqueid);
     put_text(j, "bridge", v->bridge);
+    put_text(j, "withdraw_info", v->withdraw_info);
     json_out_int(j, "state", v->state);
     json_out_int(j, "joined", v->joined);
     json_out_int(j, "left", v->left);

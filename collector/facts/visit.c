@@ -45,6 +45,7 @@ void visit_free(struct visit *v)
     free(v->member);
     free(v->interface);
     free(v->member_uniqueid);
+    free(v->withdraw_info);
     free(v->bridge);
     free(v);
 }
@@ -304,15 +305,19 @@ void visits_abandon(struct visits *visits, const struct ami_message *m)
     ami_text_int(ami_message_get(m, AMI_HEADER_HOLDTIME), &v->held);
 }
 
-/* POSITION, original position and held time: what the lines about unanswered ends share. */
+/* app_queue keeps so much of it. */
+#define WITHDRAW_INFO_MAX 40u
+
+/* Position, original position and held time: what the lines about unanswered ends share. */
 static void end_unanswered(struct visits *visits, struct visit *v, const char *event,
                            enum visit_end end)
 {
     char last[QUEUE_LOG_NUMBER_SIZE], first[QUEUE_LOG_NUMBER_SIZE], held[QUEUE_LOG_NUMBER_SIZE];
     struct slice args[] = {queue_log_number(v->last_position, last),
-                           queue_log_number(v->position, first), queue_log_number(v->held, held)};
+                           queue_log_number(v->position, first), queue_log_number(v->held, held),
+                           slice_head(slice_from(v->withdraw_info), WITHDRAW_INFO_MAX)};
     struct slice member = v->answer_seen ? slice_from(v->member) : SLICE("");
-    visit_line(visits->emit, v, event, member, args, 3);
+    visit_line(visits->emit, v, event, member, args, end == VISIT_WITHDRAWN && args[3].n ? 4 : 3);
     visit_end(visits, v, end);
 }
 
@@ -320,22 +325,6 @@ static void end_abandoned(struct visits *visits, struct visit *v)
 {
     bool quick = visits->short_abandon && v->left - v->joined < visits->short_abandon;
     end_unanswered(visits, v, "ABANDON", quick ? VISIT_SHORT_ABANDON : VISIT_ABANDONED);
-}
-
-void visits_leave(struct visits *visits, const struct ami_message *m)
-{
-    struct visit *v = find_by(visits, m, IN(VISIT_WAITING));
-    if (!v)
-        return;
-    leave_queue(visits, v);
-    v->state = VISIT_LEFT;
-    v->left = visits->emit->now;
-    saved_touch(&v->saved);
-    if (v->abandon_seen)
-        return;
-    v->last_position = v->position;
-    ami_text_int(ami_message_get(m, AMI_HEADER_POSITION), &v->last_position);
-    v->held = whole_seconds(v->joined, v->left);
 }
 
 void visits_status(struct visits *visits, struct slice caller, struct slice status)
@@ -349,6 +338,13 @@ void visits_status(struct visits *visits, struct slice caller, struct slice stat
         end_unanswered(visits, v, "EXITEMPTY", VISIT_LEAVE_EMPTY);
     else if (slice_is(status, "WITHDRAW"))
         end_unanswered(visits, v, "WITHDRAW", VISIT_WITHDRAWN);
+}
+
+void visits_withdraw_info(struct visits *visits, struct slice caller, struct slice info)
+{
+    struct visit *v = find(visits, caller, SLICE(""), IN(VISIT_WAITING) | IN(VISIT_LEFT));
+    if (v)
+        text_set(&v->withdraw_info, info);
 }
 
 /* A caller that goes on in the dialplan pressed a key; the key is the extension it goes on at. */
@@ -479,10 +475,57 @@ void visits_dial_end(struct visits *visits, const struct ami_message *m)
     if (!slice_is(status, "CANCEL") || v->answer_seen || a->told ||
         ami_message_get(m, AMI_HEADER_FORWARD).n)
         return;
-    a->told = true;
-    char ms[QUEUE_LOG_NUMBER_SIZE];
-    struct slice args[] = {queue_log_number((visits->emit->now - a->start) / 1000, ms)};
-    visit_line(visits->emit, v, "RINGCANCELED", slice_from(a->member), args, 1);
+    a->cancelled = visits->emit->now;
+}
+
+/* Members whose phones rang until the caller went. Told only now: a dial that is cancelled because
+ * somebody picked the call up is told before the Pickup. */
+static void tell_cancelled(struct visits *visits, struct visit *v)
+{
+    for (size_t i = 0; i < v->attempt_count; i++) {
+        struct visit_attempt *a = &v->attempts[i];
+        char ms[QUEUE_LOG_NUMBER_SIZE];
+        if (!a->cancelled || a->told)
+            continue;
+        a->told = true;
+        struct slice args[] = {queue_log_number((a->cancelled - a->start) / 1000, ms)};
+        visit_line(visits->emit, v, "RINGCANCELED", slice_from(a->member), args, 1);
+    }
+}
+
+void visits_leave(struct visits *visits, const struct ami_message *m)
+{
+    struct visit *v = find_by(visits, m, IN(VISIT_WAITING));
+    if (!v)
+        return;
+    leave_queue(visits, v);
+    v->state = VISIT_LEFT;
+    v->left = visits->emit->now;
+    saved_touch(&v->saved);
+    if (!v->answer_seen)
+        tell_cancelled(visits, v);
+    if (v->abandon_seen)
+        return;
+    v->last_position = v->position;
+    ami_text_int(ami_message_get(m, AMI_HEADER_POSITION), &v->last_position);
+    v->held = whole_seconds(v->joined, v->left);
+}
+
+void visits_picked_up(struct visits *visits, struct slice target)
+{
+    size_t position = 0;
+    struct visit *v;
+    while ((v = table_next(&visits->by_caller, &position))) {
+        for (; v; v = v->next) {
+            struct visit_attempt *a = v->state == VISIT_WAITING ? attempt_of(v, target) : NULL;
+            if (!a)
+                continue;
+            v->answer_seen = true;
+            text_set(&v->member, slice_from(a->member));
+            saved_touch(&v->saved);
+            return;
+        }
+    }
 }
 
 void visits_agent_connect(struct visits *visits, const struct ami_message *m)

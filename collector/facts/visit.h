@@ -33,7 +33,8 @@ struct visit_attempt {
     char *uniqueid;
     char *member;
     int64_t start;
-    bool told; /* its RINGNOANSWER or RINGCANCELED was written */
+    int64_t cancelled; /* when its dial was cancelled, 0: it was not */
+    bool told;         /* its RINGNOANSWER or RINGCANCELED was written */
 };
 
 /* ringall over more members than this is not followed one by one. */
@@ -52,6 +53,7 @@ struct visit {
     char *member;    /* who answered */
     char *interface; /* of who answered */
     char *member_uniqueid;
+    char *withdraw_info;
     char *bridge; /* where caller and member met first */
     enum visit_state state;
     int64_t joined, left, connected; /* microseconds */
@@ -122,6 +124,10 @@ void visits_entry(struct visits *visits, const struct ami_message *m, struct sli
 void visits_dial_end(struct visits *visits, const struct ami_message *m);
 /* VarSet QUEUESTATUS on the caller. */
 void visits_status(struct visits *visits, struct slice caller, struct slice status);
+/* VarSet QUEUE_WITHDRAW_INFO on the caller, before it leaves. */
+void visits_withdraw_info(struct visits *visits, struct slice caller, struct slice info);
+/* Somebody else picked the call up at the member's ringing channel: an answer without DialEnd. */
+void visits_picked_up(struct visits *visits, struct slice target);
 /* The caller runs dialplan again: its next Newexten. */
 void visits_moved_on(struct visits *visits, struct slice caller, struct slice exten);
 void visits_hangup_requested(struct visits *visits, struct slice caller);

@@ -31,6 +31,7 @@ struct bridge *bridge_make(const struct bridge_values *values)
     b->name = (struct slice){name, values->name.n};
     b->kind = values->kind;
     b->confbridge = values->confbridge;
+    b->stasis = values->stasis;
     return b;
 }
 
@@ -40,7 +41,8 @@ struct bridge *bridge_new(const struct ami_message *m)
         .id = ami_message_get(m, AMI_HEADER_BRIDGEUNIQUEID),
         .name = ami_text_known(ami_message_get(m, AMI_HEADER_BRIDGENAME)),
         .kind = kind_of(m),
-        .confbridge = slice_is(ami_message_get(m, AMI_HEADER_BRIDGECREATOR), "ConfBridge")};
+        .confbridge = slice_is(ami_message_get(m, AMI_HEADER_BRIDGECREATOR), "ConfBridge"),
+        .stasis = slice_is(ami_message_get(m, AMI_HEADER_BRIDGECREATOR), "Stasis")};
     return bridge_make(&values);
 }
 

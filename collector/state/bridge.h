@@ -19,6 +19,7 @@ struct bridge {
     char *id; /* BridgeUniqueid */
     enum bridge_kind kind;
     bool confbridge;          /* BridgeCreator is ConfBridge */
+    bool stasis;              /* made by an ARI application */
     struct slice name;        /* BridgeName, empty when <unknown>; owned with id */
     struct channel **members; /* in string order of Uniqueid, as Asterisk's container has them */
     size_t count;
@@ -29,7 +30,7 @@ struct bridge {
 struct bridge_values {
     struct slice id, name;
     enum bridge_kind kind;
-    bool confbridge;
+    bool confbridge, stasis;
 };
 
 /* A bridge with these values, or as the first event about it describes it. NULL when memory is
