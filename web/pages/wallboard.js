@@ -601,11 +601,17 @@ function createCall() {
   return e;
 }
 
+// A call that waits in a queue while members' phones ring shows as ringing: that is what can be
+// answered now.
+function faceOf(c) {
+  return c.state === 'queued' && c.ringing && c.ringing.length ? 'ringing' : c.state;
+}
+
 // What happens to the call, in words: [word, text, who, text, ...], who being text of the PBX.
 function story(c) {
   const to = c.dialled ? [' to ', c.dialled] : [];
   const queue = c.queue ? [' · ', c.queue] : [];
-  if (c.state === 'ringing' && c.ringing && c.ringing.length) {
+  if (faceOf(c) === 'ringing' && c.ringing && c.ringing.length) {
     const who = c.ringing.slice(0, 3).map(partyName).join(', ');
     const more = c.ringing.length > 3 ? ' +' + (c.ringing.length - 3) : '';
     return [' ', who + more, ...queue, ...to];
@@ -616,8 +622,9 @@ function story(c) {
 }
 
 function updateCall(e, c) {
-  const [mark, word] = CALL_STATES[c.state] || ['call', c.state];
-  e.className = 'call s-' + c.state + (e.fresh ? ' fresh' : '') + (isOld(c) ? ' old' : '');
+  const face = faceOf(c);
+  const [mark, word] = CALL_STATES[face] || ['call', face];
+  e.className = 'call s-' + face + (e.fresh ? ' fresh' : '') + (isOld(c) ? ' old' : '');
   e.dataset.subject = c.subject;
   setIcon(e.icon, mark);
   setText(e.nameText, callerName(c));
@@ -636,7 +643,7 @@ const CALL_ORDER = { ringing: 0, queued: 1, dialling: 2, application: 3, answere
 
 function renderCalls(t) {
   const all = [...state.call.values()].sort((a, b) =>
-    CALL_ORDER[a.state] - CALL_ORDER[b.state] || (a.start < b.start ? 1 : -1));
+    CALL_ORDER[faceOf(a)] - CALL_ORDER[faceOf(b)] || (a.start < b.start ? 1 : -1));
   keyed($('calls'), all.slice(0, CALLS_SHOWN), keyOf, createCall, updateCall);
   fit($('calls'), Math.min(all.length, CALLS_SHOWN), 1);
   const more = all.length - CALLS_SHOWN;

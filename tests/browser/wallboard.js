@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+// The wallboard as a browser shows it: what rings is there within a second, the figures are those of
+// /api/v1/state, hostile names are text, and what is no longer true says so.
+'use strict';
+const assert = require('assert');
+const fs = require('fs');
+const path = require('path');
+const { Program, Proxy, firstSent, freePort, launch, rename, sleep, until } = require('./stage.js');
+
+const OUT = 'build/browser/run';
+const SHOTS = 'build/screenshots';
+const HOSTILE = '<img src=x onerror=document.title=1>';
+const LOG = path.join(OUT, 'sent.log');
+const stage = {};
+
+// What the page itself notes: when each call was first seen ringing.
+function watchRinging() {
+  window.rang = {};
+  new MutationObserver(() => {
+    for (const e of document.querySelectorAll('.call.s-ringing'))
+      if (!(e.dataset.subject in window.rang)) window.rang[e.dataset.subject] = Date.now();
+  }).observe(document, { subtree: true, childList: true, attributes: true });
+}
+
+function startPbx(port, log) {
+  const captures = (name) => path.join('tests/captures', name);
+  return new Program('build/amisim', ['--port', String(port), '--loop', '0', '--copies', '3', '--together',
+    '--caller-names', '--all-queues', '--log-sent', log,
+    rename(captures('answered'), path.join(OUT, 'hostile'), 'Caller 0101', HOSTILE),
+    captures('ring-group'), captures('queue-answered'), captures('queue-abandon'),
+    captures('cancelled-by-caller'), captures('hold-and-resume'), captures('queue-members')]);
+}
+
+function startTap() {
+  return new Program('build/amitap', ['run', '-c', stage.config]);
+}
+
+async function open() {
+  fs.rmSync(OUT, { recursive: true, force: true });
+  fs.mkdirSync(OUT, { recursive: true });
+  fs.mkdirSync(SHOTS, { recursive: true });
+  stage.amiPort = await freePort();
+  stage.webPort = await freePort();
+  stage.config = path.join(OUT, 'amitap.conf');
+  fs.writeFileSync(path.join(OUT, 'secret'), 'tapsecret\n');
+  fs.writeFileSync(stage.config, `pbx main {
+  host = 127.0.0.1
+  port = ${stage.amiPort}
+  user = tap
+  secret_file = "${path.resolve(OUT, 'secret')}"
+}
+store { path = "${path.resolve(OUT, 'amitap.db')}" }
+web { listen = "127.0.0.1:${stage.webPort}" }
+`);
+  stage.pbx = startPbx(stage.amiPort, LOG);
+  await stage.pbx.says(/listening on/);
+  stage.tap = startTap();
+  await stage.tap.says(/following events/);
+  stage.proxy = new Proxy(stage.webPort);
+  stage.url = 'http://127.0.0.1:' + await stage.proxy.listen() + '/';
+  stage.browser = await launch();
+  stage.page = await stage.browser.newPage({ viewport: { width: 1600, height: 900 }, colorScheme: 'dark' });
+  stage.errors = [];
+  stage.page.on('console', (m) => m.type() === 'error' && stage.errors.push(m.text()));
+  stage.page.on('pageerror', (e) => stage.errors.push(e.message));
+  stage.page.on('request', (r) => r.url().startsWith(stage.url) || stage.errors.push('asked for ' + r.url()));
+  await stage.page.addInitScript(watchRinging);
+  await stage.page.goto(stage.url);
+}
+
+async function close() {
+  if (stage.browser) await stage.browser.close();
+  if (stage.proxy) stage.proxy.close();
+  for (const program of [stage.tap, stage.pbx]) if (program) await program.stop();
+}
+
+const status = () => stage.page.evaluate(() => document.body.dataset.stream);
+const shoot = (name) => stage.page.screenshot({ path: path.join(SHOTS, name + '.png') });
+
+const tests = [];
+const test = (name, run) => tests.push({ name, run });
+
+test('the page is live', () => until('live', async () => await status() === 'live'));
+
+test('a ringing call shows within a second of its event', async () => {
+  const begin = Date.now();
+  await sleep(15000);
+  const end = Date.now() - 2000;
+  const rang = await stage.page.evaluate(() => window.rang);
+  const late = [], missing = [];
+  for (const [linkedid, sent] of firstSent(LOG, 'DialBegin')) {
+    if (sent < begin || sent > end) continue;
+    if (rang[linkedid] === undefined) missing.push(linkedid);
+    else late.push(rang[linkedid] - sent);
+  }
+  late.sort((a, b) => a - b);
+  const worst = late[late.length - 1];
+  console.log('      %d calls: median %s ms, worst %s ms', late.length,
+    late[late.length >> 1].toFixed(0), worst.toFixed(0));
+  assert(late.length >= 5, 'too few calls rang: ' + late.length);
+  assert.deepStrictEqual(missing, []);
+  assert(worst < 1000, 'shown after ' + worst + ' ms');
+});
+
+test('a hostile name is text', async () => {
+  const call = stage.page.locator('.call', { hasText: HOSTILE });
+  await call.first().waitFor({ timeout: 30000 });
+  assert.strictEqual(await stage.page.locator('img').count(), 0);
+  assert.strictEqual(await stage.page.title(), 'Wallboard – amitap');
+});
+
+// The page's figures beside those of the API, in one moment: when the page has drawn the change that
+// the API's answer ends with, and no further one. Null when it went past that.
+const figures = () => stage.page.evaluate(async () => {
+  const all = await (await fetch('api/v1/state')).json();
+  const moment = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  /* global state, renderTimer: the page's own */
+  for (let i = 0; i < 200 && (state.lastSeq < all.seq || renderTimer); i++) await moment(1);
+  if (state.lastSeq !== all.seq || renderTimer) return null;
+  const text = (selector) => document.querySelector(selector).textContent;
+  const queues = all.counts.filter((c) => c.queue !== null);
+  const sum = (list, of) => list.reduce((n, c) => n + of(c), 0);
+  const within = queues.filter((c) => c.service_level !== null);
+  const of = sum(within, (c) => c.answered + c.abandoned + c.other);
+  const agents = (...states) => String(all.agents.filter((a) => states.includes(a.state)).length);
+  return {
+    expected: {
+      waiting: String(sum(all.queues, (q) => q.waiting.length)),
+      answered: String(sum(queues, (c) => c.answered)),
+      abandoned: String(sum(queues, (c) => c.abandoned)),
+      level: of ? Math.floor(100 * sum(within, (c) => c.within_service_level) / of) + '%' : '–',
+      available: agents('available'), onCall: agents('on_call', 'ringing'), paused: agents('paused'),
+      calls: all.calls.map((c) => c.subject).sort(),
+      queues: all.queues.map((q) => q.queue).sort(),
+      agents: all.agents.length,
+    },
+    shown: {
+      waiting: text('#tile-waiting [data-value]'),
+      answered: text('#tile-answered [data-value]'),
+      abandoned: text('#tile-abandoned [data-value]'),
+      level: text('#tile-level [data-value]'),
+      available: text('[data-available]'), onCall: text('[data-on-call]'), paused: text('[data-paused]'),
+      calls: [...document.querySelectorAll('.call')].map((e) => e.dataset.subject).sort(),
+      queues: [...document.querySelectorAll('.qname bdi')].map((e) => e.textContent).sort(),
+      agents: document.querySelectorAll('.agent').length,
+    },
+  };
+});
+
+test('the figures are those of /api/v1/state', async () => {
+  for (let i = 0; i < 5; i++) {
+    const { shown, expected } = await until('the same moment', figures);
+    assert.deepStrictEqual(shown, expected);
+    assert(Number(shown.answered) > 0, 'nothing was answered');
+  }
+});
+
+test('every call of the list says who calls whom', async () => {
+  await stage.page.locator('.call.s-ringing').first().waitFor({ timeout: 20000 });
+  const text = await stage.page.locator('.call.s-ringing').first().innerText();
+  assert.match(text, /Ringing \S+/);
+});
+
+test('it looks as it should (screenshots are kept)', async () => {
+  await until('a call rings and one waits', () => stage.page.evaluate(() =>
+    document.querySelector('.call.s-ringing') && document.querySelectorAll('.call').length > 3), 20000);
+  await shoot('wallboard');
+  await stage.page.emulateMedia({ colorScheme: 'light' });
+  await shoot('wallboard-light');
+  await stage.page.emulateMedia({ colorScheme: 'dark' });
+});
+
+test('nothing sticks out of a small screen, a TV or a phone', async () => {
+  for (const [width, height] of [[1280, 720], [1920, 1080], [3840, 2160], [390, 844]]) {
+    await stage.page.setViewportSize({ width, height });
+    await sleep(400);
+    const size = await stage.page.evaluate(() => [document.documentElement.scrollWidth,
+      document.documentElement.scrollHeight]);
+    assert(size[0] <= width, `${size[0]} wide on ${width}`);
+    if (width > height) assert(size[1] <= height, `${size[1]} high on ${height}`);
+    if (width === 390) await shoot('wallboard-phone');
+  }
+  await stage.page.setViewportSize({ width: 1600, height: 900 });
+});
+
+test('nothing moves for those who ask for that', async () => {
+  await stage.page.emulateMedia({ reducedMotion: 'reduce' });
+  await stage.page.locator('.call.s-ringing').first().waitFor({ timeout: 20000 });
+  assert.strictEqual(await stage.page.evaluate(() =>
+    getComputedStyle(document.querySelector('.badge .dot')).animationName), 'none');
+  await stage.page.emulateMedia({ reducedMotion: null });
+});
+
+test('the theme can be chosen and stays', async () => {
+  const background = () => stage.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const dark = await background();
+  await stage.page.locator('#theme').click();
+  assert.notStrictEqual(await background(), dark);
+  await stage.page.reload();
+  assert.notStrictEqual(await background(), dark);
+  await stage.page.locator('#theme').click();
+  await stage.page.locator('#theme').click();
+  assert.strictEqual(await background(), dark);
+});
+
+test('nothing was complained of', () => {
+  assert.deepStrictEqual(stage.errors, []);
+});
+
+test('a cut stream goes on where it was', async () => {
+  await until('live', async () => await status() === 'live');
+  const before = stage.proxy.streams.length;
+  stage.proxy.cut();
+  await until('another stream', () => stage.proxy.streams.length > before);
+  await until('live again', async () => await status() === 'live', 5000);
+  const { head, answer } = stage.proxy.streams[before];
+  assert.match(head, /Last-Event-ID: \w+-\d+/i);
+  await until('a change', () => /event: (call|queue|agent|counts|pbx)/.test(answer + stage.proxy.streams[before].answer));
+  assert.doesNotMatch(stage.proxy.streams[before].answer, /event: (snapshot|reset)/);
+  assert.strictEqual(await stage.page.locator('.banner').count(), 0);
+});
+
+test('a PBX that is gone is shown', async () => {
+  await stage.pbx.stop();
+  const banner = stage.page.locator('.banner', { hasText: 'PBX main is not connected' });
+  await banner.waitFor({ timeout: 10000 });
+  await stage.page.locator('.queue.old').first().waitFor();
+  await shoot('wallboard-pbx-gone');
+  const health = await fetch(`http://127.0.0.1:${stage.webPort}/healthz`);
+  assert.strictEqual(health.status, 503);
+  stage.pbx = startPbx(stage.amiPort, LOG + '-2');
+  await banner.waitFor({ state: 'detached', timeout: 60000 });
+});
+
+test('figures are shown to be old when amitap is stopped', async () => {
+  const code = await stage.tap.stop();
+  const banner = stage.page.locator('.banner', { hasText: 'Not live.' });
+  await banner.waitFor({ timeout: 6000 });
+  assert.strictEqual(await status(), 'stale');
+  assert.match(await banner.innerText(), /These figures are from \d\d:\d\d:\d\d/);
+  await shoot('wallboard-stale');
+  assert.strictEqual(code, 0, stage.tap.said);
+});
+
+test('the page comes back by itself', async () => {
+  stage.tap = startTap();
+  await until('live', async () => await status() === 'live', 40000);
+  await stage.page.locator('.banner').first().waitFor({ state: 'detached', timeout: 20000 });
+  const { expected, shown } = await until('the same moment', figures);
+  assert.deepStrictEqual(shown, expected);
+});
+
+async function main() {
+  let failed = 0, passed = 0;
+  try {
+    await open();
+    for (const { name, run } of tests) {
+      const begin = Date.now();
+      try {
+        await run();
+        passed++;
+        console.log('ok    %s (%s s)', name, ((Date.now() - begin) / 1000).toFixed(1));
+      } catch (error) {
+        failed++;
+        console.log('FAIL  %s\n%s', name, String(error.stack || error).replace(/^/gm, '      '));
+        await shoot('failed-' + failed).catch(() => {});
+      }
+    }
+  } catch (error) {
+    failed++;
+    console.log('FAIL  the stage\n%s', error.stack || error);
+  }
+  await close();
+  if (failed && stage.tap) console.log('amitap said: %s', stage.tap.said);
+  console.log('%d passed, %d failed', passed, failed);
+  process.exit(failed ? 1 : 0);
+}
+
+main();
