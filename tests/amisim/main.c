@@ -191,7 +191,7 @@ static int load(struct sim *sim, char *error, size_t error_size)
     unsigned copies = o->words ? o->player.copies : 1;
     for (unsigned c = 0; c < copies && c < SIM_TEXT_COPIES_MAX; c++)
         for (size_t i = 0; i < sim->recordings_count; i++)
-            seed_queues(sim, sim->recordings[i], c);
+            seed_queues(sim, sim->recordings[i], o->player.first_copy + c);
     sim->options.player.words = &sim->words;
     return sim->recordings ? 0 : -1;
 }

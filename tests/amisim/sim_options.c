@@ -17,7 +17,10 @@ static const char help[] =
     "  --stagger SECONDS    between the starts of two copies (default: evenly over one loop)\n"
     "  --together           all folders at once, not one behind the other\n"
     "  --keep LIST          of Cdr,CEL,TestEvent: do not leave these events out\n"
-    "  --words FILE         lines 'word word-of-copy-1 word-of-copy-2 …', replaced everywhere\n"
+    "  --words FILE         lines 'word word-of-copy-1 word-of-copy-2 …', replaced everywhere;\n"
+    "                       ~ in a word is a blank\n"
+    "  --first-copy N       the copies take the words from word-of-copy-N on (default 0: the\n"
+    "                       first one plays what was recorded)\n"
     "  --caller-names       invented names in place of 'Caller 0103'\n"
     "  --all-queues         list every queue that the recorded PBX had, not only those used\n"
     "  --seed N             other numbers and names (default 0)\n"
@@ -54,6 +57,7 @@ enum id {
     TOGETHER,
     KEEP,
     WORDS,
+    FIRST_COPY,
     CALLER_NAMES,
     ALL_QUEUES,
     SEED,
@@ -85,6 +89,7 @@ static const struct option table[] = {
     {"together", no_argument, NULL, TOGETHER},
     {"keep", required_argument, NULL, KEEP},
     {"words", required_argument, NULL, WORDS},
+    {"first-copy", required_argument, NULL, FIRST_COPY},
     {"caller-names", no_argument, NULL, CALLER_NAMES},
     {"all-queues", no_argument, NULL, ALL_QUEUES},
     {"seed", required_argument, NULL, SEED},
@@ -151,6 +156,9 @@ static bool set_whole(struct sim_options *o, int id, const char *text)
         return true;
     case COPIES:
         o->player.copies = (unsigned)n;
+        return true;
+    case FIRST_COPY:
+        o->player.first_copy = (unsigned)n;
         return true;
     case SEED:
         o->player.seed = (uint32_t)n;
@@ -219,6 +227,7 @@ static bool set_option(struct sim_options *o, int id, const char *text)
         return set_timestamps(o, text);
     case LOOP:
     case COPIES:
+    case FIRST_COPY:
     case SEED:
     case WAIT_CLIENTS:
     case PORT:

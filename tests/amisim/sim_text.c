@@ -154,9 +154,11 @@ static size_t find_word(struct slice s, size_t i, const struct sim_words *words,
         return 11;
     }
     for (unsigned w = 0; w < words->count; w++) {
-        if (slice_is((struct slice){s.p + i, n}, words->word[w].text[0])) {
+        struct slice word = slice_from(words->word[w].text[0]);
+        if (word.n >= n && slice_starts(slice_from_offset(s, i), word) &&
+            !is_word(at(s, i + word.n))) {
             *ret = (struct change){.kind = WORD, .value = w};
-            return n;
+            return word.n;
         }
     }
     return 0;

@@ -13,7 +13,8 @@
 #define SIM_TEXT_COPIES_MAX 16u
 
 /* Words of the recording and what each copy calls them: line "word word-of-copy-1 …" of a file;
- * copy 0 keeps the recorded word, copy n beyond the last column starts over. */
+ * copy 0 keeps the recorded word, copy n beyond the last column starts over. A recorded "word" may
+ * hold blanks. */
 struct sim_words {
     unsigned count;
     struct {
@@ -23,7 +24,8 @@ struct sim_words {
     bool caller_names; /* "Caller 0103" becomes an invented name */
 };
 
-/* Reads the words from a file. 0, or -1 with one line of reason in error. */
+/* Reads the words from a file, where ~ stands for a blank in a word. 0, or -1 with one line of
+ * reason in error. */
 int sim_words_load(struct sim_words *words, const char *path, char *error, size_t error_size);
 void sim_words_free(struct sim_words *words);
 

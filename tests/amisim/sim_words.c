@@ -5,17 +5,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define BLANKS " \t\r\n"
+
 static bool words_line(struct sim_words *words, char *line)
 {
     unsigned copies = 0;
-    for (char *w; (w = strsep(&line, " \t\r\n")) && *w != '#';) {
-        if (!*w)
-            continue;
+    for (char *w = line + strspn(line, BLANKS), *end; *w && *w != '#'; w = end) {
+        end = w + strcspn(w, BLANKS);
+        if (*end)
+            *end++ = 0;
+        end += strspn(end, BLANKS);
         if (words->count == SIM_TEXT_WORDS_MAX || copies == SIM_TEXT_COPIES_MAX)
             return false;
         char *text = strdup(w);
         if (!text)
             return false;
+        for (char *tilde = text; (tilde = strchr(tilde, '~'));)
+            *tilde = ' ';
         words->word[words->count].text[copies++] = text;
         words->word[words->count].copies = copies;
     }

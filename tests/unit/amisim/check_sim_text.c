@@ -85,15 +85,21 @@ END_TEST
 START_TEST(words_are_the_copys)
 {
     char phone[] = "101", own_phone[] = "201", queue[] = "support", own_queue[] = "billing";
-    struct sim_words words = {.count = 2};
+    char member[] = "Agent 101", own_member[] = "Mia Berg";
+    struct sim_words words = {.count = 3};
     words.word[0].text[0] = phone;
     words.word[0].text[1] = own_phone;
     words.word[0].copies = 2;
     words.word[1].text[0] = queue;
     words.word[1].text[1] = own_queue;
     words.word[1].copies = 2;
+    words.word[2].text[0] = member;
+    words.word[2].text[1] = own_member;
+    words.word[2].copies = 2;
     ck_assert_str_eq(play("PJSIP/101-00000001 <101> 1.101 1010 support supports", &words, 0),
                      "PJSIP/201-00000011 <201> 1.101 1010 billing supports");
+    ck_assert_str_eq(play("Agent 101, Agent 1010, Agent 102", &words, 0),
+                     "Mia Berg, Agent 1010, Agent 102");
     words.caller_names = true;
     const char *name = play("Caller 0103", &words, 0);
     ck_assert_str_ne(name, "Caller 0103");
