@@ -91,18 +91,28 @@ enum ami_complete_reason { AMI_COMPLETE_REASONS(AMI_COMPLETE_MEMBER) };
 #undef AMI_QUEUE_MEMBER
 #undef AMI_COMPLETE_MEMBER
 
+/* Between word and number: ChannelState's number and ChannelStateDesc's word (Asterisk 22). An
+ * unknown word is the enum's last value, an unknown number has the name "". */
 enum ami_channel_state ami_channel_state_from_slice(struct slice word);
 const char *ami_channel_state_name(int number);
 
+/* Between word and number: a device's state, QueueMember's Status and DeviceStateChange's State
+ * (Asterisk 22). An unknown word is the enum's last value, an unknown number has the name "". */
 enum ami_device_state ami_device_state_from_slice(struct slice word);
 const char *ami_device_state_name(int number);
 
+/* Between word and number: DialStatus of DialEnd and DialState (Asterisk 22). An unknown word is
+ * the enum's last value, an unknown number has the name "". */
 enum ami_dial_status ami_dial_status_from_slice(struct slice word);
 const char *ami_dial_status_name(int number);
 
+/* Between word and number: the channel variable QUEUESTATUS (Asterisk 22). An unknown word is
+ * the enum's last value, an unknown number has the name "". */
 enum ami_queue_status ami_queue_status_from_slice(struct slice word);
 const char *ami_queue_status_name(int number);
 
+/* Between word and number: Reason of AgentComplete (Asterisk 22). An unknown word is
+ * the enum's last value, an unknown number has the name "". */
 enum ami_complete_reason ami_complete_reason_from_slice(struct slice word);
 const char *ami_complete_reason_name(int number);
 

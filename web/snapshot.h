@@ -14,6 +14,7 @@ struct snapshot {
 /* Renders snapshots of one source and hands the last one out again while nothing has changed. */
 struct snapshots;
 
+/* The source is borrowed for their life. NULL when memory is short. */
 struct snapshots *snapshots_new(const struct web_source *source);
 /* All snapshots must have been given back. NULL is allowed. */
 void snapshots_free(struct snapshots *s);

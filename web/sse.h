@@ -43,6 +43,7 @@ void sse_wake(struct sse *sse);
 void sse_stop(struct sse *sse);
 void sse_free(struct sse *sse);
 
+/* As they are now; any thread. */
 struct sse_stats sse_stats(struct sse *sse);
 
 #endif

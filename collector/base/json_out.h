@@ -14,6 +14,7 @@ struct json_out {
     bool comma[JSON_OUT_DEPTH];
 };
 
+/* A writer at the top of an empty text; to is borrowed for its life. */
 struct json_out json_out_to(struct buf *to);
 
 /* Every function takes a key inside an object, and NULL inside an array or at the top. */

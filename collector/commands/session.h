@@ -26,6 +26,7 @@ void session_free(struct session *s);
 /* Takes back the live state that an earlier run saved. -1 with one line in outbox_error. */
 int session_restore(struct session *s, struct outbox *outbox);
 
+/* Begins to connect; the state callbacks tell how it goes. */
 void session_start(struct session *s);
 /* Logs off; env.stopped tells when that is done. */
 void session_stop(struct session *s);
@@ -33,6 +34,7 @@ void session_stop(struct session *s);
 /* Once a second: hands on how old the data is and the state that has changed. */
 void session_tick(struct session *s);
 
+/* The pbx section's name; borrowed from the configuration. */
 const char *session_name(const struct session *s);
 
 #endif

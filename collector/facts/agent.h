@@ -53,7 +53,9 @@ struct agents {
     uint64_t refused;
 };
 
+/* No agents yet. emit is borrowed; past max agents (or devices) further ones are refused. */
 struct agents agents_new(struct emitter *emit, size_t max);
+/* Frees them all; tells nothing. */
 void agents_free(struct agents *agents);
 
 /* QueueMember (a list item), QueueMemberStatus, QueueMemberAdded, QueueMemberPause,

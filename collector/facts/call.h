@@ -47,7 +47,9 @@ struct calls {
     struct call *changed;     /* linked by next_changed */
 };
 
+/* No calls yet. emit is borrowed; past max calls further ones are refused and counted. */
 struct calls calls_new(struct emitter *emit, size_t max);
+/* Frees them all; tells nothing. The channels must be gone, or not be used any more. */
 void calls_free(struct calls *calls);
 
 /* Takes back a call that was saved; its channels join it later. NULL when it cannot be held. */
@@ -78,6 +80,7 @@ void calls_touch(struct calls *calls, struct call *call);
 /* Tells the live state of what was touched. */
 void calls_tell(struct calls *calls);
 
+/* The linkedid it was opened with; lives as long as the call. */
 struct slice call_linkedid(const struct call *call);
 
 #endif

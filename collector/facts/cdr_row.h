@@ -93,7 +93,9 @@ void cdr_row_settle_cause(struct cdr_row *row, int cause, const struct cdr_optio
 void cdr_row_change_state(struct cdr_row *row, enum cdr_state state,
                           const struct cdr_options *options);
 
+/* Remembers which bridge the row is in. */
 void cdr_row_set_bridge(struct cdr_row *row, const struct bridge *bridge);
+/* Whether the row is Bridged in the bridge of that id. */
 bool cdr_row_in_bridge(const struct cdr_row *row, struct slice bridge);
 
 /* The application name changed, it is not AppDial, and the place changed too, in one snapshot. */

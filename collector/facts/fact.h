@@ -30,6 +30,7 @@ struct fact_kind_info {
     bool state; /* compacted: the last per subject counts, a tombstone ends it */
 };
 
+/* The kind's row of schemas/facts.def; a constant. */
 const struct fact_kind_info *fact_kind_info(enum fact_kind kind);
 
 /* The kind with this name, or FACT_KIND_COUNT. */
@@ -58,7 +59,9 @@ struct fact_builder {
     struct buf bytes;
 };
 
+/* An empty builder; allocates nothing yet. */
 struct fact_builder fact_builder_new(void);
+/* Frees its bytes, and with them the fact that fact_finish returned. */
 void fact_builder_free(struct fact_builder *b);
 
 /* Starts a fact; what was built before is gone. */

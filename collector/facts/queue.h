@@ -24,7 +24,9 @@ struct queues {
     struct queue *changed;
 };
 
+/* No queues yet. emit is borrowed; past max queues further ones are refused. */
 struct queues queues_new(struct emitter *emit, size_t max);
+/* Frees them all; the visits must be gone before. */
 void queues_free(struct queues *queues);
 
 /* The queue of this name, made when there is none. NULL when it cannot be held. */

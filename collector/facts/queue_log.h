@@ -16,6 +16,7 @@ struct queue_log_line {
     size_t count;
 };
 
+/* Emits the line as a fact of the moment at hand. */
 void queue_log_emit(struct emitter *e, const struct queue_log_line *line);
 
 /* The line as Asterisk writes it, "epoch|callid|queue|agent|event|args", from its fact. False when

@@ -96,18 +96,17 @@ static struct snapshot *complete_data(void *ctx, struct snapshot *look)
 {
     struct tap *tap = ctx;
     struct snapshot_values v = snapshot_values(look);
-    char data[SNAPSHOT_TEXT_MAX];
-    size_t n = 0;
+    struct buf data = buf_new(SNAPSHOT_TEXT_MAX);
     struct place_key key = {v.text[SNAPSHOT_CONTEXT], v.text[SNAPSHOT_EXTEN], v.priority};
     enum place_found found =
-        place_memory_data(&tap->places, &key, v.text[SNAPSHOT_APPLICATION], data, sizeof(data), &n);
-    if (found == PLACE_UNKNOWN)
-        return NULL;
-    v.text[SNAPSHOT_APPDATA] = (struct slice){data, n};
+        place_memory_data(&tap->places, &key, v.text[SNAPSHOT_APPLICATION], &data);
+    v.text[SNAPSHOT_APPDATA] = buf_slice(&data);
     v.flags &= ~(unsigned)(SNAPSHOT_DATA_MISSING | SNAPSHOT_DATA_GUESSED);
     if (found == PLACE_SIBLING)
         v.flags |= SNAPSHOT_DATA_GUESSED;
-    return snapshot_new(&v);
+    struct snapshot *completed = found == PLACE_UNKNOWN ? NULL : snapshot_new(&v);
+    buf_free(&data);
+    return completed;
 }
 
 static void caller_moved(void *ctx, struct slice uniqueid, struct slice queue)

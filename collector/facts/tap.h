@@ -60,6 +60,7 @@ struct tap_counters {
     uint64_t refused;                          /* entities that a table had no room for */
     uint64_t facts_too_large;
 };
+/* As they are now. */
 struct tap_counters tap_counters(const struct tap *tap);
 
 #endif

@@ -283,16 +283,14 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
 void tap_run_unshown(struct tap *tap, struct channel *c, struct slice application,
                      struct slice data)
 {
-    char text[SNAPSHOT_TEXT_MAX];
+    struct buf text = buf_new(SNAPSHOT_TEXT_MAX);
     unsigned flags = 0;
     c->sent_elsewhere = false;
     if (!data.p) {
         struct place_key key = {snapshot_text(c->now, SNAPSHOT_CONTEXT),
                                 snapshot_text(c->now, SNAPSHOT_EXTEN), snapshot_priority(c->now)};
-        size_t n = 0;
-        enum place_found found =
-            place_memory_data(&tap->places, &key, application, text, sizeof(text), &n);
-        data = (struct slice){text, n};
+        enum place_found found = place_memory_data(&tap->places, &key, application, &text);
+        data = buf_slice(&text);
         if (found != PLACE_SEEN)
             flags = SNAPSHOT_DATA_MISSING;
         if (found == PLACE_SIBLING)
@@ -300,6 +298,7 @@ void tap_run_unshown(struct tap *tap, struct channel *c, struct slice applicatio
     }
     struct channel_change change = channel_run(c, application, data, flags, tap->emit->now);
     tap_look(tap, &change);
+    buf_free(&text);
 }
 
 /* The look as it is, once more: something that no header shows has changed. */

@@ -57,6 +57,7 @@ void tap_on_originate_response(struct tap *tap, const struct ami_message *m);
 void tap_on_channel_seen(struct tap *tap, const struct ami_message *m);
 void tap_on_channel_item(struct tap *tap, const struct ami_message *m);
 
+/* Dials, bridges, parking and transfers. */
 void tap_on_dial_begin(struct tap *tap, const struct ami_message *m);
 void tap_on_dial_state(struct tap *tap, const struct ami_message *m);
 void tap_on_dial_end(struct tap *tap, const struct ami_message *m);
@@ -69,6 +70,7 @@ void tap_on_pickup(struct tap *tap, const struct ami_message *m);
 void tap_on_blind_transfer(struct tap *tap, const struct ami_message *m);
 void tap_on_attended_transfer(struct tap *tap, const struct ami_message *m);
 
+/* Queues, their callers and members, and agents. */
 void tap_on_queue_caller_join(struct tap *tap, const struct ami_message *m);
 void tap_on_queue_caller_leave(struct tap *tap, const struct ami_message *m);
 void tap_on_queue_caller_abandon(struct tap *tap, const struct ami_message *m);
@@ -93,6 +95,7 @@ void tap_on_queue_member_ringinuse(struct tap *tap, const struct ami_message *m)
 struct channel *tap_see(struct tap *tap, const struct ami_message *m,
                         const struct channel_headers *headers);
 
+/* The channel of this Uniqueid, or NULL. */
 struct channel *tap_channel(const struct tap *tap, struct slice uniqueid);
 
 /* A changed look goes to everything that lives on looks. */
@@ -121,6 +124,8 @@ void tap_follow_state(struct tap *tap, struct channel *c);
 /* The channel has ended: out of all tables. */
 void tap_channel_gone(struct tap *tap, struct channel *c);
 
+/* The bridge that the event is about, made when it is the first to name it; NULL without one, or
+ * when it cannot be held. */
 struct bridge *tap_bridge(struct tap *tap, const struct ami_message *m);
 
 #endif

@@ -106,16 +106,21 @@ void tap_on_queue_member(struct tap *tap, const struct ami_message *m)
     agents_member(&tap->agents, m);
 }
 
-/* A line about a member as such; who is the member's name or its interface. */
-static void member_line(struct tap *tap, const struct ami_message *m, const char *event,
-                        struct slice uniqueid, struct slice who, struct slice arg, size_t count)
+/* A line about a member as such: by whom, and what the member is called in it. */
+struct member_line {
+    const char *event;
+    struct slice uniqueid, who, arg;
+};
+
+static void log_member(struct tap *tap, const struct ami_message *m,
+                       const struct member_line *member)
 {
-    struct queue_log_line line = {.event = event,
-                                  .uniqueid = uniqueid,
+    struct queue_log_line line = {.event = member->event,
+                                  .uniqueid = member->uniqueid,
                                   .queue = ami_message_get(m, AMI_HEADER_QUEUE),
-                                  .agent = who,
-                                  .args = {arg},
-                                  .count = count};
+                                  .agent = member->who,
+                                  .args = {member->arg},
+                                  .count = 1};
     queue_log_emit(tap->emit, &line);
 }
 
@@ -135,14 +140,16 @@ void tap_on_queue_member_added(struct tap *tap, const struct ami_message *m)
 {
     bool paused = slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1");
     agents_member(&tap->agents, m);
-    member_line(tap, m, "ADDMEMBER", member_callid(tap), added_as(tap, m),
-                paused ? SLICE("PAUSED") : SLICE(""), 1);
+    struct member_line line = {"ADDMEMBER", member_callid(tap), added_as(tap, m),
+                               paused ? SLICE("PAUSED") : SLICE("")};
+    log_member(tap, m, &line);
     text_set(&tap->member_channel, SLICE(""));
 }
 
 void tap_on_queue_member_removed(struct tap *tap, const struct ami_message *m)
 {
-    member_line(tap, m, "REMOVEMEMBER", member_callid(tap), added_as(tap, m), SLICE(""), 1);
+    struct member_line line = {"REMOVEMEMBER", member_callid(tap), added_as(tap, m), SLICE("")};
+    log_member(tap, m, &line);
     text_set(&tap->member_channel, SLICE(""));
     agents_member_removed(&tap->agents, m);
 }
@@ -168,21 +175,24 @@ void tap_on_queue_member_pause(struct tap *tap, const struct ami_message *m)
     bool paused = slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1");
     agents_member(&tap->agents, m);
     log_pause_all(tap, m, paused);
-    member_line(tap, m, paused ? "PAUSE" : "UNPAUSE", SLICE("NONE"),
-                ami_message_get(m, AMI_HEADER_MEMBERNAME),
-                ami_message_get(m, AMI_HEADER_PAUSEDREASON), 1);
+    struct member_line line = {paused ? "PAUSE" : "UNPAUSE", SLICE("NONE"),
+                               ami_message_get(m, AMI_HEADER_MEMBERNAME),
+                               ami_message_get(m, AMI_HEADER_PAUSEDREASON)};
+    log_member(tap, m, &line);
 }
 
 void tap_on_queue_member_penalty(struct tap *tap, const struct ami_message *m)
 {
     agents_member(&tap->agents, m);
-    member_line(tap, m, "PENALTY", SLICE("NONE"), ami_message_get(m, AMI_HEADER_INTERFACE),
-                ami_message_get(m, AMI_HEADER_PENALTY), 1);
+    struct member_line line = {"PENALTY", SLICE("NONE"), ami_message_get(m, AMI_HEADER_INTERFACE),
+                               ami_message_get(m, AMI_HEADER_PENALTY)};
+    log_member(tap, m, &line);
 }
 
 void tap_on_queue_member_ringinuse(struct tap *tap, const struct ami_message *m)
 {
     agents_member(&tap->agents, m);
-    member_line(tap, m, "RINGINUSE", SLICE("NONE"), ami_message_get(m, AMI_HEADER_INTERFACE),
-                ami_message_get(m, AMI_HEADER_RINGINUSE), 1);
+    struct member_line line = {"RINGINUSE", SLICE("NONE"), ami_message_get(m, AMI_HEADER_INTERFACE),
+                               ami_message_get(m, AMI_HEADER_RINGINUSE)};
+    log_member(tap, m, &line);
 }

@@ -227,7 +227,8 @@ void visits_join(struct visits *visits, const struct ami_message *m, struct slic
     visit_fact_joined(visits->emit, v);
     struct slice args[] = {join_url, slice_from(v->caller_number),
                            ami_message_get(m, AMI_HEADER_POSITION)};
-    visit_line(visits->emit, v, "ENTERQUEUE", SLICE(""), args, 3);
+    struct visit_words words = {"ENTERQUEUE", SLICE(""), args, 3};
+    visit_line(visits->emit, v, &words);
 }
 
 bool visits_restore(struct visits *visits, struct visit *v)
@@ -317,7 +318,8 @@ static void end_unanswered(struct visits *visits, struct visit *v, const char *e
                            queue_log_number(v->position, first), queue_log_number(v->held, held),
                            slice_head(slice_from(v->withdraw_info), WITHDRAW_INFO_MAX)};
     struct slice member = v->answer_seen ? slice_from(v->member) : SLICE("");
-    visit_line(visits->emit, v, event, member, args, end == VISIT_WITHDRAWN && args[3].n ? 4 : 3);
+    struct visit_words words = {event, member, args, end == VISIT_WITHDRAWN && args[3].n ? 4 : 3};
+    visit_line(visits->emit, v, &words);
     visit_end(visits, v, end);
 }
 
@@ -360,7 +362,8 @@ void visits_moved_on(struct visits *visits, struct slice caller, struct slice ex
     }
     struct slice args[] = {exten, queue_log_number(v->last_position, last),
                            queue_log_number(v->position, first), queue_log_number(v->held, held)};
-    visit_line(visits->emit, v, "EXITWITHKEY", SLICE(""), args, 4);
+    struct visit_words words = {"EXITWITHKEY", SLICE(""), args, 4};
+    visit_line(visits->emit, v, &words);
     visit_end(visits, v, VISIT_EXIT_KEY);
 }
 
@@ -455,7 +458,8 @@ void visits_ring_no_answer(struct visits *visits, const struct ami_message *m)
     if (a)
         a->told = true;
     struct slice args[] = {ami_message_get(m, AMI_HEADER_RINGTIME)};
-    visit_line(visits->emit, v, "RINGNOANSWER", ami_message_get(m, AMI_HEADER_MEMBERNAME), args, 1);
+    struct visit_words words = {"RINGNOANSWER", ami_message_get(m, AMI_HEADER_MEMBERNAME), args, 1};
+    visit_line(visits->emit, v, &words);
 }
 
 void visits_dial_end(struct visits *visits, const struct ami_message *m)
@@ -489,7 +493,8 @@ static void tell_cancelled(struct visits *visits, struct visit *v)
             continue;
         a->told = true;
         struct slice args[] = {queue_log_number((a->cancelled - a->start) / 1000, ms)};
-        visit_line(visits->emit, v, "RINGCANCELED", slice_from(a->member), args, 1);
+        struct visit_words words = {"RINGCANCELED", slice_from(a->member), args, 1};
+        visit_line(visits->emit, v, &words);
     }
 }
 
@@ -545,16 +550,17 @@ void visits_agent_connect(struct visits *visits, const struct ami_message *m)
                            ami_message_get(m, AMI_HEADER_DESTUNIQUEID),
                            ami_message_get(m, AMI_HEADER_RINGTIME)};
     ami_text_int(args[0], &v->held);
-    visit_line(visits->emit, v, "CONNECT", slice_from(v->member), args, 3);
+    struct visit_words words = {"CONNECT", slice_from(v->member), args, 3};
+    visit_line(visits->emit, v, &words);
     visit_fact_connected(visits->emit, v);
 }
 
 void visits_agent_dump(struct visits *visits, const struct ami_message *m)
 {
     struct visit *v = find_by(visits, m, IN(VISIT_WAITING) | IN(VISIT_LEFT));
+    struct visit_words words = {"AGENTDUMP", ami_message_get(m, AMI_HEADER_MEMBERNAME), NULL, 0};
     if (v)
-        visit_line(visits->emit, v, "AGENTDUMP", ami_message_get(m, AMI_HEADER_MEMBERNAME), NULL,
-                   0);
+        visit_line(visits->emit, v, &words);
 }
 
 void visits_bridge_enter(struct visits *visits, struct slice caller, struct slice bridge)
@@ -569,7 +575,8 @@ static void end_completed(struct visits *visits, struct visit *v, const char *ev
     char held[QUEUE_LOG_NUMBER_SIZE], talked[QUEUE_LOG_NUMBER_SIZE], first[QUEUE_LOG_NUMBER_SIZE];
     struct slice args[] = {queue_log_number(v->held, held), queue_log_number(v->talked, talked),
                            queue_log_number(v->position, first)};
-    visit_line(visits->emit, v, event, slice_from(v->member), args, 3);
+    struct visit_words words = {event, slice_from(v->member), args, 3};
+    visit_line(visits->emit, v, &words);
     visit_end(visits, v, VISIT_ANSWERED);
 }
 
@@ -585,7 +592,8 @@ static void end_transferred(struct visits *visits, struct visit *v,
     args[n++] = queue_log_number(v->held, held);
     args[n++] = queue_log_number(v->talked, talked);
     args[n++] = queue_log_number(v->position, first);
-    visit_line(visits->emit, v, transfer->event, slice_from(v->member), args, n);
+    struct visit_words words = {transfer->event, slice_from(v->member), args, n};
+    visit_line(visits->emit, v, &words);
     visit_end(visits, v, VISIT_ANSWERED);
 }
 

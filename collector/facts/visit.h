@@ -97,7 +97,9 @@ struct visits {
     void *ctx;
 };
 
+/* No visits yet. queues and emit are borrowed; past max callers further ones are refused. */
 struct visits visits_new(struct queues *queues, struct emitter *emit, size_t max);
+/* Frees them all; tells nothing. */
 void visits_free(struct visits *visits);
 
 /* What the visit is stored under, "visit/<caller>/<queue>/<joined>", appended to text. */

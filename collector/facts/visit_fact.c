@@ -22,17 +22,16 @@ static struct slice name_of(const struct visit *v)
     return slice_from(v->queue->name);
 }
 
-void visit_line(struct emitter *e, const struct visit *v, const char *event, struct slice agent,
-                const struct slice *args, size_t count)
+void visit_line(struct emitter *e, const struct visit *v, const struct visit_words *words)
 {
-    struct queue_log_line line = {.event = event,
+    struct queue_log_line line = {.event = words->event,
                                   .uniqueid = slice_from(v->uniqueid),
                                   .queue = name_of(v),
-                                  .agent = agent.n ? agent : SLICE("NONE"),
-                                  .count = count};
-    assert(count <= QUEUE_LOG_ARGS_MAX);
-    for (size_t i = 0; i < count; i++)
-        line.args[i] = args[i];
+                                  .agent = words->agent.n ? words->agent : SLICE("NONE"),
+                                  .count = words->count};
+    assert(words->count <= QUEUE_LOG_ARGS_MAX);
+    for (size_t i = 0; i < words->count; i++)
+        line.args[i] = words->args[i];
     queue_log_emit(e, &line);
 }
 

@@ -6,10 +6,17 @@
 
 /* The facts and queue_log lines of a visit. */
 
-/* A queue_log line of the visit; agent is "NONE" when empty. */
-void visit_line(struct emitter *e, const struct visit *v, const char *event, struct slice agent,
-                const struct slice *args, size_t count);
+/* What a queue_log line of a visit says; agent is "NONE" when empty. */
+struct visit_words {
+    const char *event;
+    struct slice agent;
+    const struct slice *args;
+    size_t count;
+};
+/* Emits the line. */
+void visit_line(struct emitter *e, const struct visit *v, const struct visit_words *words);
 
+/* The facts queue_joined and queue_connected. */
 void visit_fact_joined(struct emitter *e, const struct visit *v);
 void visit_fact_connected(struct emitter *e, const struct visit *v);
 

@@ -106,6 +106,8 @@ struct channel_change channel_run(struct channel *c, struct slice application, s
 void channel_alter(struct channel *c, const struct snapshot_values *values);
 void channel_set_flag(struct channel *c, unsigned flag, bool on);
 
+/* Its Uniqueid, which never changes, and the name and linkedid of its latest look; borrowed until
+ * the next look. */
 struct slice channel_uniqueid(const struct channel *c);
 struct slice channel_name(const struct channel *c);
 struct slice channel_linkedid(const struct channel *c);

@@ -103,31 +103,19 @@ void place_memory_put(struct place_memory *memory, const struct place_key *key,
         free(p);
 }
 
-static bool put(char *to, size_t size, size_t *n, struct slice s)
+/* data with each occurrence of one extension replaced by another; false when there was none, or no
+ * room. */
+static bool replace(struct slice data, struct slice from, struct slice with, struct buf *to)
 {
-    if (s.n > size - *n)
-        return false;
-    if (s.n)
-        memcpy(to + *n, s.p, s.n);
-    *n += s.n;
-    return true;
-}
-
-/* data with each occurrence of one extension replaced by another. */
-static bool replace(struct slice data, struct slice from, struct slice with, char *to, size_t size,
-                    size_t *ret_length)
-{
-    size_t n = 0;
     bool replaced = false;
+    buf_clear(to);
     while (data.n) {
         bool here = from.n && slice_starts(data, from);
-        if (!put(to, size, &n, here ? with : slice_head(data, 1)))
-            return false;
+        buf_put_slice(to, here ? with : slice_head(data, 1));
         data = slice_from_offset(data, here ? from.n : 1);
         replaced |= here;
     }
-    *ret_length = n;
-    return replaced;
+    return replaced && !to->failed;
 }
 
 /* Another extension at the same context and priority runs this application. */
@@ -139,22 +127,21 @@ static bool is_sibling(const struct place *p, const struct place_key *key, struc
 }
 
 enum place_found place_memory_data(const struct place_memory *memory, const struct place_key *key,
-                                   struct slice application, char *to, size_t size,
-                                   size_t *ret_length)
+                                   struct slice application, struct buf *to)
 {
     char bytes[KEY_MAX];
     struct slice text = {bytes, 0};
+    buf_clear(to);
     if (!write_key(key, bytes, &text.n))
         return PLACE_UNKNOWN;
     const struct place *exact = table_find(&memory->places, text);
-    *ret_length = 0;
     if (exact && slice_equal(place_application(exact), application))
-        return put(to, size, ret_length, place_data(exact)) ? PLACE_SEEN : PLACE_UNKNOWN;
+        return buf_put_slice(to, place_data(exact)) ? PLACE_SEEN : PLACE_UNKNOWN;
     const struct place *p;
     size_t position = 0;
     while ((p = table_next(&memory->places, &position))) {
         if (is_sibling(p, key, application) &&
-            replace(place_data(p), place_exten(p), key->exten, to, size, ret_length))
+            replace(place_data(p), place_exten(p), key->exten, to))
             return PLACE_SIBLING;
     }
     return PLACE_UNKNOWN;

@@ -2,6 +2,7 @@
 #ifndef COLLECTOR_STATE_PLACE_H
 #define COLLECTOR_STATE_PLACE_H
 
+#include "collector/base/buf.h"
 #include "collector/state/table.h"
 
 /* What was seen to run at which place of the dialplan (context, extension, priority). Asterisk
@@ -20,7 +21,9 @@ struct place_key {
     int priority;
 };
 
+/* Nothing is remembered yet. */
 struct place_memory place_memory_new(void);
+/* Forgets everything and frees it. */
 void place_memory_free(struct place_memory *memory);
 
 /* Remembers that application with data runs there; the newest counts. */
@@ -33,10 +36,9 @@ enum place_found {
     PLACE_SIBLING, /* seen at another extension of the same context and priority */
 };
 
-/* The data of that application at that place, written to `to`; a sibling's has its extension's
- * digits replaced by this one's. */
+/* The data of that application at that place, written to an emptied `to`; a sibling's has its
+ * extension's digits replaced by this one's. PLACE_UNKNOWN also when it passes the bound of to. */
 enum place_found place_memory_data(const struct place_memory *memory, const struct place_key *key,
-                                   struct slice application, char *to, size_t size,
-                                   size_t *ret_length);
+                                   struct slice application, struct buf *to);
 
 #endif

@@ -29,7 +29,9 @@ struct saved_list {
     uint64_t lost;
 };
 
+/* Nothing to be saved yet. It must not move while entities point to it. */
 struct saved_list saved_list_new(void);
+/* Frees the keys of what is gone; the entities are their owners'. */
 void saved_list_free(struct saved_list *list);
 
 /* The entity has changed. */

@@ -58,6 +58,7 @@ void snapshot_unref(struct snapshot *s);
 /* Makes *where hold s (a new reference) instead of what it held. */
 void snapshot_set(struct snapshot **where, struct snapshot *s);
 
+/* What the look shows; a text is borrowed from it. */
 struct slice snapshot_text(const struct snapshot *s, enum snapshot_text which);
 int snapshot_priority(const struct snapshot *s);
 int snapshot_state(const struct snapshot *s);
@@ -67,6 +68,7 @@ unsigned snapshot_flags(const struct snapshot *s);
 /* The contents, borrowed from s. */
 struct snapshot_values snapshot_values(const struct snapshot *s);
 
+/* Whether a new look with these values would show anything else. */
 bool snapshot_equal(const struct snapshot *s, const struct snapshot_values *values);
 
 /* Context, extension and priority are the same. */

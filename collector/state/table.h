@@ -23,6 +23,7 @@ struct table {
     table_key_of key_of;
 };
 
+/* An empty table for at most max values; allocates nothing yet. */
 struct table table_new(size_t max, table_key_of key_of);
 
 /* Frees the slots; the values are the caller's. */

@@ -47,6 +47,7 @@ void entities_each(struct entities *e, enum entity_kind kind, entity_seen seen, 
  * did. json is empty for those that are gone. */
 void entities_changed(struct entities *e, entity_seen seen, void *ctx);
 
+/* How many of a kind are live. */
 size_t entities_count(const struct entities *e, enum entity_kind kind);
 /* Entities that were dropped because of a bound. */
 uint64_t entities_dropped(const struct entities *e);

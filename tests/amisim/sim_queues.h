@@ -43,6 +43,7 @@ void sim_queues_seed(struct sim_queue **queues, struct slice frame);
 void sim_queues_event(struct sim_queue **queues, struct slice name, struct slice frame,
                       int64_t time_us);
 
+/* Forgets all queues and frees them. */
 void sim_queues_clear(struct sim_queue **queues);
 
 #endif

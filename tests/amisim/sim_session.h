@@ -46,6 +46,7 @@ struct sim_sessions *sim_sessions_new(struct event_base *base,
                                       size_t error_size);
 void sim_sessions_free(struct sim_sessions *sessions);
 
+/* The port it listens on; how many clients are logged in now; how many ever connected. */
 uint16_t sim_sessions_port(const struct sim_sessions *sessions);
 unsigned sim_sessions_logged_in(const struct sim_sessions *sessions);
 uint64_t sim_sessions_opened(const struct sim_sessions *sessions);
@@ -60,6 +61,7 @@ void sim_sessions_event(struct sim_sessions *sessions, uint32_t classes, struct 
 /* Hands over to the sockets what waits, and frees clients that are done. */
 void sim_sessions_flush(struct sim_sessions *sessions);
 
+/* The account that the client logged in with; lives as long as the session. */
 struct sim_account *sim_session_account(struct sim_session *s);
 
 /* Where replies are written; they leave with the next flush. */

@@ -21,10 +21,14 @@ struct sim_truth_counts {
     struct sim_truth_queue *queues;
 };
 
+/* Each counts what one recording's truth file holds. */
 void sim_truth_cdr(struct sim_truth_counts *counts, struct slice csv);
 void sim_truth_cel(struct sim_truth_counts *counts, struct slice csv);
 void sim_truth_queue_log(struct sim_truth_counts *counts, struct slice log);
+
+/* The counts as members of an open JSON object. */
 void sim_truth_write(const struct sim_truth_counts *counts, struct json_out *j);
+/* Sets all to none and frees the queues. */
 void sim_truth_clear(struct sim_truth_counts *counts);
 
 #endif
