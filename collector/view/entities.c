@@ -57,7 +57,7 @@ void entities_free(struct entities *e)
     if (!e)
         return;
     for (unsigned kind = 0; kind < ENTITY_KIND_COUNT; kind++) {
-        struct entity *entity, *next;
+        struct entity *entity = NULL, *next = NULL;
         HASH_ITER(hh, e->tables[kind], entity, next)
         {
             entity_free(e, entity);

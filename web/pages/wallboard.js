@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The wallboard: keeps a copy of the live state from /api/v1/stream and shows it. All text from the
-// PBX goes through textContent alone.
+// The wallboard: shows what stream.js keeps. All text from the PBX goes through textContent alone.
 'use strict';
 
-const STALE_MS = 20000;        // the server sends at least a heartbeat every 15 s
-const BANNER_AFTER_MS = 2000;  // a shorter interruption is only in the badge
 const RENDER_EVERY_MS = 100;
 const CALLS_SHOWN = 60;
 const CHIPS_SHOWN = 4;
@@ -16,152 +13,6 @@ function levelGoal() {
 }
 
 const $ = (id) => document.getElementById(id);
-
-// ---- State -------------------------------------------------------------------------------------
-
-const state = {
-  pbx: new Map(), queue: new Map(), agent: new Map(), call: new Map(), counts: new Map(),
-  loaded: false,
-  offset: 0,       // server's clock minus ours, ms
-  lastId: '',
-  lastSeq: 0,
-  pages: '',
-};
-const stream = { status: 'connecting', heard: 0, lostAt: 0, tries: 0, timer: 0, retryAt: 0, abort: null };
-
-const keyOf = (o) => o.pbx + '\u0000' + o.subject;
-const serverNow = () => Date.now() + state.offset;
-// While nothing is heard the clock of what is shown stands still: nobody knows how it went on.
-const shownNow = () => (stream.status === 'stale' ? stream.heard + state.offset : serverNow());
-
-function takeSnapshot(all) {
-  state.offset = Date.parse(all.now) - Date.now();
-  for (const [map, list] of [['pbx', all.pbxs], ['queue', all.queues], ['agent', all.agents],
-    ['call', all.calls], ['counts', all.counts]]) {
-    state[map].clear();
-    for (const o of list) state[map].set(keyOf(o), o);
-  }
-  state.loaded = true;
-}
-
-function takeChange(kind, o) {
-  if (!state[kind]) return;
-  if (o.gone) state[kind].delete(keyOf(o));
-  else state[kind].set(keyOf(o), o);
-}
-
-// ---- Stream ------------------------------------------------------------------------------------
-// Not EventSource: it hides the heartbeats and gives up for good after one HTTP error.
-
-function takeMessage(event, id, data) {
-  if (event === 'reset') {
-    state.lastId = '';
-    return;
-  }
-  const seq = Number(id.slice(id.lastIndexOf('-') + 1));
-  const body = JSON.parse(data);
-  if (event === 'snapshot') takeSnapshot(body);
-  else if (seq !== state.lastSeq + 1) throw new Error('a change is missing');
-  else takeChange(event, body);
-  state.lastId = id;
-  state.lastSeq = seq;
-  scheduleRender();
-}
-
-function parser() {
-  let rest = '';
-  let event = '', id = '', data = [];
-  return (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop();
-    for (const line of lines) {
-      if (line === '') {
-        if (data.length) takeMessage(event, id, data.join('\n'));
-        event = ''; id = ''; data = [];
-      } else if (line.startsWith('data: ')) data.push(line.slice(6));
-      else if (line.startsWith('event: ')) event = line.slice(7);
-      else if (line.startsWith('id: ')) id = line.slice(4);
-    }
-  };
-}
-
-async function readStream(signal) {
-  const headers = state.lastId ? { 'Last-Event-ID': state.lastId } : {};
-  const answer = await fetch('api/v1/stream', { headers, signal, cache: 'no-store' });
-  if (!answer.ok) throw new Error('HTTP ' + answer.status);
-  const pages = answer.headers.get('X-Amitap-Pages') || '';
-  if (state.pages && pages && pages !== state.pages) location.reload();
-  state.pages = pages;
-  const take = parser();
-  const text = new TextDecoder();
-  const reader = answer.body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) throw new Error('the stream ended');
-    take(text.decode(value, { stream: true }));
-    heard();
-  }
-}
-
-async function connect() {
-  clearTimeout(stream.timer);
-  stream.retryAt = 0;
-  stream.abort = new AbortController();
-  const abort = stream.abort;
-  const opening = setTimeout(() => abort.abort(), STALE_MS);
-  stream.opening = opening;
-  try {
-    await readStream(abort.signal);
-  } catch (error) {
-    if (String(error.message).includes('missing') || error instanceof SyntaxError) state.lastId = '';
-  }
-  clearTimeout(opening);
-  abort.abort();
-  if (abort === stream.abort) lost();
-}
-
-function heard() {
-  clearTimeout(stream.opening);
-  stream.heard = Date.now();
-  stream.tries = 0;
-  stream.lostAt = 0;
-  setStatus(state.loaded ? 'live' : 'connecting');
-}
-
-function lost() {
-  if (!stream.lostAt) stream.lostAt = Date.now();
-  const wait = Math.min(15000, 400 * 2 ** stream.tries) * (0.75 + Math.random() / 2);
-  stream.tries++;
-  stream.retryAt = Date.now() + wait;
-  stream.timer = setTimeout(connect, wait);
-  watch();
-}
-
-// Runs every half second: a stream that is open but silent is as good as cut.
-function watch() {
-  const now = Date.now();
-  if (stream.status === 'live' && !stream.lostAt && now - stream.heard > STALE_MS) {
-    stream.lostAt = now - BANNER_AFTER_MS;
-    stream.abort.abort();
-  }
-  if (stream.lostAt) setStatus(now - stream.lostAt >= BANNER_AFTER_MS ? 'stale' : 'connecting');
-}
-
-function setStatus(status) {
-  if (stream.status === status) return;
-  const was = stream.status;
-  stream.status = status;
-  document.body.dataset.stream = status;
-  if (status === 'stale') announce('Connection lost. The figures shown are old.');
-  if (status === 'live' && was === 'stale') announce('Connection restored.');
-  scheduleRender();
-}
-
-function retryNow() {
-  if (!stream.retryAt || Date.now() < stream.heard + 300) return;
-  stream.tries = 0;
-  connect();
-}
 
 // ---- Small helpers -----------------------------------------------------------------------------
 
@@ -214,12 +65,13 @@ function ageText(seconds) {
   return Math.floor(seconds / 3600) + ' h ' + Math.floor(seconds / 60) % 60 + ' min';
 }
 
-const secondsSince = (time) => (shownNow() - Date.parse(time)) / 1000;
+const secondsSince = (time, pbx) => (shownNow(pbx) - Date.parse(time)) / 1000;
 
-// A <time> that ticks by itself.
-function ticking(e, since) {
+// A <time> that ticks by itself, as long as its PBX is connected.
+function ticking(e, since, pbx) {
   if (e.dataset.since !== since) e.dataset.since = since;
-  setText(e, spanText(secondsSince(since)));
+  if (e.dataset.pbx !== pbx) e.dataset.pbx = pbx;
+  setText(e, spanText(secondsSince(since, pbx)));
 }
 
 function setLevel(e, level) {
@@ -315,7 +167,7 @@ function totals() {
     t.waiting += q.waiting.length;
     for (const w of q.waiting) {
       if (!t.oldest || w.joined < t.oldest.joined)
-        t.oldest = { joined: w.joined, queue: q.queue, target: q.service_level_seconds };
+        t.oldest = { joined: w.joined, pbx: q.pbx, queue: q.queue, target: q.service_level_seconds };
     }
   }
   for (const c of state.counts.values()) {
@@ -342,7 +194,12 @@ const CALL_STATES = {
   answered: ['call', 'On call'], application: ['app', 'In a menu'],
 };
 
-const partyName = (p) => p.name || p.number || p.interface || p.channel || 'unknown';
+// A queue member by the name it has there, else as the phone calls itself.
+function partyName(pbx, p) {
+  const agent = state.agent.get(pbx + '\u0000' + p.interface);
+  return (agent && agent.agent) || p.name || p.number || p.interface || p.channel || 'unknown';
+}
+
 const callerName = (c) => c.caller_name || c.caller_number || 'Withheld number';
 
 // ---- Tiles -------------------------------------------------------------------------------------
@@ -380,7 +237,7 @@ function renderWaiting(t) {
     threshold('wait', '', '', 'Nobody waits longer than the target any more.');
     return;
   }
-  const seconds = secondsSince(t.oldest.joined);
+  const seconds = secondsSince(t.oldest.joined, t.oldest.pbx);
   const level = waitLevel(seconds, t.oldest.target);
   const over = level === 'crit';
   tile('tile-longest', spanText(seconds), '',
@@ -476,9 +333,9 @@ function renderChips(box, q) {
   }, (chip, w) => {
     if (w.more) return setText(chip.name, '+ ' + w.more + ' more');
     setText(chip.name, callerName(w));
-    ticking(chip.time, w.joined);
+    ticking(chip.time, w.joined, q.pbx);
     chip.dataset.target = q.service_level_seconds || '';
-    chip.classList.toggle('late', waitLevel(secondsSince(w.joined), q.service_level_seconds) === 'crit');
+    chip.classList.toggle('late', waitLevel(secondsSince(w.joined, q.pbx), q.service_level_seconds) === 'crit');
     return undefined;
   });
 }
@@ -496,18 +353,19 @@ function updateQueue(e, q) {
   setText(e.tag, q.pbx);
   e.tag.hidden = !severalPbxs();
   e.classList.toggle('old', isOld(q));
+  e.classList.toggle('idle', isIdle(q));
   renderChips(e.waiting, q);
   e.chips.hidden = n === 0;
   setText(e.count, String(n));
   e.count.classList.toggle('zero', n === 0);
   const oldest = n ? q.waiting.reduce((a, w) => (w.joined < a ? w.joined : a), q.waiting[0].joined) : '';
-  if (oldest) ticking(e.longest, oldest);
+  if (oldest) ticking(e.longest, oldest, q.pbx);
   else {
     delete e.longest.dataset.since;
     setText(e.longest, '–');
   }
   e.longest.classList.toggle('zero', !oldest);
-  setLevel(e.figures[1], oldest ? waitLevel(secondsSince(oldest), target) : '');
+  setLevel(e.figures[1], oldest ? waitLevel(secondsSince(oldest, q.pbx), target) : '');
   const percent = c.service_level === null ? null : Math.floor(100 * c.service_level);
   setText(e.percent, percent === null ? '–' : percent + ' %');
   e.percent.classList.toggle('zero', percent === null);
@@ -521,9 +379,15 @@ function updateQueue(e, q) {
   setText(e.below[2], ended ? (100 * c.abandoned / ended).toFixed(0) + ' %' : '');
 }
 
+// Nobody called it today: it stands below the others, in one line.
+function isIdle(q) {
+  const c = countsOf(q);
+  return !q.waiting.length && !(c && c.offered);
+}
+
 function renderQueues() {
   const list = [...state.queue.values()].sort((a, b) =>
-    a.pbx.localeCompare(b.pbx) || a.queue.localeCompare(b.queue));
+    isIdle(a) - isIdle(b) || a.pbx.localeCompare(b.pbx) || a.queue.localeCompare(b.queue));
   keyed($('queues'), list, keyOf, createQueue, updateQueue);
   $('queues').hidden = !list.length;
   fit($('queues'), list.length + list.filter((q) => q.waiting.length).length, 3);
@@ -564,7 +428,7 @@ function updateAgent(e, a) {
   setText(e.whom, call ? callerName(call) : a.state === 'paused' && a.reason ? a.reason : '');
   e.title = [a.agent, a.interface, word, a.members ? a.members.map((m) => m.queue).join(', ') : '']
     .filter(Boolean).join(' · ');
-  if (a.since) ticking(e.time, a.since);
+  if (a.since) ticking(e.time, a.since, a.pbx);
 }
 
 function renderAgents() {
@@ -612,12 +476,12 @@ function story(c) {
   const to = c.dialled ? [' to ', c.dialled] : [];
   const queue = c.queue ? [' · ', c.queue] : [];
   if (faceOf(c) === 'ringing' && c.ringing && c.ringing.length) {
-    const who = c.ringing.slice(0, 3).map(partyName).join(', ');
+    const who = c.ringing.slice(0, 3).map((p) => partyName(c.pbx, p)).join(', ');
     const more = c.ringing.length > 3 ? ' +' + (c.ringing.length - 3) : '';
     return [' ', who + more, ...queue, ...to];
   }
   if (c.state === 'queued') return [' in ', c.queue || 'a queue', ...to];
-  if (c.state === 'answered' && c.talking_with) return [' with ', partyName(c.talking_with), ...queue];
+  if (c.state === 'answered' && c.talking_with) return [' with ', partyName(c.pbx, c.talking_with), ...queue];
   return [...to, ...queue];
 }
 
@@ -629,7 +493,7 @@ function updateCall(e, c) {
   setIcon(e.icon, mark);
   setText(e.nameText, callerName(c));
   setText(e.number, c.caller_name && c.caller_number ? c.caller_number : '');
-  if (c.start) ticking(e.time, c.start);
+  if (c.start) ticking(e.time, c.start, c.pbx);
   const parts = story(c);
   const shown = word + parts.join('|');
   if (e.what.dataset.shown === shown) return;
@@ -649,8 +513,9 @@ function renderCalls(t) {
   const more = all.length - CALLS_SHOWN;
   empty('calls', all.length && more <= 0 ? 1 : 0,
     more > 0 ? 'and ' + more + ' more' : 'No calls right now.');
-  setText($('calls-note'), all.length + ' now · ' + (all.length + t.callsAnswered + t.callsUnanswered) + ' today');
-  $('calls-note').title = t.callsAnswered + ' answered, ' + t.callsUnanswered + ' not, ' + t.cdrs + ' CDRs';
+  setText($('calls-note'), all.length + ' now · ' + (all.length + t.callsAnswered + t.callsUnanswered) + ' today · ' +
+    t.cdrs + ' CDRs');
+  $('calls-note').title = t.callsAnswered + ' answered, ' + t.callsUnanswered + ' not';
 }
 
 function empty(name, n, text) {
@@ -679,6 +544,8 @@ function updatePbx(e, p) {
   e.title = [p.version, p.reason, p.gaps ? p.gaps + ' gaps today' : ''].filter(Boolean).join(' · ');
 }
 
+const reasonOf = (p) => p.reason.replace('pbx ' + p.pbx + ': ', '');
+
 function banners() {
   const list = [];
   const now = Date.now();
@@ -692,8 +559,8 @@ function banners() {
   for (const p of state.pbx.values()) {
     if (!p.connected)
       list.push({ key: 'pbx' + p.pbx, level: 'crit', title: 'PBX ' + p.pbx + ' is not connected.',
-        text: (p.since ? 'Since ' + clockText(Date.parse(p.since), true) + '. ' : '') +
-          (p.reason ? 'Reason: ' + p.reason + '. ' : '') +
+        text: (p.since ? 'Since ' + clockText(Date.parse(p.since), true) : 'Not yet') +
+          (p.reason ? ': ' + reasonOf(p) : '') + '. ' +
           (p.last_event ? 'Its figures are ' + ageText(secondsSince(p.last_event)) + ' old.' : '') });
   }
   const [first] = state.pbx.values();
@@ -717,6 +584,8 @@ function renderHead() {
     setText(e.text, b.text);
   });
   setText($('badge-text'), { live: 'Live', connecting: state.loaded ? 'Reconnecting' : 'Connecting', stale: 'Not live' }[stream.status]);
+  const down = list.length > 0 && list.every((p) => !p.connected);
+  document.querySelector('.tiles').classList.toggle('old', down);
   setText($('clock'), clockText(serverNow(), true));
 }
 
@@ -754,7 +623,7 @@ function tick() {
     renderWaiting(totals());
     renderQueues();
     for (const e of document.querySelectorAll('.agents time[data-since], .calls time[data-since]'))
-      setText(e, spanText(secondsSince(e.dataset.since)));
+      setText(e, spanText(secondsSince(e.dataset.since, e.dataset.pbx)));
   }
 }
 
@@ -790,7 +659,15 @@ function toggleFull() {
   else document.documentElement.requestFullscreen().catch(() => {});
 }
 
+function sayStatus(status, was) {
+  if (status === 'stale') announce('Connection lost. The figures shown are old.');
+  if (status === 'live' && was === 'stale') announce('Connection restored.');
+  scheduleRender();
+}
+
 function start() {
+  listeners.changed = scheduleRender;
+  listeners.status = sayStatus;
   const title = new URLSearchParams(location.search).get('title');
   if (title) {
     setText($('title'), title);

@@ -24,6 +24,7 @@ static const struct {
 } requests[] = {
     {"GET / HTTP/1.1\nHost: localhost\n", 200, "Content-Type: text/html; charset=utf-8"},
     {"GET /wallboard.js HTTP/1.1\nHost: localhost:8088\n", 200, "Content-Type: text/javascript"},
+    {"GET /stream.js HTTP/1.1\nHost: localhost\n", 200, "Content-Type: text/javascript"},
     {"GET /wallboard.css HTTP/1.1\nHost: 127.0.0.1\n", 200, "Content-Type: text/css"},
     {"GET /icon.svg HTTP/1.1\nHost: [::1]:8088\n", 200, "Content-Type: image/svg+xml"},
     {"GET /?title=x HTTP/1.1\nHost: LOCALHOST\n", 200, "Cache-Control: no-cache"},
