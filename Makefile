@@ -32,7 +32,7 @@ DEPS_DEMO  := curl ca-certificates sqlite3 python3-minimal
 DEPS_TEST  := check clang-format-14 cppcheck python3 python3-venv git debootstrap chromium \
 	nodejs npm
 
-.PHONY: all deps deps-test needs check run-unit lint demo test bench install clean
+.PHONY: all deps deps-test needs check run-unit lint docs demo test bench install clean
 all:
 
 # Every object waits for what rules.mk files add to this: tables, migrations and pages that are
@@ -142,6 +142,10 @@ check: needs $(GENERATED)
 
 lint: all
 	@tests/lint/run.sh
+
+# What is written from facts.def and the schemas, and committed.
+docs:
+	@python3 schemas/docs.py
 
 needs:
 	@test -z "$(PKG_ALL)" || $(PKG_CONFIG) --exists $(PKG_ALL) 2>/dev/null || { \

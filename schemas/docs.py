@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes schemas/README.md and schemas/asyncapi.yaml from facts.def and the JSON Schemas.
+
+    make docs              writes both
+    docs.py --check        writes nothing; not zero, and a line for each, when one is not up to date
+"""
+import json
+import pathlib
+import re
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+KEYS = {
+    "CALL": ("<pbx>/<linkedid>", "the Linkedid that the call's first channel had first"),
+    "QUEUE": ("<pbx>/<queue>", "the queue's name"),
+    "AGENT": ("<pbx>/<interface>", "the agent's interface"),
+    "PBX": ("<pbx>", "the PBX's name"),
+}
+TOPICS = {
+    "call-events": "What happens in calls, as it happens.",
+    "calls": "One log for each call that has ended.",
+    "cdr": "Call detail records as Asterisk writes them.",
+    "queue-events": "What happens in queues, as it happens, and the lines of queue_log.",
+    "queues": "One log for each visit to a queue that has ended.",
+    "agent-events": "What agents do: intervals, and changes of their memberships.",
+    "alerts": "What needs somebody's attention.",
+    "tap": "The tap's own: where it was blind, when it had the PBX.",
+    "calls-state": "The live state of each call.",
+    "queues-state": "The live state of each queue.",
+    "agents-state": "The live state of each agent.",
+}
+HEADERS = [
+    ("ce_specversion", "1.0", "of CloudEvents"),
+    ("ce_type", "amitap.<kind>.v0", "the kind and the version of its schema"),
+    ("ce_source", "amitap://<pbx>", "the PBX"),
+    ("ce_id", "`id` of the body", "the same in every delivery: drop doubles by it"),
+    ("ce_subject", "`subject` of the body", "the entity: upsert by it"),
+    ("ce_time", "`time` of the body", "when the PBX says that it happened"),
+    ("ce_sequence", "zero-padded number", "orders the facts of one call across topics, per tap"),
+    ("content-type", "application/json", ""),
+]
+
+
+def facts():
+    """The rows of facts.def, as dictionaries, with the description of the schema."""
+    names = ("id", "kind", "topic", "table", "ce_type", "key", "schema", "retention")
+    for row in re.findall(r"^FACT_KIND\((.*)\)$", (HERE / "facts.def").read_text(), re.M):
+        fact = dict(zip(names, (word.strip().strip('"') for word in row.split(","))))
+        path = HERE / "json" / fact["schema"]
+        if not path.exists():
+            sys.exit(f"schemas/json/{fact['schema']} is missing")
+        schema = json.loads(path.read_text())
+        yield fact | {"text": schema["description"]}
+
+
+def by_topic(rows):
+    topics = {}
+    for row in rows:
+        topics.setdefault(row["topic"], []).append(row)
+    return dict(sorted(topics.items(), key=lambda item: list(TOPICS).index(item[0])))
+
+
+def readme(rows):
+    out = ["""<!-- Written by `make docs` from facts.def and json/*.json: change those. -->
+# Contracts
+
+Everything that amitap publishes is one of the records below: an object in JSON, the same on Kafka, in the `body` column
+of the history, from `amitap replay --records events` and in the browser. The schemas are `v0`: they may still change
+until they are frozen as `v1`; from then on fields are only added. A field that could not be known is null, an empty
+string is what Asterisk sent. Times are RFC 3339 in UTC with microseconds, durations are seconds.
+
+| file | what |
+|---|---|
+| `json/<kind>.json` | JSON Schema 2020-12 of one kind of record |
+| `json/common.json` | what they have in common, and each field once with its meaning |
+| `asyncapi.yaml` | the topics as AsyncAPI 3 |
+| `facts.def`, `fact_fields.def` | the table below and the names of the fields, as the program reads them |
+| `sql/` | the tables of the history and of the outbox |
+| `ami_*.def`, `config.def` | what amitap knows of AMI, and its configuration |
+
+## Kinds
+Topics stand behind a prefix, `amitap.` unless the configuration names another.
+
+| kind | what | topic | SQL table | key | schema |
+|---|---|---|---|---|---|
+"""]
+    for row in rows:
+        table = f"`{row['table']}`" if row["table"] else "–"
+        out.append(f"| `{row['kind']}` | {row['text']} | `{row['topic']}` | {table} | `{KEYS[row['key']][0]}` | "
+                   f"[{row['schema']}](json/{row['schema']}) |\n")
+    out.append("\n`ce_type` is `amitap.<kind>.v0` for each. Keys are made of " +
+               "; ".join(f"`{key}`: {text}" for key, text in KEYS.values()) + ".\n")
+    out.append("\n## Topics\n| topic | what | kept |\n|---|---|---|\n")
+    for topic, some in by_topic(rows).items():
+        kept = "the last per key (compacted); no value ends a subject" if some[0]["retention"] == "STATE" else "each"
+        out.append(f"| `{topic}` | {TOPICS[topic]} | {kept} |\n")
+    out.append("\n## Headers\nMessages are CloudEvents 1.0 in the Kafka binding's binary mode.\n\n"
+               "| header | value | |\n|---|---|---|\n")
+    out += [f"| `{name}` | {value if ' ' in value else f'`{value}`'} | {text} |\n" for name, value, text in HEADERS]
+    out.append("""
+## Reading them
+Records come at least once, in order per key within a topic. Drop doubles by `id`. Where you keep one row per entity,
+upsert by `subject`; what was observed beats what is `inferred`. Records with `tap` are a tap's own; two taps on one PBX
+give the same `id` to everything else that both saw.
+""")
+    return "".join(out)
+
+
+def quoted(text):
+    return json.dumps(text, ensure_ascii=False)
+
+
+def channel(topic, rows):
+    state = rows[0]["retention"] == "STATE"
+    lines = [f"  {topic}:", f"    address: '{{prefix}}{topic}'", f"    description: {quoted(TOPICS[topic])}",
+             "    parameters:", "      prefix:", "        $ref: '#/components/parameters/prefix'", "    messages:"]
+    for row in rows:
+        lines += [f"      {row['kind']}:", f"        $ref: '#/components/messages/{row['kind']}'"]
+    lines += ["    bindings:", "      kafka:", "        topicConfiguration:",
+              f"          cleanup.policy: [{'compact' if state else 'delete'}]", "        bindingVersion: '0.5.0'"]
+    return lines
+
+
+def message(row):
+    key, text = KEYS[row["key"]]
+    end = " A message without value is a tombstone: the subject is gone." if row["retention"] == "STATE" else ""
+    return [f"    {row['kind']}:", f"      name: {row['ce_type']}", f"      title: {row['kind']}",
+            f"      summary: {quoted(row['text'] + end)}", "      contentType: application/json",
+            "      headers:", "        $ref: '#/components/schemas/headers'",
+            "      payload:", f"        $ref: 'json/{row['schema']}'",
+            "      bindings:", "        kafka:", "          key:", "            type: string",
+            f"            description: {quoted(key + ': ' + text)}", "          bindingVersion: '0.5.0'"]
+
+
+def asyncapi(rows):
+    topics = by_topic(rows)
+    out = ["# SPDX-License-Identifier: MIT", "# Written by `make docs` from facts.def and json/*.json: change those.",
+           "asyncapi: 3.0.0", "info:", "  title: amitap", "  version: '0'",
+           "  description: Facts about calls, queues and agents, derived from the Asterisk Manager Interface.",
+           "  license:", "    name: MIT", "defaultContentType: application/json", "channels:"]
+    for topic, some in topics.items():
+        out += channel(topic, some)
+    out.append("operations:")
+    for topic in topics:
+        out += [f"  publish-{topic}:", "    action: send", "    channel:", f"      $ref: '#/channels/{topic}'"]
+    out += ["components:", "  parameters:", "    prefix:", "      default: 'amitap.'",
+            "      description: kafka.topic_prefix of the configuration", "  schemas:", "    headers:",
+            "      type: object", "      properties:"]
+    for name, value, text in HEADERS:
+        what = ": ".join(word for word in (value.replace("`", ""), text) if word)
+        out += [f"        {name}:", "          type: string", f"          description: {quoted(what)}"]
+    out.append("      required: [" + ", ".join(name for name, _, _ in HEADERS) + "]")
+    out.append("  messages:")
+    for row in rows:
+        out += message(row)
+    return "\n".join(out) + "\n"
+
+
+def main():
+    rows = list(facts())
+    stale = 0
+    for name, text in (("README.md", readme(rows)), ("asyncapi.yaml", asyncapi(rows))):
+        path = HERE / name
+        if path.exists() and path.read_text() == text:
+            continue
+        if sys.argv[1:] == ["--check"]:
+            print(f"schemas/{name} is not up to date: make docs")
+            stale = 1
+        else:
+            path.write_text(text)
+    return stale
+
+
+sys.exit(main())
