@@ -125,7 +125,7 @@ $(O)/unit/$(1)/%: $(O)/obj/tests/unit/$(1)/%.o \
 		$(filter-out $(O)/obj/tests/unit/$(1)/check_%,$(call objects,tests/unit/$(1))) \
 		$(call libs,$(1))
 	@mkdir -p $$(@D)
-	$$(call say,LD,$$@)$(LINK) -o $$@ $$^ $$(call pkg,--libs,$(call pkgs,$(1)) $(PKG_TESTS)) $(LDLIBS)
+	$$(call say,LD,$$@)$$(LINK) -o $$@ $$^ $$(call pkg,--libs,$(call pkgs,$(1)) $(PKG_TESTS)) $(LDLIBS)
 endef
 $(foreach d,$(wildcard tests/unit/*/.),$(eval $(call \
 	unit_rules,$(notdir $(patsubst %/.,%,$(d))))))

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# Tests of what happens when memory is short count allocations and refuse one (short_memory.h).
+$(O)/unit/state/check_memory $(O)/unit/facts/check_memory: LDFLAGS += \
+	$(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))
