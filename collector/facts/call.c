@@ -56,7 +56,7 @@ static void put_caller(struct fact_builder *f, const struct call *call)
     fact_put_string(f, FIELD_CALLER_NAME, slice_from(call->caller_name));
 }
 
-static void put_phone(struct fact_builder *f, const struct channel *c)
+void call_put_phone(struct fact_builder *f, const struct channel *c)
 {
     fact_put_string(f, FIELD_CHANNEL, channel_name(c));
     fact_put_string(f, FIELD_INTERFACE, channel_interface(channel_name(c)));
@@ -238,7 +238,7 @@ void calls_ringing(struct calls *calls, struct channel *channel)
     struct fact_builder *f = emit_begin(calls->emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
     fact_put_string(f, FIELD_UNIQUEID, channel_uniqueid(channel));
-    put_phone(f, channel);
+    call_put_phone(f, channel);
     put_caller(f, call);
     fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
     fact_put_known(f, FIELD_QUEUE, slice_from(call->queue));
@@ -260,7 +260,7 @@ void calls_answered(struct calls *calls, struct channel *channel)
     struct fact_builder *f = emit_begin(calls->emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
     fact_put_string(f, FIELD_UNIQUEID, channel_uniqueid(channel));
-    put_phone(f, channel);
+    call_put_phone(f, channel);
     put_caller(f, call);
     fact_put_seconds(f, FIELD_WAIT_SECONDS, calls->emit->now - call->start);
     fact_put_known(f, FIELD_QUEUE, slice_from(call->queue));
@@ -376,7 +376,7 @@ static void put_ringing(struct fact_builder *f, const struct call *call)
         if (!c->ringing)
             continue;
         fact_open_object(f, FIELD_RINGING);
-        put_phone(f, c);
+        call_put_phone(f, c);
         fact_put_string(f, FIELD_NAME, snapshot_text(c->now, SNAPSHOT_CALLER_NAME));
         fact_close(f);
     }
@@ -390,7 +390,7 @@ static void put_partner(struct fact_builder *f, const struct channel *with)
         return;
     }
     fact_open_object(f, FIELD_TALKING_WITH);
-    put_phone(f, with);
+    call_put_phone(f, with);
     fact_put_string(f, FIELD_NAME, snapshot_text(with->now, SNAPSHOT_CALLER_NAME));
     fact_close(f);
 }

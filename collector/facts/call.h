@@ -80,6 +80,9 @@ void calls_touch(struct calls *calls, struct call *call);
 /* Tells the live state of what was touched. */
 void calls_tell(struct calls *calls);
 
+/* A channel as records name it: channel, interface, number. */
+void call_put_phone(struct fact_builder *f, const struct channel *c);
+
 /* The linkedid it was opened with; lives as long as the call. */
 struct slice call_linkedid(const struct call *call);
 

@@ -197,6 +197,8 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
     if (!bridge_enter(b, c))
         return;
     c->been_bridged = true;
+    if (b->confbridge)
+        call_conference(&tap->calls, c, b, true);
     cdr_bridge_enter(&tap->cdr, b, c, tap->emit->now);
     visits_bridge_enter(&tap->visits, channel_uniqueid(c), bridge_id(b));
     if (b->kind == BRIDGE_PARKING && c->parking) {
@@ -219,6 +221,8 @@ void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m)
     if (c->bridge == b)
         bridge_leave(b, c);
     c->left_bridge = true;
+    if (b->confbridge)
+        call_conference(&tap->calls, c, b, false);
     cdr_bridge_leave(&tap->cdr, b, c, tap->emit->now);
     calls_touch(&tap->calls, c->call);
 }
@@ -256,10 +260,39 @@ void tap_on_parked_call(struct tap *tap, const struct ami_message *m)
     int n = snprintf(text, sizeof(text), "%.*s:%.*s", (int)lot.n, lot.n ? lot.p : "", (int)space.n,
                      space.n ? space.p : "");
     struct slice data = {text, (size_t)n};
+    struct call_parking parking = {.kind = FACT_CALL_PARKED, .lot = lot, .space = space};
+    if (ami_text_int(ami_message_get(m, AMI_HEADER_PARKINGTIMEOUT), &parking.timeout))
+        parking.timeout *= 1000000;
+    call_parking(&tap->calls, c, &parking);
     if (c->bridge && c->bridge->kind != BRIDGE_PARKING)
         text_set(&c->parking, data);
     else
         park(tap, c, data);
+}
+
+/* UnParkedCall, ParkedCallTimeOut and ParkedCallGiveUp show looks from when the call was parked, or
+ * not published: nothing is taken from these. */
+void tap_on_unparked_call(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_PARKEEUNIQUEID));
+    struct call_parking parking = {.kind = FACT_CALL_RETRIEVED,
+                                   .lot = ami_message_get(m, AMI_HEADER_PARKINGLOT),
+                                   .space = ami_message_get(m, AMI_HEADER_PARKINGSPACE),
+                                   .by = ami_message_get(m, AMI_HEADER_RETRIEVERCHANNEL)};
+    if (c)
+        call_parking(&tap->calls, c, &parking);
+}
+
+void tap_on_park_ended(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_PARKEEUNIQUEID));
+    struct call_parking parking = {.kind = FACT_CALL_PARK_ENDED,
+                                   .lot = ami_message_get(m, AMI_HEADER_PARKINGLOT),
+                                   .space = ami_message_get(m, AMI_HEADER_PARKINGSPACE),
+                                   .reason = m->event == AMI_EVENT_PARKEDCALLTIMEOUT ? "timeout"
+                                                                                     : "gave_up"};
+    if (c)
+        call_parking(&tap->calls, c, &parking);
 }
 
 /* Pickup is a masquerade: names and ids stay, while application, place and the dialed mark stay
@@ -290,6 +323,7 @@ void tap_on_pickup(struct tap *tap, const struct ami_message *m)
     snapshot_unref(picker_was);
     snapshot_unref(target_was);
     visits_picked_up(&tap->visits, channel_uniqueid(target));
+    call_picked_up(&tap->calls, picker, channel_name(target));
 }
 
 static bool succeeded(const struct ami_message *m)
@@ -301,6 +335,12 @@ void tap_on_blind_transfer(struct tap *tap, const struct ami_message *m)
 {
     if (!succeeded(m))
         return;
+    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_TRANSFERERUNIQUEID));
+    struct call_transfer moved = {.how = "blind",
+                                  .context = ami_message_get(m, AMI_HEADER_CONTEXT),
+                                  .to = ami_message_get(m, AMI_HEADER_EXTENSION)};
+    if (c)
+        call_transferred(&tap->calls, c, &moved);
     struct visit_transfer transfer = {
         .bridge = ami_message_get(m, AMI_HEADER_BRIDGEUNIQUEID),
         .event = "BLINDTRANSFER",
@@ -309,20 +349,40 @@ void tap_on_blind_transfer(struct tap *tap, const struct ami_message *m)
     visits_transfer(&tap->visits, &transfer);
 }
 
+/* Where an attended transfer went, by DestType. */
+static struct slice attended_target(const struct ami_message *m)
+{
+    struct slice type = ami_message_get(m, AMI_HEADER_DESTTYPE);
+    if (slice_is(type, "Bridge"))
+        return ami_message_get(m, AMI_HEADER_DESTBRIDGEUNIQUEID);
+    if (slice_is(type, "App"))
+        return ami_message_get(m, AMI_HEADER_DESTAPP);
+    return ami_message_get(m, AMI_HEADER_TRANSFERTARGETCHANNEL);
+}
+
+static void tell_attended(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_ORIGTRANSFERERUNIQUEID));
+    struct call_transfer moved = {.how = "attended", .to = attended_target(m)};
+    if (c)
+        call_transferred(&tap->calls, c, &moved);
+}
+
 void tap_on_attended_transfer(struct tap *tap, const struct ami_message *m)
 {
     struct slice type = ami_message_get(m, AMI_HEADER_DESTTYPE);
     if (!succeeded(m))
         return;
+    tell_attended(tap, m);
     struct visit_transfer transfer = {.bridge = ami_message_get(m, AMI_HEADER_ORIGBRIDGEUNIQUEID),
                                       .event = "ATTENDEDTRANSFER",
                                       .count = 2};
     if (slice_is(type, "Bridge")) {
         transfer.args[0] = SLICE("BRIDGE");
-        transfer.args[1] = ami_message_get(m, AMI_HEADER_DESTBRIDGEUNIQUEID);
+        transfer.args[1] = attended_target(m);
     } else if (slice_is(type, "App")) {
         transfer.args[0] = SLICE("APP");
-        transfer.args[1] = ami_message_get(m, AMI_HEADER_DESTAPP);
+        transfer.args[1] = attended_target(m);
     } else if (slice_is(type, "Link")) {
         transfer.args[0] = SLICE("LINK");
         transfer.args[1] = ami_message_get(m, AMI_HEADER_LOCALONECHANNEL);

@@ -148,6 +148,20 @@ void tap_on_channel_seen(struct tap *tap, const struct ami_message *m)
     tap_see(tap, m, &channel_headers_plain);
 }
 
+void tap_on_hold(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_see(tap, m, &channel_headers_plain);
+    if (c)
+        call_held(&tap->calls, c);
+}
+
+void tap_on_unhold(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_see(tap, m, &channel_headers_plain);
+    if (c)
+        call_resumed(&tap->calls, c);
+}
+
 static bool starts_with(struct slice s, const char *word)
 {
     return s.n >= strlen(word) && strncasecmp(s.p, word, strlen(word)) == 0;
@@ -274,6 +288,7 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     tap_look(tap, &change);
     if (c->sent_elsewhere)
         return;
+    call_application(&tap->calls, c);
     note_member_channel(tap, c, application);
     note_pause_all(tap, application, seen.text[SNAPSHOT_APPDATA]);
     log_queue_line(tap, application, seen.text[SNAPSHOT_APPDATA]);
@@ -361,6 +376,7 @@ void tap_on_hangup(struct tap *tap, const struct ami_message *m)
     seen.flags |= SNAPSHOT_DEAD;
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_STATE, tap->emit->now);
     follow_linkedid(tap, c);
+    call_hand_back_at_hangup(&tap->calls, c);
     cdr_snapshot(&tap->cdr, &change, tap->emit->now);
     tap_channel_gone(tap, c);
 }

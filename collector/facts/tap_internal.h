@@ -4,6 +4,7 @@
 
 #include "collector/facts/agent.h"
 #include "collector/facts/call.h"
+#include "collector/facts/call_moves.h"
 #include "collector/facts/cdr.h"
 #include "collector/facts/tap.h"
 #include "collector/facts/visit.h"
@@ -54,6 +55,8 @@ void tap_on_hangup_handler(struct tap *tap, const struct ami_message *m);
 void tap_on_varset(struct tap *tap, const struct ami_message *m);
 void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m);
 void tap_on_originate_response(struct tap *tap, const struct ami_message *m);
+void tap_on_hold(struct tap *tap, const struct ami_message *m);
+void tap_on_unhold(struct tap *tap, const struct ami_message *m);
 void tap_on_channel_seen(struct tap *tap, const struct ami_message *m);
 void tap_on_channel_item(struct tap *tap, const struct ami_message *m);
 
@@ -66,6 +69,8 @@ void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m);
 void tap_on_bridge_destroy(struct tap *tap, const struct ami_message *m);
 void tap_on_bridge_item(struct tap *tap, const struct ami_message *m);
 void tap_on_parked_call(struct tap *tap, const struct ami_message *m);
+void tap_on_unparked_call(struct tap *tap, const struct ami_message *m);
+void tap_on_park_ended(struct tap *tap, const struct ami_message *m);
 void tap_on_pickup(struct tap *tap, const struct ami_message *m);
 void tap_on_blind_transfer(struct tap *tap, const struct ami_message *m);
 void tap_on_attended_transfer(struct tap *tap, const struct ami_message *m);

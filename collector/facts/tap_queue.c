@@ -136,6 +136,21 @@ static struct slice added_as(const struct tap *tap, const struct ami_message *m)
                                                                    : AMI_HEADER_INTERFACE);
 }
 
+static void tell_member(struct tap *tap, const struct ami_message *m, enum fact_kind kind)
+{
+    struct slice interface = ami_message_get(m, AMI_HEADER_INTERFACE);
+    int64_t penalty = 0;
+    struct emit_about about = {.kind = kind, .subject = interface, .key = interface};
+    struct fact_builder *f = emit_begin(tap->emit, &about);
+    ami_text_int(ami_message_get(m, AMI_HEADER_PENALTY), &penalty);
+    fact_put_string(f, FIELD_QUEUE, ami_message_get(m, AMI_HEADER_QUEUE));
+    fact_put_string(f, FIELD_AGENT, ami_message_get(m, AMI_HEADER_MEMBERNAME));
+    fact_put_string(f, FIELD_INTERFACE, interface);
+    fact_put_int(f, FIELD_PENALTY, penalty);
+    fact_put_bool(f, FIELD_PAUSED, slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1"));
+    emit_end(tap->emit);
+}
+
 void tap_on_queue_member_added(struct tap *tap, const struct ami_message *m)
 {
     bool paused = slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1");
@@ -143,6 +158,7 @@ void tap_on_queue_member_added(struct tap *tap, const struct ami_message *m)
     struct member_line line = {"ADDMEMBER", member_callid(tap), added_as(tap, m),
                                paused ? SLICE("PAUSED") : SLICE("")};
     log_member(tap, m, &line);
+    tell_member(tap, m, FACT_MEMBER_ADDED);
     text_set(&tap->member_channel, SLICE(""));
 }
 
@@ -150,6 +166,7 @@ void tap_on_queue_member_removed(struct tap *tap, const struct ami_message *m)
 {
     struct member_line line = {"REMOVEMEMBER", member_callid(tap), added_as(tap, m), SLICE("")};
     log_member(tap, m, &line);
+    tell_member(tap, m, FACT_MEMBER_REMOVED);
     text_set(&tap->member_channel, SLICE(""));
     agents_member_removed(&tap->agents, m);
 }

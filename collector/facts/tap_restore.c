@@ -166,6 +166,9 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->originated = yes(o, "originated");
         c->ringing = yes(o, "ringing");
         c->hangup_requested = yes(o, "hangup_requested");
+        c->held_since = number(o, "held_since");
+        c->hand = (enum channel_hand)choice(o, "hand", CHANNEL_HAND_AUDIOSOCKET);
+        c->hand_since = number(o, "hand_since");
         take_text(o, "parking", &c->parking);
         read_bridge(tap, c, json_object_get(o, "bridge"));
         read_rows(c, json_object_get(o, "rows"), &looks);

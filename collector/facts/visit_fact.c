@@ -105,6 +105,10 @@ static void put_outcome(struct fact_builder *f, const struct visit *v, enum visi
         fact_put_null(f, FIELD_TALK_SECONDS);
     fact_put_null(f, FIELD_HOLD_SECONDS);
     fact_put_known(f, FIELD_ENDED_BY, slice_from(v->ended_by));
+    if (v->queue->service_level)
+        fact_put_seconds(f, FIELD_SERVICE_LEVEL_SECONDS, v->queue->service_level);
+    else
+        fact_put_null(f, FIELD_SERVICE_LEVEL_SECONDS);
 }
 
 void visit_fact_ended(struct emitter *e, const struct visit *v, enum visit_end end)

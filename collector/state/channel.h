@@ -22,6 +22,17 @@ enum channel_event {
     CHANNEL_EVENT_NEWCONNECTEDLINE
 };
 
+/* The application that a call was handed to, as a voice bot or a program outside of the PBX. */
+enum channel_hand {
+    CHANNEL_HAND_NONE,
+    CHANNEL_HAND_AGI,
+    CHANNEL_HAND_FASTAGI,
+    CHANNEL_HAND_ASYNCAGI,
+    CHANNEL_HAND_EAGI,
+    CHANNEL_HAND_STASIS,
+    CHANNEL_HAND_AUDIOSOCKET
+};
+
 /* One channel, from Newchannel to Hangup. State changes happen in channel_take alone. */
 struct channel {
     struct snapshot *birth;  /* the first look; its Uniqueid and Linkedid are the keys */
@@ -44,6 +55,9 @@ struct channel {
     int64_t last_listed; /* when a list after log-in last showed it */
     bool phone_rings;    /* as its device's calls count it */
     bool phone_up;
+    int64_t held_since; /* when it put the other side on hold, 0: it has not */
+    enum channel_hand hand;
+    int64_t hand_since;
     struct saved saved;
     char *parking; /* "lot:space" of a ParkedCall that came before the parking bridge, or NULL */
 

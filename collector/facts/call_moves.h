@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_FACTS_CALL_MOVES_H
+#define COLLECTOR_FACTS_CALL_MOVES_H
+
+#include "collector/facts/call.h"
+
+/* What happens to a call while it is up: hold, transfer, parking, pickup, conference, hand-over to
+ * an application and back. Each is one fact; a channel without a call gives none. */
+
+/* Hold and Unhold. */
+void call_held(struct calls *calls, struct channel *channel);
+void call_resumed(struct calls *calls, struct channel *channel);
+
+/* A successful BlindTransfer or AttendedTransfer by the transferer. A slice with p NULL is not
+ * known. */
+struct call_transfer {
+    const char *how; /* "blind" or "attended" */
+    struct slice context;
+    struct slice to; /* extension, bridge, application or channel */
+};
+void call_transferred(struct calls *calls, struct channel *transferer,
+                      const struct call_transfer *transfer);
+
+/* ParkedCall, UnParkedCall (by names the retriever), ParkedCallTimeOut and ParkedCallGiveUp (reason
+ * tells which). */
+struct call_parking {
+    enum fact_kind kind;
+    struct slice lot, space;
+    int64_t timeout; /* microseconds, 0: not known */
+    struct slice by;
+    const char *reason;
+};
+void call_parking(struct calls *calls, struct channel *parked, const struct call_parking *parking);
+
+/* Pickup: the picker took the call that rang at target. */
+void call_picked_up(struct calls *calls, struct channel *picker, struct slice target);
+
+/* BridgeEnter and BridgeLeave of a conference's bridge. */
+void call_conference(struct calls *calls, struct channel *channel, const struct bridge *bridge,
+                     bool joined);
+
+/* The channel begins an application: a hand-over when it is AGI (by its kinds), Stasis or
+ * AudioSocket, and the end of one that was under way. */
+void call_application(struct calls *calls, struct channel *channel);
+
+/* The channel's hand-over, if one is under way, is over because it hangs up. */
+void call_hand_back_at_hangup(struct calls *calls, struct channel *channel);
+
+#endif
