@@ -35,14 +35,19 @@ static bool open_files(struct store *s)
     return s->history != NULL;
 }
 
+/* Which of the call counters a count of the history is for. */
+static enum counts_calls counter_of(struct slice outcome)
+{
+    if (slice_is(outcome, "cdr"))
+        return COUNTS_CDRS;
+    return slice_is(outcome, "answered") ? COUNTS_CALLS_ANSWERED : COUNTS_CALLS_UNANSWERED;
+}
+
 static void seed(void *ctx, const struct history_count *count)
 {
     struct live_view *view = ctx;
     if (!count->queue.n) {
-        bool answered = slice_is(count->outcome, "answered");
-        live_view_seed_calls(view, count->pbx,
-                             answered ? COUNTS_CALLS_ANSWERED : COUNTS_CALLS_UNANSWERED,
-                             count->count);
+        live_view_seed_calls(view, count->pbx, counter_of(count->outcome), count->count);
         return;
     }
     struct live_view_visits visits = {.pbx = count->pbx,

@@ -14,6 +14,9 @@ static const char count_calls[] =
     "SELECT pbx, '', CASE WHEN answer IS NULL THEN 'unanswered' ELSE 'answered' END AS outcome, "
     "count(*), 0, 0, 0 FROM calls WHERE ce_time >= ?1 GROUP BY pbx, outcome";
 
+static const char count_cdrs[] =
+    "SELECT pbx, '', 'cdr', count(*), 0, 0, 0 FROM cdr WHERE ce_time >= ?1 GROUP BY pbx";
+
 static struct slice text(sqlite3_stmt *statement, int i)
 {
     const char *p = (const char *)sqlite3_column_text(statement, i);
@@ -31,7 +34,7 @@ struct asking {
     double service_level;
 };
 
-/* Runs one of the two queries. An SQLite result code. */
+/* Runs one of the queries. An SQLite result code. */
 static int count(struct asking *asking, const char *sql, history_count_fn *fn, void *ctx)
 {
     sqlite3_stmt *statement = sqlite_file_prepare(&asking->file, sql);
@@ -67,6 +70,8 @@ int history_today(const struct history_today *query, history_count_fn *fn, void 
     int rc = count(&asking, count_visits, fn, ctx);
     if (rc == SQLITE_DONE)
         rc = count(&asking, count_calls, fn, ctx);
+    if (rc == SQLITE_DONE)
+        rc = count(&asking, count_cdrs, fn, ctx);
     if (rc != SQLITE_DONE)
         snprintf(error, error_size, "%s: %s", query->path, sqlite3_errmsg(asking.file.db));
     sqlite_file_close(&asking.file);

@@ -10,7 +10,7 @@
 struct history_count {
     struct slice pbx;
     struct slice queue;   /* empty: calls, not visits */
-    struct slice outcome; /* of a visit; "answered" or "unanswered" of calls */
+    struct slice outcome; /* of a visit; "answered" or "unanswered" of calls; "cdr": CDR rows */
     uint64_t count;
     int64_t wait_us; /* the sum of the visits' waits */
     int64_t wait_us_max;
@@ -26,9 +26,9 @@ struct history_today {
 typedef void history_count_fn(void *ctx, const struct history_count *count);
 
 /* Hands out the queue visits that ended since midnight, one count for each PBX, queue and outcome,
- * and then the calls that ended since. within counts by the visit's own service level where its
- * record has one, else by service_level_us. The slices are borrowed during the call. Opens the file
- * for reading only. 0, or -1 with one line in error. */
+ * then the calls that ended since, and the CDR rows. within counts by the visit's own service level
+ * where its record has one, else by service_level_us. The slices are borrowed during the call.
+ * Opens the file for reading only. 0, or -1 with one line in error. */
 int history_today(const struct history_today *query, history_count_fn *fn, void *ctx, char *error,
                   size_t error_size);
 

@@ -58,6 +58,18 @@ static void put_whole_call(int64_t time, int64_t answer)
     put_built();
 }
 
+static void put_row(int64_t time)
+{
+    static unsigned n;
+    char id[32];
+    snprintf(id, sizeof(id), "cdr/%u", n++);
+    struct fact_head head = head_of(FACT_CDR, id, id);
+    head.time = time;
+    fact_begin(&builder, &head);
+    fact_put_string(&builder, FIELD_UNIQUEID, slice_from(id));
+    put_built();
+}
+
 static void print_count(void *ctx, const struct history_count *c)
 {
     char *text = ctx;
@@ -95,11 +107,14 @@ START_TEST(visits_and_calls_since_midnight)
     put_whole_call(MIDNIGHT + 1, MIDNIGHT - 2);
     put_whole_call(MIDNIGHT + 1, 0);
     put_whole_call(MIDNIGHT + 1, 0);
+    put_row(MIDNIGHT - 1);
+    put_row(MIDNIGHT);
     ck_assert_str_eq(today(), "main own answered 1 50000000 50000000 1\n"
                               "main sales abandoned 1 1000000 1000000 0\n"
                               "main sales answered 2 40000001 20000001 1\n"
                               "main  answered 1 0 0 0\n"
-                              "main  unanswered 2 0 0 0\n");
+                              "main  unanswered 2 0 0 0\n"
+                              "main  cdr 1 0 0 0\n");
 }
 END_TEST
 
