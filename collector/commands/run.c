@@ -78,8 +78,10 @@ static void on_stopped(void *ctx, struct session *s, bool refused)
     (void)s;
     /* A wrong account would be tried for ever without anybody looking: say so at once, unless
      * another PBX is being tapped. */
-    if (++d->refused >= d->count && !d->stopping)
+    if (++d->refused >= d->count && !d->stopping) {
+        log_line(LOG_LEVEL_ERROR, "%s: no PBX lets amitap in; stopping", d->path);
         stop_sessions(d);
+    }
 }
 
 static bool add_event(struct event *e, const struct timeval *every)

@@ -71,7 +71,8 @@ bool ami_link_change_text(const char *name, const struct ami_link_change *change
         snprintf(text, size, "pbx %s: snapshot taken, following events", name);
         return true;
     case AMI_LINK_STOPPED:
-        snprintf(text, size, "pbx %s: logged off", name);
+        snprintf(text, size, "pbx %s: %s", name,
+                 change->from == AMI_LINK_LEAVING ? "logged off" : "stopped");
         return true;
     default:
         return false;
