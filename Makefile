@@ -28,9 +28,9 @@ PKG_TESTS  := check jansson
 # Debian packages: what the build needs, what the demo and the tests need on top.
 DEPS_BUILD := gcc make libc6-dev pkg-config gperf uthash-dev libconfuse-dev libevent-dev \
 	libssl-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev
-DEPS_DEMO  := curl ca-certificates sqlite3 python3-minimal
-DEPS_TEST  := check clang-format-14 cppcheck python3 python3-venv git debootstrap chromium \
-	nodejs npm
+DEPS_DEMO  := curl sqlite3
+DEPS_TEST  := check clang-format-14 cppcheck python3 python3-venv ca-certificates git debootstrap \
+	chromium nodejs npm
 
 .PHONY: all deps deps-test needs check run-unit lint docs demo test bench install clean
 all:
@@ -159,7 +159,7 @@ deps-test:
 
 # A second make, since the libraries' flags are only known once they are installed.
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j2 all
 	@tests/demo/demo.sh
 
 test: deps-test
