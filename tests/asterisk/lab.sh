@@ -23,19 +23,6 @@ inside=/srv/$INSTANCE # where an instance lives inside the root
 
 die() { echo "lab.sh: $*" >&2; exit 1; }
 
-# The Debian mirror that this machine's apt uses, if it carries sid.
-mirror() {
-  local site probe
-  probe=$(mktemp -d)
-  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Component: main' | sort -u | while read -r site; do
-    if /usr/lib/apt/apt-helper download-file "$site/dists/sid/InRelease" "$probe/InRelease" >/dev/null 2>&1; then
-      echo "$site"
-      break
-    fi
-  done
-  rm -r "$probe"
-}
-
 install() {
   if [ -e "$root/installed" ]; then
     chroot "$root" asterisk -V
@@ -44,8 +31,7 @@ install() {
   [ "$(id -u)" = 0 ] || die "install needs root"
   command -v debootstrap >/dev/null || die "debootstrap is missing: apt-get install debootstrap"
   local site
-  site=$(mirror)
-  [ -n "$site" ] || die "no mirror of apt's configuration carries Debian sid"
+  site=$("$here/../mirror.sh" sid) || die "no mirror of apt's configuration carries Debian sid"
   rm -rf "$root"
   debootstrap --variant=minbase --include=ca-certificates sid "$root" "$site" >"$LAB/debootstrap.log" 2>&1 ||
     die "debootstrap failed: $(tail -n 3 "$LAB/debootstrap.log")"
