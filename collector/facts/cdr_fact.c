@@ -53,20 +53,26 @@ static void put_parties(struct fact_builder *f, const struct cdr_row *row)
     fact_put_string(f, FIELD_DSTCHANNEL, row->b ? snapshot_text(row->b, SNAPSHOT_NAME) : SLICE(""));
 }
 
-static void put_application(struct fact_builder *f, const struct cdr_row *row)
+static struct slice application_text(const struct cdr_row *row, enum snapshot_text which)
+{
+    return row->application ? snapshot_text(row->application, which) : SLICE("");
+}
+
+static void put_application(struct fact_builder *f, const struct cdr_row *row, bool dialplan)
 {
     unsigned flags = row->application ? snapshot_flags(row->application) : 0;
-    struct slice none = SLICE("");
-    fact_put_string(f, FIELD_LASTAPP,
-                    row->application ? snapshot_text(row->application, SNAPSHOT_APPLICATION)
-                                     : none);
-    if ((flags & SNAPSHOT_DATA_MISSING) && !(flags & SNAPSHOT_DATA_GUESSED))
+    bool guessed = flags & SNAPSHOT_DATA_GUESSED;
+    if (!dialplan) {
+        fact_put_null(f, FIELD_LASTAPP);
+        fact_put_null(f, FIELD_LASTDATA);
+        return;
+    }
+    fact_put_string(f, FIELD_LASTAPP, application_text(row, SNAPSHOT_APPLICATION));
+    if ((flags & SNAPSHOT_DATA_MISSING) && !guessed)
         fact_put_null(f, FIELD_LASTDATA);
     else
-        fact_put_string(f, FIELD_LASTDATA,
-                        row->application ? snapshot_text(row->application, SNAPSHOT_APPDATA)
-                                         : none);
-    if (!(flags & SNAPSHOT_DATA_GUESSED))
+        fact_put_string(f, FIELD_LASTDATA, application_text(row, SNAPSHOT_APPDATA));
+    if (!guessed)
         return;
     fact_open_array(f, FIELD_GUESSED);
     fact_put_string(f, FIELD_NAME, SLICE("lastdata"));
@@ -86,7 +92,7 @@ static void put_times(struct fact_builder *f, const struct cdr_row *row,
     fact_put_seconds(f, FIELD_BILLSEC, billsec);
 }
 
-void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_options *options,
+void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sight *sight,
               uint64_t *sequence)
 {
     char text[2048];
@@ -99,8 +105,8 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_opt
                                .sequence = sequence};
     struct fact_builder *f = emit_begin(e, &about);
     put_parties(f, row);
-    put_application(f, row);
-    put_times(f, row, options);
+    put_application(f, row, sight->dialplan);
+    put_times(f, row, sight->options);
     fact_put_string(f, FIELD_DISPOSITION, slice_from(cdr_disposition_name(row->disposition)));
     fact_put_string(f, FIELD_AMAFLAGS, slice_from(amaflags(row->a)));
     fact_put_string(f, FIELD_ACCOUNTCODE, snapshot_text(row->a, SNAPSHOT_ACCOUNTCODE));
@@ -108,7 +114,10 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_opt
                     row->b ? snapshot_text(row->b, SNAPSHOT_ACCOUNTCODE) : SLICE(""));
     fact_put_string(f, FIELD_UNIQUEID, uniqueid);
     fact_put_string(f, FIELD_LINKEDID, snapshot_text(row->linked, SNAPSHOT_LINKEDID));
-    fact_put_string(f, FIELD_USERFIELD, userfield(row, text, sizeof(text)));
+    if (sight->dialplan)
+        fact_put_string(f, FIELD_USERFIELD, userfield(row, text, sizeof(text)));
+    else
+        fact_put_null(f, FIELD_USERFIELD);
     fact_put_null(f, FIELD_RECORDING);
     emit_end(e);
 }

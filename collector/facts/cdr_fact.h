@@ -5,8 +5,16 @@
 #include "collector/facts/cdr_row.h"
 #include "collector/facts/emit.h"
 
-/* One finished row as a fact, with the columns of Asterisk's own CDR. */
-void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_options *options,
+struct cdr_sight {
+    const struct cdr_options *options;
+    /* The account gets events of the dialplan class; without them lastapp, lastdata and userfield
+     * are not known, and null. */
+    bool dialplan;
+};
+
+/* One finished row as a fact, with the columns of Asterisk's own CDR. sequence is its call's count
+ * of facts, or NULL. */
+void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sight *sight,
               uint64_t *sequence);
 
 #endif

@@ -85,12 +85,12 @@ struct tap_options tap_options_default(struct slice pbx)
                                 .short_abandon = 5000000};
 }
 
-/* A finished row, its data looked for once more: another call may have shown it meanwhile. */
 static void write_row(void *ctx, const struct cdr_row *row)
 {
     struct tap *tap = ctx;
     struct call *call = row->chain->channel->call;
-    cdr_fact(tap->emit, row, &tap->options.cdr, call ? &call->sequence : NULL);
+    struct cdr_sight sight = {&tap->options.cdr, tap->sees_dialplan};
+    cdr_fact(tap->emit, row, &sight, call ? &call->sequence : NULL);
 }
 
 /* A row whose data was not shown when its application began, completed from what other calls
@@ -213,6 +213,7 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
     if (!handler)
         return;
     set_time(tap, m, arrival);
+    tap->sees_dialplan |= m->event == AMI_EVENT_NEWEXTEN || m->event == AMI_EVENT_VARSET;
     visits_expire(&tap->visits);
     handler(tap, m);
     tell(tap);

@@ -38,6 +38,7 @@ struct tap {
     int64_t list_began[TAP_LISTS];
     uint64_t events;
     uint64_t unknown_channels;
+    bool sees_dialplan; /* the account gets events of that class */
 };
 
 typedef void (*tap_handler)(struct tap *tap, const struct ami_message *m);

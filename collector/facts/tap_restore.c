@@ -112,10 +112,13 @@ static struct cdr_row *read_row(const json_t *o, const struct looks *looks)
     return row;
 }
 
-static void read_rows(struct channel *c, const json_t *rows, const struct looks *looks)
+static void read_rows(struct tap *tap, struct channel *c, const json_t *rows,
+                      const struct looks *looks)
 {
     for (size_t i = 0; i < json_array_size(rows); i++) {
         struct cdr_row *row = read_row(json_array_get(rows, i), looks);
+        if (row && row->application)
+            tap->sees_dialplan = true;
         if (row && !cdr_chain_restore(c, row))
             cdr_row_free(row);
     }
@@ -171,7 +174,7 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->hand_since = number(o, "hand_since");
         take_text(o, "parking", &c->parking);
         read_bridge(tap, c, json_object_get(o, "bridge"));
-        read_rows(c, json_object_get(o, "rows"), &looks);
+        read_rows(tap, c, json_object_get(o, "rows"), &looks);
     }
     looks_free(&looks);
     return good;
