@@ -3,9 +3,20 @@
 
 #include <stdlib.h>
 
+/* Not strndup: a slice need not have a NUL anywhere behind it. */
+static char *copy_of(struct slice text)
+{
+    char *copy = malloc(text.n + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text.p, text.n);
+    copy[text.n] = 0;
+    return copy;
+}
+
 bool text_set(char **where, struct slice text)
 {
-    char *copy = text.n ? strndup(text.p, text.n) : NULL;
+    char *copy = text.n ? copy_of(text) : NULL;
     free(*where);
     *where = copy;
     return copy || !text.n;
