@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/facts/facts_kit.h"
+
+#include "collector/facts/queue_log.h"
+#include "parsers/ami_message.h"
+#include "parsers/ami_text.h"
+#include <jansson.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define LINE_MAX_BYTES ((size_t)1024 * 1024)
+
+/* The fields that a line shows of each kind. */
+static const char *const columns[FACT_KIND_COUNT] = {
+    [FACT_CALL_STARTED] = "linkedid caller_number dialled",
+    [FACT_CALL_RINGING] = "linkedid interface queue",
+    [FACT_CALL_ANSWERED] = "linkedid interface wait_seconds queue",
+    [FACT_CALL_ENDED] = "linkedid start end cause hung_up_by",
+    [FACT_CALL] = "linkedid start answer end",
+    [FACT_CDR] = "src dst channel dstchannel lastapp lastdata start answer end disposition "
+                 "userfield",
+    [FACT_QUEUE_JOINED] = "uniqueid queue position",
+    [FACT_QUEUE_CONNECTED] = "uniqueid queue member wait_seconds",
+    [FACT_QUEUE_COMPLETED] = "uniqueid queue",
+    [FACT_QUEUE_ABANDONED] = "uniqueid queue",
+    [FACT_QUEUE_TIMED_OUT] = "uniqueid queue",
+    [FACT_QUEUE_LEFT] = "uniqueid queue",
+    [FACT_QUEUE] = "uniqueid queue outcome joined end wait_seconds talk_seconds position member "
+                   "ring_attempts ended_by",
+    [FACT_AGENT] = "state start end reason linkedid",
+    [FACT_CALL_STATE] = "state since queue ringing talking_with",
+    [FACT_QUEUE_STATE] = "strategy service_level_seconds waiting",
+    [FACT_AGENT_STATE] = "agent state since reason linkedid members",
+    [FACT_GAP] = "from to reason",
+    [FACT_TAP_CONNECTED] = "version",
+    [FACT_TAP_DISCONNECTED] = "reason",
+};
+
+static const char *const field_names[FIELD_COUNT] = {
+#define FACT_FIELD(id, name) [FIELD_##id] = name,
+#include "schemas/fact_fields.def"
+#undef FACT_FIELD
+};
+
+/* Rendered as RFC 3339, which would be long here. */
+static const enum fact_field times[] = {FIELD_START,  FIELD_ANSWER, FIELD_END, FIELD_SINCE,
+                                        FIELD_JOINED, FIELD_FROM,   FIELD_TO};
+
+struct slice kit_read(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return (struct slice){NULL, 0};
+    char *text = NULL, *line = NULL;
+    size_t n = 0, size = 0;
+    FILE *to = open_memstream(&text, &n);
+    ssize_t length;
+    while ((length = getline(&line, &size, f)) >= 0) {
+        if (line[0] != '#')
+            fwrite(line, 1, (size_t)length, to);
+    }
+    free(line);
+    fclose(to);
+    fclose(f);
+    return (struct slice){text, n};
+}
+
+static enum fact_field field_by_name(struct slice name)
+{
+    unsigned i = 0;
+    while (i < FIELD_COUNT && !slice_is(name, field_names[i]))
+        i++;
+    return (enum fact_field)i;
+}
+
+/* The next word of a line, and what follows it. */
+static struct slice word(struct slice *rest)
+{
+    while (rest->n && rest->p[0] == ' ')
+        *rest = slice_from_offset(*rest, 1);
+    size_t n = 0;
+    while (n < rest->n && rest->p[n] != ' ')
+        n++;
+    struct slice first = slice_head(*rest, n);
+    *rest = slice_from_offset(*rest, n);
+    return first;
+}
+
+static void show(struct kit_options *o, struct slice kinds)
+{
+    struct slice name;
+    memset(o->show, 0, sizeof(o->show));
+    while ((name = word(&kinds)).n) {
+        enum fact_kind kind = fact_kind_by_name(name);
+        ck_assert_msg(kind < FACT_KIND_COUNT, "no kind \"%.*s\"", (int)name.n, name.p);
+        o->show[kind] = true;
+    }
+}
+
+static void also(struct kit_options *o, struct slice fields)
+{
+    struct slice name;
+    while ((name = word(&fields)).n) {
+        enum fact_field field = field_by_name(name);
+        o->ids |= slice_is(name, "id");
+        ck_assert_msg(field < FIELD_COUNT || slice_is(name, "id"), "no field \"%.*s\"", (int)name.n,
+                      name.p);
+        if (field < FIELD_COUNT)
+            o->also[field] = true;
+    }
+}
+
+static void set(struct kit_options *o, struct slice name, struct slice rest)
+{
+    struct slice value = word(&rest);
+    bool yes = slice_is(value, "yes");
+    int64_t seconds = 0;
+    if (slice_is(name, "unanswered"))
+        o->tap.cdr.unanswered = yes;
+    else if (slice_is(name, "congestion"))
+        o->tap.cdr.congestion = yes;
+    else if (slice_is(name, "endbeforehexten"))
+        o->tap.cdr.endbeforehexten = yes;
+    else if (slice_is(name, "initiatedseconds"))
+        o->tap.cdr.initiatedseconds = yes;
+    else if (slice_is(name, "log_membername_as_agent"))
+        o->tap.log_membername_as_agent = yes;
+    else if (slice_is(name, "short_abandon") && ami_text_int(value, &seconds))
+        o->tap.short_abandon = seconds * 1000000;
+    else
+        ck_abort_msg("no option \"%.*s\"", (int)name.n, name.p);
+}
+
+struct kit_options kit_options(struct slice text)
+{
+    struct kit_options o = {.tap = tap_options_default(SLICE("main")), .show = {[FACT_CDR] = true}};
+    while (text.n) {
+        const char *end = memchr(text.p, '\n', text.n);
+        size_t n = end ? (size_t)(end - text.p) : text.n;
+        struct slice line = slice_head(text, n);
+        struct slice name = word(&line);
+        if (slice_is(name, "show"))
+            show(&o, line);
+        else if (slice_is(name, "also"))
+            also(&o, line);
+        else if (name.n)
+            set(&o, name, line);
+        text = slice_from_offset(text, n + 1);
+    }
+    return o;
+}
+
+struct kit_stream kit_stream(struct slice text)
+{
+    return (struct kit_stream){.rest = text};
+}
+
+static struct slice header(const struct ami_message *m, const char *name)
+{
+    for (unsigned i = 0; i < m->count; i++) {
+        if (slice_is(m->headers[i].name, name))
+            return m->headers[i].value;
+    }
+    return (struct slice){NULL, 0};
+}
+
+static int64_t time_of(const struct ami_message *m, const char *name)
+{
+    int64_t us = 0;
+    ami_text_time(header(m, name), &us);
+    return us;
+}
+
+static enum tap_list list_of(const struct ami_message *m)
+{
+    struct slice name = header(m, "List");
+    if (slice_is(name, "bridges"))
+        return TAP_LIST_BRIDGES;
+    return slice_is(name, "queues") ? TAP_LIST_QUEUES : TAP_LIST_CHANNELS;
+}
+
+static void direct(struct tap *tap, const struct ami_message *m)
+{
+    struct slice what = header(m, "Tap");
+    int64_t now = time_of(m, "Timestamp");
+    if (slice_is(what, "connected"))
+        tap_connected(tap, header(m, "Version"), now);
+    else if (slice_is(what, "disconnected"))
+        tap_disconnected(tap, header(m, "Reason"), now);
+    else if (slice_is(what, "gap"))
+        tap_gap(tap, time_of(m, "From"), time_of(m, "To"), header(m, "Reason"));
+    else if (slice_is(what, "list-begin"))
+        tap_list_begin(tap, list_of(m), now);
+    else if (slice_is(what, "list-end"))
+        tap_list_end(tap, list_of(m), !slice_is(header(m, "Complete"), "no"), now);
+    else
+        ck_abort_msg("a block is neither an event nor about the tap");
+}
+
+bool kit_step(struct kit_stream *stream, struct tap *tap)
+{
+    static struct ami_message m;
+    struct ami_frame frame;
+    size_t consumed;
+    while (ami_frame_next(&stream->framer, stream->rest, &frame, &consumed) == AMI_FRAME_OK) {
+        stream->rest = slice_from_offset(stream->rest, consumed);
+        bool event = frame.kind == AMI_FRAME_EVENT;
+        if ((event && !ami_event_wanted(ami_message_event_id(&frame))) ||
+            (!event && frame.kind != AMI_FRAME_OTHER))
+            continue;
+        ami_message_parse(&frame, &m);
+        if (event)
+            tap_event(tap, &m, time_of(&m, "Arrival"));
+        else
+            direct(tap, &m);
+        return true;
+    }
+    return false;
+}
+
+static bool is_time(enum fact_field field)
+{
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        if (times[i] == field)
+            return true;
+    }
+    return false;
+}
+
+/* 100, 100.5, 100.000001. */
+static void print_seconds(FILE *to, int64_t us)
+{
+    char text[48];
+    int n = snprintf(text, sizeof(text), "%.6f", (double)us / 1000000);
+    while (n > 0 && text[n - 1] == '0')
+        n--;
+    text[n] = 0;
+    fprintf(to, "%.*s", text[n - 1] == '.' ? n - 1 : n, text);
+}
+
+static void print_value(FILE *to, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (text && !strchr(text, ' ')) {
+        fputs(text, to);
+        return;
+    }
+    json_dumpf(value, to, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+}
+
+static bool is_nothing(const json_t *value)
+{
+    return !value || json_is_null(value) ||
+           (json_is_string(value) && json_string_length(value) == 0) ||
+           (json_is_array(value) && json_array_size(value) == 0);
+}
+
+static void print_field(FILE *to, struct slice fact, const json_t *object, enum fact_field field)
+{
+    const json_t *value = json_object_get(object, field_names[field]);
+    int64_t us;
+    if (is_nothing(value))
+        return;
+    fprintf(to, " %s=", field_names[field]);
+    if (is_time(field) && fact_find(fact, field, NULL, &us))
+        print_seconds(to, us);
+    else
+        print_value(to, value);
+}
+
+static void print_fields(FILE *to, struct slice fact, enum fact_kind kind,
+                         const struct kit_options *options)
+{
+    struct buf text = buf_new(LINE_MAX_BYTES);
+    struct json_out j = json_out_to(&text);
+    struct slice names = slice_from(columns[kind]), name;
+    fact_json(fact, &j);
+    json_t *object = json_loadb(text.p, text.n, 0, NULL);
+    ck_assert_msg(object != NULL, "no JSON: %.*s", (int)text.n, text.p);
+    while ((name = word(&names)).n)
+        print_field(to, fact, object, field_by_name(name));
+    for (unsigned field = 0; field < FIELD_COUNT; field++) {
+        if (options->also[field])
+            print_field(to, fact, object, (enum fact_field)field);
+    }
+    json_decref(object);
+    buf_free(&text);
+}
+
+static void print_line(FILE *to, struct slice fact)
+{
+    struct buf text = buf_new(LINE_MAX_BYTES);
+    ck_assert(queue_log_text(fact, &text));
+    fprintf(to, " %.*s", (int)text.n, text.p);
+    buf_free(&text);
+}
+
+void kit_print(FILE *to, struct slice fact, const struct kit_options *options)
+{
+    struct fact_head head;
+    ck_assert(fact_read_head(fact, &head));
+    if (!options->show[head.kind])
+        return;
+    const struct fact_kind_info *info = fact_kind_info(head.kind);
+    fputs(info->kind, to);
+    /* A visit's subject is long and made of its first fields. */
+    if (info->key != FACT_KEY_QUEUE || head.kind == FACT_QUEUE_STATE)
+        fprintf(to, " %.*s", (int)head.subject.n, head.subject.p);
+    if (head.kind == FACT_QUEUE_LOG)
+        print_line(to, fact);
+    else
+        print_fields(to, fact, head.kind, options);
+    if (options->ids)
+        fprintf(to, " id=%.*s", (int)head.id.n, head.id.p);
+    fprintf(to, "%s%s%s%s\n", head.flags & FACT_IS_TAP ? " tap" : "",
+            head.flags & FACT_IS_INFERRED ? " inferred" : "",
+            head.flags & FACT_IS_TOMBSTONE ? " gone" : "",
+            head.flags & FACT_IS_QUIET ? " quiet" : "");
+}
+
+int kit_run(const char *name, TCase *tcase)
+{
+    Suite *suite = suite_create(name);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+unsigned kit_seed(void)
+{
+    const char *given = getenv("AMITAP_SEED");
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+    printf("AMITAP_SEED=%u\n", seed);
+    fflush(stdout);
+    srandom(seed);
+    return seed;
+}
