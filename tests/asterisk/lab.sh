@@ -80,8 +80,12 @@ configure() {
   for file in "$here"/config/common/*.conf "$here/config/$name"/*.conf; do
     sed "$script" "$file" >"$to/etc/${file##*/}"
   done
+  [ "$name" != pbx ] || tap_account >>"$to/etc/manager.conf"
   [ ! -d "$here/config/$name/agi" ] || cp "$here/config/$name"/agi/* "$to/etc/agi/"
 }
+
+# amitap's account as examples/manager.conf has it, its secret apart.
+tap_account() { sed -n '/^\[tap\]/,$p' "$here/../../examples/manager.conf" | sed 's/change-me/tapsecret/'; }
 
 port_of() { sed -n "s/^$1=//p" "$run/ports"; }
 
