@@ -259,7 +259,8 @@ static void print_field(FILE *to, struct slice fact, const json_t *object, enum 
 {
     const json_t *value = json_object_get(object, field_names[field]);
     int64_t us;
-    if (is_nothing(value))
+    bool unknown = json_is_null(value) && (field == FIELD_LASTAPP || field == FIELD_LASTDATA);
+    if (is_nothing(value) && !unknown)
         return;
     fprintf(to, " %s=", field_names[field]);
     if (is_time(field) && fact_find(fact, field, NULL, &us))

@@ -47,8 +47,9 @@ struct kit_stream kit_stream(struct slice text);
 /* Feeds the next frame that a tap takes. False at the end. */
 bool kit_step(struct kit_stream *stream, struct tap *tap);
 
-/* One line about a fact: "kind subject field=value …", fields that are empty or null left out,
- * times and durations in seconds; a queue_log line as Asterisk writes it. */
+/* One line about a fact: "kind subject field=value …", fields that are empty or null left out
+ * (but a null lastapp or lastdata, which is not known), times and durations in seconds; a queue_log
+ * line as Asterisk writes it. */
 void kit_print(FILE *to, struct slice fact, const struct kit_options *options);
 
 /* Runs the suite of one test case and returns main's exit status. */

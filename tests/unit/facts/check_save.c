@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/* A tap that is stopped at any event, saved, restored and fed the rest gives the same facts as one
+ * that never stopped: every case at every cut, and recordings of a real Asterisk at random ones. A
+ * file "cut" in a case's folder says what a stop loses there; the case must differ then. */
+#include "tests/unit/facts/facts_kit.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+
+#define CASES        "tests/unit/facts/case"
+#define ENTITIES_MAX 4096u
+#define FACTS_MAX    8192u
+
+static unsigned seed;
+
+/* What to cut, and when. */
+struct plan {
+    struct slice input;
+    struct tap_options options;
+    long cut;       /* the event behind which the tap is stopped; negative: none */
+    bool any_order; /* restore the entities in any order: the tap must not count on one */
+};
+
+/* What the outbox would hold. */
+struct store {
+    char *key[ENTITIES_MAX];
+    struct slice body[ENTITIES_MAX];
+    size_t count;
+};
+
+/* Facts as JSON. Live state is told again after a restart, and agents are learnt anew from
+ * QueueStatus, so neither is compared. */
+struct facts {
+    char *json[FACTS_MAX];
+    size_t count;
+};
+
+static struct slice copy_of(struct slice s)
+{
+    char *p = malloc(s.n + 1);
+    memcpy(p, s.p, s.n);
+    p[s.n] = 0;
+    return (struct slice){p, s.n};
+}
+
+static void store_put(void *ctx, struct slice entity, struct slice body)
+{
+    struct store *store = ctx;
+    size_t i = 0;
+    while (i < store->count && !slice_is(entity, store->key[i]))
+        i++;
+    if (i < store->count) {
+        free(store->key[i]);
+        free((char *)store->body[i].p);
+        store->key[i] = store->key[--store->count];
+        store->body[i] = store->body[store->count];
+    }
+    if (!body.n)
+        return;
+    if (store->count == ENTITIES_MAX)
+        ck_abort_msg("too many entities");
+    store->key[store->count] = (char *)copy_of(entity).p;
+    store->body[store->count++] = copy_of(body);
+}
+
+static void store_clear(struct store *store)
+{
+    for (size_t i = 0; i < store->count; i++) {
+        free(store->key[i]);
+        free((char *)store->body[i].p);
+    }
+    store->count = 0;
+}
+
+static void take_fact(void *ctx, struct slice fact)
+{
+    struct facts *facts = ctx;
+    struct fact_head head;
+    if (!fact_read_head(fact, &head))
+        ck_abort_msg("no fact");
+    if (fact_kind_info(head.kind)->state || head.kind == FACT_AGENT)
+        return;
+    struct buf text = buf_new((size_t)1 << 20);
+    struct json_out j = json_out_to(&text);
+    fact_json(fact, &j);
+    buf_put_char(&text, 0);
+    if (facts->count == FACTS_MAX)
+        ck_abort_msg("too many facts");
+    facts->json[facts->count++] = text.p;
+}
+
+static void facts_clear(struct facts *facts)
+{
+    for (size_t i = 0; i < facts->count; i++)
+        free(facts->json[i]);
+    facts->count = 0;
+}
+
+static void restore(struct tap *tap, struct store *store, bool any_order)
+{
+    while (store->count) {
+        size_t i = any_order ? (size_t)random() % store->count : store->count - 1;
+        if (!tap_restore(tap, slice_from(store->key[i]), store->body[i]))
+            ck_abort_msg("%s is not taken back: %.*s", store->key[i], (int)store->body[i].n,
+                         store->body[i].p);
+        store_put(store, slice_from(store->key[i]), (struct slice){NULL, 0});
+    }
+    tap_restored(tap);
+}
+
+/* Feeds the input, changing to a restored tap on the way. Returns how many events there were. */
+static long run(const struct plan *plan, struct facts *ret_facts)
+{
+    static struct store store;
+    struct tap *tap = tap_new(&plan->options, take_fact, ret_facts);
+    struct kit_stream stream = kit_stream(plan->input);
+    long events = 0;
+    while (kit_step(&stream, tap)) {
+        if (events <= plan->cut)
+            tap_save(tap, store_put, &store);
+        if (events++ != plan->cut)
+            continue;
+        tap_free(tap);
+        tap = tap_new(&plan->options, take_fact, ret_facts);
+        restore(tap, &store, plan->any_order);
+    }
+    tap_free(tap);
+    store_clear(&store);
+    return events;
+}
+
+static void print_difference(const struct facts *whole, const struct facts *cut)
+{
+    size_t i = 0;
+    while (i < whole->count && i < cut->count && strcmp(whole->json[i], cut->json[i]) == 0)
+        i++;
+    printf("--- fact %zu of an uninterrupted run\n%s\n--- of the restored tap\n%s\n", i,
+           i < whole->count ? whole->json[i] : "none", i < cut->count ? cut->json[i] : "none");
+}
+
+static bool equal(const struct facts *a, const struct facts *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (strcmp(a->json[i], b->json[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+struct subject {
+    const char *name;
+    struct plan plan;
+    struct facts whole; /* of an uninterrupted run */
+    bool tell;          /* say what differs */
+};
+
+/* Runs it whole. Returns how many events there were. */
+static long run_whole(struct subject *s)
+{
+    s->plan.cut = -1;
+    return run(&s->plan, &s->whole);
+}
+
+static bool same_at(struct subject *s, long cut)
+{
+    static struct facts got;
+    s->plan.cut = cut;
+    run(&s->plan, &got);
+    bool same = equal(&s->whole, &got);
+    if (!same && s->tell) {
+        printf("%s, cut behind event %ld, AMITAP_SEED=%u\n", s->name, cut, seed);
+        print_difference(&s->whole, &got);
+    }
+    facts_clear(&got);
+    return same;
+}
+
+static void subject_clear(struct subject *s)
+{
+    facts_clear(&s->whole);
+    free((char *)s->plan.input.p);
+}
+
+static int is_case(const struct dirent *d)
+{
+    const char *only = getenv("AMITAP_CASE");
+    return d->d_name[0] != '.' && (!only || strcmp(only, d->d_name) == 0);
+}
+
+static struct slice read_of(const char *name, const char *file)
+{
+    char path[512];
+    snprintf(path, sizeof(path), CASES "/%s/%s", name, file);
+    return kit_read(path);
+}
+
+/* Whether the case is as it should be. */
+static bool case_is_right(const char *name)
+{
+    static struct subject s;
+    struct slice words = read_of(name, "options"), lost = read_of(name, "cut");
+    struct kit_options options = kit_options(words);
+    s = (struct subject){.name = name, .plan = {read_of(name, "input"), options.tap, -1, false}};
+    s.tell = lost.n == 0 || getenv("AMITAP_CASE");
+    long events = run_whole(&s);
+    bool same = true;
+    for (long cut = 0; cut < events && same; cut++)
+        same = same_at(&s, cut);
+    if (same && lost.n)
+        printf("%s may be cut now: delete its file \"cut\"\n", name);
+    subject_clear(&s);
+    free((char *)words.p);
+    free((char *)lost.p);
+    return same != (lost.n > 0);
+}
+
+START_TEST(cases_may_be_cut_anywhere)
+{
+    struct dirent **names;
+    int n = scandir(CASES, &names, is_case, alphasort);
+    int wrong = 0;
+    ck_assert_int_gt(n, 0);
+    for (int i = 0; i < n; i++) {
+        wrong += !case_is_right(names[i]->d_name);
+        free(names[i]);
+    }
+    free(names);
+    fflush(stdout);
+    ck_assert_msg(wrong == 0, "%d of %d cases", wrong, n);
+}
+END_TEST
+
+static const char *const recordings[] = {"queue-answered", "attended-transfer-dtmf",
+                                         "conference-three"};
+
+#define CUTS 25
+
+START_TEST(recordings_may_be_cut_anywhere)
+{
+    static struct subject s;
+    char path[512];
+    snprintf(path, sizeof(path), "tests/captures/%s/ami.raw", recordings[_i]);
+    s = (struct subject){.name = recordings[_i], .tell = true};
+    s.plan = (struct plan){kit_read(path), tap_options_default(SLICE("main")), -1, true};
+    ck_assert_msg(s.plan.input.n > 0, "%s cannot be read", path);
+    long events = run_whole(&s);
+    ck_assert(events > 100 && s.whole.count > 5);
+    for (int i = 0; i < CUTS; i++)
+        ck_assert(same_at(&s, random() % events));
+    subject_clear(&s);
+}
+END_TEST
+
+/* What is no saved entity is refused, and does no harm. */
+START_TEST(what_is_no_entity_is_refused)
+{
+    static const struct {
+        const char *entity, *body;
+    } bad[] = {{"channel/1.1", ""},
+               {"channel/1.1", "{"},
+               {"channel/1.1", "[]"},
+               {"channel/1.1", "{}"},
+               {"channel/1.1", "{\"looks\":[]}"},
+               {"channel/1.1", "{\"looks\":[{\"texts\":[\"1.1\"]}]}"},
+               {"call/1.1", "{}"},
+               {"call/1.1", "{\"linkedid\":\"1.1\"}"},
+               {"visit/1.1/sales/1", "{}"},
+               {"visit/1.1/sales/1", "{\"queue\":\"sales\"}"},
+               {"bridge/1", "{\"linkedid\":\"1.1\",\"subject\":\"1.1\"}"}};
+    static struct facts facts;
+    struct tap_options options = tap_options_default(SLICE("main"));
+    struct tap *tap = tap_new(&options, take_fact, &facts);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        ck_assert_msg(!tap_restore(tap, slice_from(bad[i].entity), slice_from(bad[i].body)),
+                      "%s %s", bad[i].entity, bad[i].body);
+    tap_restored(tap);
+    struct tap_counters counters = tap_counters(tap);
+    ck_assert_uint_eq(counters.channels + counters.calls + counters.visits, 0);
+    ck_assert_uint_eq(facts.count, 0);
+    tap_free(tap);
+}
+END_TEST
+
+/* After the last hang-up nothing is left in the store. */
+START_TEST(store_empties)
+{
+    static struct store store;
+    static struct facts facts;
+    struct slice input = kit_read("tests/captures/queue-answered/ami.raw");
+    struct tap_options options = tap_options_default(SLICE("main"));
+    struct tap *tap = tap_new(&options, take_fact, &facts);
+    struct kit_stream stream = kit_stream(input);
+    size_t most = 0;
+    while (kit_step(&stream, tap)) {
+        tap_save(tap, store_put, &store);
+        most = store.count > most ? store.count : most;
+    }
+    ck_assert_uint_ge(most, 4);
+    ck_assert_uint_eq(store.count, 0);
+    tap_free(tap);
+    facts_clear(&facts);
+    free((char *)input.p);
+}
+END_TEST
+
+int main(void)
+{
+    seed = kit_seed();
+    TCase *tcase = tcase_create("save");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, cases_may_be_cut_anywhere);
+    tcase_add_loop_test(tcase, recordings_may_be_cut_anywhere, 0,
+                        (int)(sizeof(recordings) / sizeof(recordings[0])));
+    tcase_add_test(tcase, what_is_no_entity_is_refused);
+    tcase_add_test(tcase, store_empties);
+    return kit_run("save", tcase);
+}
