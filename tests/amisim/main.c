@@ -181,6 +181,7 @@ static int load(struct sim *sim, char *error, size_t error_size)
     if (o->words && sim_words_load(&sim->words, o->words, error, error_size) < 0)
         return -1;
     sim->words.caller_names = o->caller_names;
+    sim->words.first = o->first_copy;
     sim->recordings = calloc(o->folders_count, sizeof(struct sim_recording *));
     for (size_t i = 0; sim->recordings && i < o->folders_count; i++) {
         sim->recordings[i] = sim_recording_load(o->folders[i], &how, error, error_size);
@@ -191,7 +192,7 @@ static int load(struct sim *sim, char *error, size_t error_size)
     unsigned copies = o->words ? o->player.copies : 1;
     for (unsigned c = 0; c < copies && c < SIM_TEXT_COPIES_MAX; c++)
         for (size_t i = 0; i < sim->recordings_count; i++)
-            seed_queues(sim, sim->recordings[i], o->player.first_copy + c);
+            seed_queues(sim, sim->recordings[i], c);
     sim->options.player.words = &sim->words;
     return sim->recordings ? 0 : -1;
 }

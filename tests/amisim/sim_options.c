@@ -19,8 +19,8 @@ static const char help[] =
     "  --keep LIST          of Cdr,CEL,TestEvent: do not leave these events out\n"
     "  --words FILE         lines 'word word-of-copy-1 word-of-copy-2 …', replaced everywhere;\n"
     "                       ~ in a word is a blank\n"
-    "  --first-copy N       the copies take the words from word-of-copy-N on (default 0: the\n"
-    "                       first one plays what was recorded)\n"
+    "  --first-copy N       the copies take the words of copy N and on, and then start over\n"
+    "                       there (default 0: the first one plays what was recorded)\n"
     "  --caller-names       invented names in place of 'Caller 0103'\n"
     "  --all-queues         list every queue that the recorded PBX had, not only those used\n"
     "  --seed N             other numbers and names (default 0)\n"
@@ -158,7 +158,7 @@ static bool set_whole(struct sim_options *o, int id, const char *text)
         o->player.copies = (unsigned)n;
         return true;
     case FIRST_COPY:
-        o->player.first_copy = (unsigned)n;
+        o->first_copy = (unsigned)n;
         return true;
     case SEED:
         o->player.seed = (uint32_t)n;

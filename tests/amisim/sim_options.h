@@ -14,6 +14,7 @@ struct sim_options {
     const char *user, *secret, *read, *write;
     const char *words;
     const char *keep;
+    unsigned first_copy;
     unsigned wait_clients;
     bool caller_names;
     bool hold;

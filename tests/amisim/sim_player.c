@@ -184,7 +184,7 @@ void sim_player_start(struct sim_player *p, int64_t mono_us, int64_t real_us)
         /* Copies of a list begin at different recordings, so that they are not the same at once. */
         lane->first = p->options.together ? i % p->count : copy * p->count / p->options.copies;
         lane->loops_left = p->options.loops;
-        lane->rename.copy = p->options.first_copy + (unsigned)copy;
+        lane->rename.copy = (unsigned)copy;
         lane->rename.words = p->options.words;
         lane_begin(p, lane, (int64_t)copy * stagger(p));
         p->heap[p->heap_count++] = lane;

@@ -15,8 +15,7 @@ struct sim_player_options {
     double rate;    /* when not 0: events a second, whatever their times were */
     uint64_t loops; /* 0: for ever */
     unsigned copies;
-    unsigned first_copy; /* whose words the first of them takes */
-    double stagger_s;    /* between the starts of two copies; below 0: evenly over one loop */
+    double stagger_s; /* between the starts of two copies; below 0: evenly over one loop */
     bool together;
     bool stamp_now; /* Timestamp is the moment of sending; spacing and truth are lost then */
     uint32_t seed;

@@ -278,7 +278,9 @@ static bool put_stamp(const struct change *c, const struct sim_rename *r, struct
 static bool put_word(const struct change *c, const struct sim_rename *r, struct buf *to)
 {
     unsigned copies = r->words->word[c->value].copies;
-    return buf_put_slice(to, slice_from(r->words->word[c->value].text[r->copy % copies]));
+    unsigned first = r->words->first < copies ? r->words->first : 0;
+    unsigned copy = first + r->copy % (copies - first);
+    return buf_put_slice(to, slice_from(r->words->word[c->value].text[copy]));
 }
 
 static bool put_change(const struct change *c, const struct sim_rename *r, struct buf *to)

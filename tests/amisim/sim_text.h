@@ -12,11 +12,12 @@
 #define SIM_TEXT_WORDS_MAX  64u
 #define SIM_TEXT_COPIES_MAX 16u
 
-/* Words of the recording and what each copy calls them: line "word word-of-copy-1 …" of a file;
- * copy 0 keeps the recorded word, copy n beyond the last column starts over. A recorded "word" may
- * hold blanks. */
+/* Words of the recording and what each copy calls them: line "word word-of-copy-1 …" of a file,
+ * where the recorded word stands for copy 0. Copies beyond the last column start over. A recorded
+ * "word" may hold blanks. */
 struct sim_words {
     unsigned count;
+    unsigned first; /* the column that copy 0 takes and others start over at */
     struct {
         char *text[SIM_TEXT_COPIES_MAX];
         unsigned copies;

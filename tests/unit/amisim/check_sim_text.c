@@ -100,6 +100,8 @@ START_TEST(words_are_the_copys)
                      "PJSIP/201-00000011 <201> 1.101 1010 billing supports");
     ck_assert_str_eq(play("Agent 101, Agent 1010, Agent 102", &words, 0),
                      "Mia Berg, Agent 1010, Agent 102");
+    words.first = 1;
+    ck_assert_str_eq(play("Agent 101 support", &words, 0), "Mia Berg billing");
     words.caller_names = true;
     const char *name = play("Caller 0103", &words, 0);
     ck_assert_str_ne(name, "Caller 0103");
