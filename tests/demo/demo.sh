@@ -9,10 +9,10 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-# Who is on the wall: three copies of the same list, each with names of its own, each beginning elsewhere in it.
-endless=(mixed-busy-minute queue-answered-by-agent-hangup ivr-digit-to-queue queue-attended-transfer
-  mixed-busy-minute agi-ai-then-queue queue-local-member conference-three
-  busy-two-minutes queue-blind-transfer ring-group queue-answered)
+# Several copies of a list play at once, each beginning elsewhere in it; tests/demo/words has names for three of them.
+endless=(mixed-busy-minute queue-answered-by-agent-hangup mixed-busy-minute queue-timeout-empty
+  queue-attended-transfer mixed-busy-minute queue-abandon agi-ai-then-queue conference-three
+  mixed-busy-minute queue-blind-transfer hold-and-resume ring-group queue-abandon)
 finite=(mixed-busy-minute ivr-digit-to-queue queue-abandon ring-group queue-answered)
 first_web_port=8088
 seconds_to_check=7 # of DEMO_SECONDS: starting, and looking at the results
@@ -44,7 +44,7 @@ stop_both() {
 
 where() {
   [ -n "$folder" ] || return 0
-  say "database    $folder/amitap.db  (sqlite3 $folder/amitap.db 'SELECT src, dst, disposition FROM cdr')"
+  say "database    $folder/amitap.db"
   say "logs        $folder/amitap.log, $folder/amisim.log"
 }
 
@@ -110,9 +110,9 @@ length_of() {
 
 # Sets play to amisim's options and folders.
 choose_play() {
-  play=(--copies 3 --first-copy 1 --words tests/demo/words --caller-names)
+  play=(--first-copy 1 --words tests/demo/words --caller-names)
   if [ -z "$seconds" ]; then
-    play+=(--loop 0 --stagger 3 --timestamps now "${endless[@]/#/tests/captures/}")
+    play+=(--copies 6 --loop 0 --stagger 3 --timestamps now "${endless[@]/#/tests/captures/}")
     return
   fi
   local length time loops pace
@@ -120,7 +120,7 @@ choose_play() {
   time=$((seconds - seconds_to_check))
   loops=$((time > length ? time / length : 1))
   pace=$(awk "BEGIN { p = $loops * $length / $time; print p < 1 ? 1 : p }")
-  play+=(--loop "$loops" --stagger 0 --pace "$pace" --truth "$folder/truth" --summary "$folder/summary.json"
+  play+=(--copies 3 --loop "$loops" --stagger 0 --pace "$pace" --truth "$folder/truth" --summary "$folder/summary.json"
     "${finite[@]/#/tests/captures/}")
 }
 
@@ -223,7 +223,6 @@ compare() {
 }
 
 run_to_end() {
-  say "plays until all is told, at most $seconds s"
   await "$seconds" played || fail "amisim has not played its list within $seconds s"
   await 5 shown || true # the comparison says what is missing
   look >"$folder/results"
@@ -248,9 +247,11 @@ start_sim
 start_tap
 
 echo
-say "wallboard   $address"
+say "wallboard   $address    open this in a browser"
 where
+say "look        sqlite3 $folder/amitap.db 'SELECT start, src, dst, disposition FROM cdr'"
 if [ -n "$seconds" ]; then
+  say "stop        by itself, within $seconds s"
   run_to_end
   exit
 fi
