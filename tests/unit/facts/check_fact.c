@@ -130,6 +130,37 @@ START_TEST(find_sees_the_top_level_only)
 }
 END_TEST
 
+START_TEST(elements_are_found_by_index)
+{
+    struct fact_head head = head_of(FACT_QUEUE_LOG);
+    struct slice s = SLICE("untouched");
+    fact_begin(&builder, &head);
+    fact_put_string(&builder, FIELD_QUEUE, SLICE("sales"));
+    fact_open_array(&builder, FIELD_WAITING);
+    fact_put_string(&builder, FIELD_ARGS, SLICE("of another array"));
+    fact_close(&builder);
+    fact_open_array(&builder, FIELD_ARGS);
+    fact_put_string(&builder, FIELD_ARGS, SLICE("a"));
+    fact_put_string(&builder, FIELD_ARGS, SLICE(""));
+    fact_open_object(&builder, FIELD_ARGS);
+    fact_put_string(&builder, FIELD_ARGS, SLICE("deeper"));
+    fact_close(&builder);
+    fact_put_string(&builder, FIELD_ARGS, SLICE("c"));
+    fact_close(&builder);
+    fact_put_string(&builder, FIELD_ARGS, SLICE("behind"));
+    struct slice bytes = fact_finish(&builder);
+    ck_assert(fact_find_element(bytes, FIELD_ARGS, 0, &s) && slice_is(s, "a"));
+    ck_assert(fact_find_element(bytes, FIELD_ARGS, 1, &s) && slice_is(s, ""));
+    ck_assert(fact_find_element(bytes, FIELD_ARGS, 2, &s) && slice_is(s, "c"));
+    s = SLICE("untouched");
+    ck_assert(!fact_find_element(bytes, FIELD_ARGS, 3, &s));
+    ck_assert(!fact_find_element(bytes, FIELD_QUEUE, 0, &s));
+    ck_assert(!fact_find_element(bytes, FIELD_RINGING, 0, &s));
+    ck_assert(!fact_find_element(slice_head(bytes, 20), FIELD_ARGS, 0, &s));
+    ck_assert(slice_is(s, "untouched"));
+}
+END_TEST
+
 /* At the bound a fact is whole, one byte past it there is none; the builder works on. */
 START_TEST(bound_is_kept)
 {
@@ -188,6 +219,7 @@ int main(void)
     tcase_add_test(tcase, json_keeps_order_and_types);
     tcase_add_test(tcase, json_nests);
     tcase_add_test(tcase, find_sees_the_top_level_only);
+    tcase_add_test(tcase, elements_are_found_by_index);
     tcase_add_test(tcase, bound_is_kept);
     tcase_add_test(tcase, cut_bytes_are_no_fact);
     tcase_add_test(tcase, kinds_are_the_tables);
