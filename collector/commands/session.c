@@ -143,7 +143,7 @@ static void on_list_sent(void *ctx, enum ami_action action)
     struct session *s = ctx;
     enum tap_list list;
     if (list_of(action, &list))
-        tap_list_begin(s->tap, list, now_of(s));
+        tap_list_begin(s->tap, list);
 }
 
 static void on_list_done(void *ctx, enum ami_action action, enum ami_link_outcome outcome)
@@ -229,6 +229,12 @@ void session_start(struct session *s)
 void session_stop(struct session *s)
 {
     ami_link_stop(s->link);
+}
+
+void session_gap(struct session *s, int64_t from, int64_t to, const char *reason)
+{
+    tap_gap(s->tap, from, to, slice_from(reason));
+    on_turn_end(s);
 }
 
 void session_tick(struct session *s)

@@ -31,6 +31,10 @@ void session_start(struct session *s);
 /* Logs off; env.stopped tells when that is done. */
 void session_stop(struct session *s);
 
+/* Tells a gap that is not the link's: what happened between these moments may be missing
+ * somewhere. */
+void session_gap(struct session *s, int64_t from, int64_t to, const char *reason);
+
 /* Once a second: hands on how old the data is and the state that has changed. */
 void session_tick(struct session *s);
 

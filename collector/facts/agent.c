@@ -61,6 +61,7 @@ static void agent_free(struct agent *a)
     free(a->interface);
     free(a->name);
     free(a->linkedid);
+    free(a->reason);
     free(a);
 }
 
@@ -192,9 +193,19 @@ static void tell_interval(struct agents *agents, const struct agent *a)
     fact_put_time(f, FIELD_START, a->since);
     fact_put_time(f, FIELD_END, agents->emit->now);
     fact_put_seconds(f, FIELD_DURATION, agents->emit->now - a->since);
-    fact_put_known(f, FIELD_REASON, pause_reason(a));
+    fact_put_known(f, FIELD_REASON, slice_from(a->reason));
     fact_put_known(f, FIELD_LINKEDID, slice_from(a->linkedid));
     emit_end(agents->emit);
+}
+
+static void enter_state(struct agent *a, enum agent_state state)
+{
+    a->state = state;
+    text_set(&a->reason, state == AGENT_PAUSED ? pause_reason(a) : SLICE(""));
+    if (a->call_over && state != AGENT_ON_CALL) {
+        text_set(&a->linkedid, SLICE(""));
+        a->call_over = false;
+    }
 }
 
 static void change_state(struct agents *agents, struct agent *a, enum agent_state state)
@@ -203,7 +214,7 @@ static void change_state(struct agents *agents, struct agent *a, enum agent_stat
         return;
     if (agents->emit->now > a->since)
         tell_interval(agents, a);
-    a->state = state;
+    enter_state(a, state);
     a->since = agents->emit->now;
     a->since_snapshot = false;
 }
@@ -284,7 +295,7 @@ void agents_member(struct agents *agents, const struct ami_message *m)
     take_membership(a, m);
     ami_text_int(ami_message_get(m, AMI_HEADER_STATUS), &a->status);
     if (fresh)
-        a->state = state_of(a);
+        enter_state(a, state_of(a));
     else
         change_state(agents, a, state_of(a));
     touch(agents, a);
@@ -311,7 +322,10 @@ void agents_call(struct agents *agents, struct slice interface, struct slice lin
     struct agent *a = table_find(&agents->by_interface, interface);
     if (!a)
         return;
-    text_set(&a->linkedid, linkedid);
+    /* The interval that ends with the phone's hang-up is still about the call. */
+    a->call_over = !linkedid.n && a->state == AGENT_ON_CALL;
+    if (!a->call_over)
+        text_set(&a->linkedid, linkedid);
     touch(agents, a);
 }
 

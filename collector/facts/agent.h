@@ -39,6 +39,8 @@ struct agent {
     int64_t status; /* AST_DEVICE_*, as QueueMemberStatus has it */
     struct agent_membership *memberships;
     size_t count;
+    char *reason;        /* of the pause, while the state is paused */
+    bool call_over;      /* AgentComplete came; the phone is not down yet */
     char *linkedid;      /* of the queue call it has, or NULL */
     bool since_snapshot; /* the present state was not seen to begin */
     bool changed;

@@ -232,6 +232,7 @@ void calls_ringing(struct calls *calls, struct channel *channel)
     if (!call || channel->ringing || channel_is_local(channel_name(channel)))
         return;
     channel->ringing = true;
+    saved_touch(&channel->saved);
     struct emit_about what = about(call, FACT_CALL_RINGING);
     what.flags = 0;
     what.subject = channel_uniqueid(channel);

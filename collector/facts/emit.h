@@ -24,6 +24,7 @@ struct emitter {
     struct slice tap; /* this tap's own name, part of ids that are a tap's own */
     emit_sink sink;
     void *ctx;
+    uint64_t event;   /* number of the event at hand, counted from the start */
     int64_t now;      /* Timestamp of the event at hand, microseconds */
     bool untimed;     /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
     uint64_t counter; /* facts given so far; survives a restart when the owner stores it */

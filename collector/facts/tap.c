@@ -184,6 +184,23 @@ void tap_free(struct tap *tap)
     free(tap);
 }
 
+/* What answers an action never has a Timestamp. */
+static bool is_list_item(enum ami_event_id event)
+{
+    switch (event) {
+    case AMI_EVENT_CORESHOWCHANNEL:
+    case AMI_EVENT_STATUS:
+    case AMI_EVENT_BRIDGEINFOCHANNEL:
+    case AMI_EVENT_QUEUEPARAMS:
+    case AMI_EVENT_QUEUEENTRY:
+    case AMI_EVENT_QUEUEMEMBER:
+    case AMI_EVENT_ORIGINATERESPONSE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Events carry when they happened; list items and an untimed PBX do not. */
 static void set_time(struct tap *tap, const struct ami_message *m, int64_t arrival)
 {
@@ -193,7 +210,7 @@ static void set_time(struct tap *tap, const struct ami_message *m, int64_t arriv
         tap->emit->untimed = false;
         return;
     }
-    if (m->event == AMI_EVENT_NEWCHANNEL)
+    if (!is_list_item(m->event))
         tap->emit->untimed = true;
     if (arrival > tap->emit->now)
         tap->emit->now = arrival;
@@ -208,7 +225,7 @@ static void tell(struct tap *tap)
 
 void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
 {
-    tap->events++;
+    tap->emit->event++;
     tap_handler handler = handlers[m->event];
     if (!handler)
         return;
@@ -257,7 +274,7 @@ void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
 struct tap_counters tap_counters(const struct tap *tap)
 {
     return (struct tap_counters){
-        .events = tap->events,
+        .events = tap->emit->event,
         .unknown_channels = tap->unknown_channels,
         .channels = tap->channels.count,
         .bridges = tap->bridges.count,

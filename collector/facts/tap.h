@@ -39,7 +39,7 @@ void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason);
 /* The lists asked for after log-in. What a list that was answered in full does not hold, though it
  * was known before the list was asked for and no event has shown it since, is gone. */
 enum tap_list { TAP_LIST_CHANNELS, TAP_LIST_BRIDGES, TAP_LIST_QUEUES, TAP_LISTS };
-void tap_list_begin(struct tap *tap, enum tap_list list, int64_t now);
+void tap_list_begin(struct tap *tap, enum tap_list list);
 void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t now);
 
 /* Saving and restoring the live state. save calls put for each entity that changed since the last

@@ -56,6 +56,7 @@ static void follow_dial_end(struct tap *tap, struct channel *dest, struct slice 
     else if (dest->ringing)
         calls_touch(&tap->calls, dest->call);
     dest->ringing = false;
+    saved_touch(&dest->saved);
     tap_phone(tap, dest, false, snapshot_state(dest->now) == CHANNEL_STATE_UP);
 }
 
@@ -124,6 +125,12 @@ static void touch_members(struct tap *tap, const struct bridge *b)
 {
     for (size_t i = 0; i < b->count; i++)
         calls_touch(&tap->calls, b->members[i]->call);
+}
+
+static void set_parking(struct channel *c, struct slice data)
+{
+    text_set(&c->parking, data);
+    saved_touch(&c->saved);
 }
 
 /* A ParkedCall that came before the parking bridge was entered waits for it. */
@@ -203,7 +210,7 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
     visits_bridge_enter(&tap->visits, channel_uniqueid(c), bridge_id(b));
     if (b->kind == BRIDGE_PARKING && c->parking) {
         park(tap, c, slice_from(c->parking));
-        text_set(&c->parking, SLICE(""));
+        set_parking(c, SLICE(""));
     }
     touch_members(tap, b);
 }
@@ -265,7 +272,7 @@ void tap_on_parked_call(struct tap *tap, const struct ami_message *m)
         parking.timeout *= 1000000;
     call_parking(&tap->calls, c, &parking);
     if (c->bridge && c->bridge->kind != BRIDGE_PARKING)
-        text_set(&c->parking, data);
+        set_parking(c, data);
     else
         park(tap, c, data);
 }

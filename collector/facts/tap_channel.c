@@ -67,6 +67,7 @@ struct channel *tap_see(struct tap *tap, const struct ami_message *m,
         tap->unknown_channels++;
         return NULL;
     }
+    c->seen = tap->emit->event;
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_OTHER, tap->emit->now);
     if (change.changed)
         tap_look(tap, &change);
@@ -85,6 +86,7 @@ static struct channel *take_look(struct tap *tap, const struct ami_message *m,
         tap->unknown_channels++;
         return NULL;
     }
+    c->seen = tap->emit->event;
     struct channel_change change = channel_take(c, &seen, event, tap->emit->now);
     tap_look(tap, &change);
     return c;
@@ -108,6 +110,7 @@ static void begin_channel(struct tap *tap, const struct snapshot_values *seen, i
     if (!c || !tap_channel_add(tap, c))
         return;
     c->from_snapshot = from_snapshot;
+    c->seen = tap->emit->event;
     calls_join(&tap->calls, c);
     struct channel_change change = {c, NULL, c->now, true};
     cdr_snapshot(&tap->cdr, &change, born);
@@ -284,6 +287,7 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     if (!c->sent_elsewhere && !is_outgoing(application))
         remember_place(tap, &seen);
     visits_moved_on(&tap->visits, channel_uniqueid(c), seen.text[SNAPSHOT_EXTEN]);
+    c->seen = tap->emit->event;
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_NEWEXTEN, tap->emit->now);
     tap_look(tap, &change);
     if (c->sent_elsewhere)
@@ -384,8 +388,10 @@ void tap_on_hangup(struct tap *tap, const struct ami_message *m)
 void tap_on_hangup_handler(struct tap *tap, const struct ami_message *m)
 {
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
-    if (c)
-        c->hangup_logic = true;
+    if (!c)
+        return;
+    c->hangup_logic = true;
+    saved_touch(&c->saved);
 }
 
 /* These variables are set together with a look that raises no event: the engine counts it as the
@@ -491,7 +497,7 @@ void tap_on_channel_item(struct tap *tap, const struct ami_message *m)
         return;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (c) {
-        c->last_listed = tap->emit->now;
+        c->seen = tap->emit->event;
         return;
     }
     seen.text[SNAPSHOT_APPLICATION] = ami_message_get(m, AMI_HEADER_APPLICATION);

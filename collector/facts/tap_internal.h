@@ -19,6 +19,12 @@
 #define TAP_VISITS_MAX   100000u
 #define TAP_AGENTS_MAX   100000u
 
+/* What of the tap itself has to outlive a restart, as it was saved last. */
+struct tap_kept {
+    uint64_t counter;
+    bool untimed, dialplan;
+};
+
 struct tap {
     struct tap_options options;
     struct emitter *emit;
@@ -35,9 +41,10 @@ struct tap {
     char *member_channel; /* Uniqueid of who ran AddQueueMember or RemoveQueueMember last */
     char *pause_all; /* interface that PauseQueueMember or UnpauseQueueMember takes everywhere */
     char *last_dial; /* data of the Dial seen last */
-    int64_t list_began[TAP_LISTS];
-    uint64_t events;
+    bool list_asked[TAP_LISTS];
+    uint64_t list_began[TAP_LISTS]; /* number of the last event before it was asked for */
     uint64_t unknown_channels;
+    struct tap_kept kept;
     bool sees_dialplan; /* the account gets events of that class */
 };
 

@@ -5,36 +5,34 @@
 /* The lists that are asked for after log-in, against what is held: the absence of something closes
  * only what was known before the list was asked for and has had no event since. */
 
-void tap_list_begin(struct tap *tap, enum tap_list list, int64_t now)
+void tap_list_begin(struct tap *tap, enum tap_list list)
 {
-    tap->list_began[list] = now;
+    tap->list_asked[list] = true;
+    tap->list_began[list] = tap->emit->event;
 }
 
-static bool is_missing(const struct channel *c, int64_t began)
-{
-    return c->last_time < began && c->last_listed < began;
-}
-
-/* It ended while the tap was blind: its rows and its call are closed as inferred. */
+/* It ended while the tap was blind: its rows, as of when it was seen last, and its call are closed
+ * as inferred. */
 static void lose_channel(struct tap *tap, struct channel *c)
 {
+    int64_t last_seen = c->last_time;
     struct snapshot_values v = snapshot_values(c->now);
     v.flags |= SNAPSHOT_DEAD;
     c->from_snapshot = true;
     struct channel_change change = channel_take(c, &v, CHANNEL_EVENT_STATE, tap->emit->now);
-    cdr_snapshot(&tap->cdr, &change, c->last_time);
+    cdr_snapshot(&tap->cdr, &change, last_seen);
     if (c->call)
         c->call->from_snapshot = true;
     tap_channel_gone(tap, c);
 }
 
-static void lose_missing_channels(struct tap *tap, int64_t began)
+static void lose_missing_channels(struct tap *tap, uint64_t began)
 {
     struct channel **missing = calloc(tap->channels.count + 1, sizeof(struct channel *));
     size_t count = 0, position = 0;
     struct channel *c;
     while (missing && (c = table_next(&tap->channels, &position))) {
-        if (is_missing(c, began))
+        if (c->seen <= began)
             missing[count++] = c;
     }
     for (size_t i = 0; i < count; i++)
@@ -46,7 +44,9 @@ void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t no
 {
     if (now > tap->emit->now)
         tap->emit->now = now;
-    if (!complete)
+    bool asked = tap->list_asked[list];
+    tap->list_asked[list] = false;
+    if (!complete || !asked)
         return;
     if (list == TAP_LIST_CHANNELS)
         lose_missing_channels(tap, tap->list_began[list]);

@@ -112,13 +112,10 @@ static struct cdr_row *read_row(const json_t *o, const struct looks *looks)
     return row;
 }
 
-static void read_rows(struct tap *tap, struct channel *c, const json_t *rows,
-                      const struct looks *looks)
+static void read_rows(struct channel *c, const json_t *rows, const struct looks *looks)
 {
     for (size_t i = 0; i < json_array_size(rows); i++) {
         struct cdr_row *row = read_row(json_array_get(rows, i), looks);
-        if (row && row->application)
-            tap->sees_dialplan = true;
         if (row && !cdr_chain_restore(c, row))
             cdr_row_free(row);
     }
@@ -174,7 +171,7 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->hand_since = number(o, "hand_since");
         take_text(o, "parking", &c->parking);
         read_bridge(tap, c, json_object_get(o, "bridge"));
-        read_rows(tap, c, json_object_get(o, "rows"), &looks);
+        read_rows(c, json_object_get(o, "rows"), &looks);
     }
     looks_free(&looks);
     return good;
@@ -199,6 +196,8 @@ static bool restore_call(struct tap *tap, const json_t *o)
     call->cause = (int)number(o, "cause");
     call->sequence = (uint64_t)number(o, "sequence");
     call->from_snapshot = yes(o, "from_snapshot");
+    if (call->since > tap->emit->now)
+        tap->emit->now = call->since;
     return calls_restore(&tap->calls, call) != NULL;
 }
 
@@ -246,6 +245,8 @@ static bool restore_visit(struct tap *tap, const json_t *o)
     v->last_position = number(o, "last_position");
     v->held = number(o, "held");
     v->talked = number(o, "talked");
+    v->deadline = number(o, "deadline");
+    v->ended_by = visit_ended_by(text_of(o, "ended_by"));
     v->rings = (unsigned)number(o, "rings");
     v->abandon_seen = yes(o, "abandon_seen");
     v->answer_seen = yes(o, "answer_seen");
@@ -259,6 +260,17 @@ static bool restore_visit(struct tap *tap, const json_t *o)
     return visits_restore(&tap->visits, v);
 }
 
+static bool restore_tap(struct tap *tap, const json_t *o)
+{
+    tap->emit->counter = (uint64_t)number(o, "counter");
+    tap->emit->untimed = yes(o, "untimed");
+    tap->sees_dialplan = yes(o, "dialplan");
+    tap->kept = (struct tap_kept){.counter = tap->emit->counter,
+                                  .untimed = tap->emit->untimed,
+                                  .dialplan = tap->sees_dialplan};
+    return true;
+}
+
 bool tap_restore(struct tap *tap, struct slice entity, struct slice body)
 {
     json_t *o = json_loadb(body.p, body.n, 0, NULL);
@@ -269,6 +281,8 @@ bool tap_restore(struct tap *tap, struct slice entity, struct slice body)
         good = restore_call(tap, o);
     else if (json_is_object(o) && slice_starts(entity, SLICE("visit/")))
         good = restore_visit(tap, o);
+    else if (json_is_object(o) && slice_is(entity, "tap"))
+        good = restore_tap(tap, o);
     json_decref(o);
     return good;
 }

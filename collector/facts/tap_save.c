@@ -190,6 +190,8 @@ static void visit_json(const struct visit *v, struct json_out *j)
     json_out_int(j, "last_position", v->last_position);
     json_out_int(j, "held", v->held);
     json_out_int(j, "talked", v->talked);
+    json_out_int(j, "deadline", v->deadline);
+    put_text(j, "ended_by", v->ended_by);
     json_out_int(j, "rings", v->rings);
     json_out_bool(j, "abandon_seen", v->abandon_seen);
     json_out_bool(j, "answer_seen", v->answer_seen);
@@ -236,10 +238,32 @@ static void save_gone(struct tap *tap, tap_put put, void *ctx)
     buf_clear(&tap->saved.gone);
 }
 
+/* The count of facts matters for ids where the PBX sends no Timestamp; there it goes with each. */
+static void save_tap(struct tap *tap, tap_put put, void *ctx)
+{
+    struct tap_kept now = {.counter = tap->emit->untimed ? tap->emit->counter : 0,
+                           .untimed = tap->emit->untimed,
+                           .dialplan = tap->sees_dialplan};
+    if (now.counter == tap->kept.counter && now.untimed == tap->kept.untimed &&
+        now.dialplan == tap->kept.dialplan)
+        return;
+    tap->kept = now;
+    struct buf text = buf_new(256);
+    struct json_out j = json_out_to(&text);
+    json_out_object(&j, NULL);
+    json_out_int(&j, "counter", (int64_t)now.counter);
+    json_out_bool(&j, "untimed", now.untimed);
+    json_out_bool(&j, "dialplan", now.dialplan);
+    json_out_close(&j, '}');
+    put(ctx, SLICE("tap"), buf_slice(&text));
+    buf_free(&text);
+}
+
 void tap_save(struct tap *tap, tap_put put, void *ctx)
 {
     struct buf text = buf_new(ENTITY_BYTES_MAX);
     struct saved *s;
+    save_tap(tap, put, ctx);
     save_gone(tap, put, ctx);
     while ((s = saved_take(&tap->saved))) {
         buf_clear(&text);

@@ -108,12 +108,15 @@ void visit_key(const struct visit *v, struct buf *text)
 static bool visits_add(struct visits *visits, struct visit *v)
 {
     struct visit *first = table_find(&visits->by_caller, slice_from(v->uniqueid));
+    if (!first && !table_add(&visits->by_caller, v))
+        return false;
+    if (first) {
+        v->next = first->next;
+        first->next = v;
+    }
+    v->seen = visits->emit->event;
     v->saved.list = visits->saved;
     saved_touch(&v->saved);
-    if (!first)
-        return table_add(&visits->by_caller, v);
-    v->next = first->next;
-    first->next = v;
     return true;
 }
 
@@ -163,6 +166,7 @@ static void await(struct visits *visits, struct visit *v)
     if (v->deadline)
         return;
     v->deadline = visits->emit->now + CLOSING_US;
+    saved_touch(&v->saved);
     v->next_closing = visits->closing;
     visits->closing = v;
 }
@@ -231,6 +235,16 @@ void visits_join(struct visits *visits, const struct ami_message *m, struct slic
     visit_line(visits->emit, v, &words);
 }
 
+const char *visit_ended_by(struct slice word)
+{
+    static const char *const words[] = {"caller", "agent", "transfer"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (slice_is(word, words[i]))
+            return words[i];
+    }
+    return NULL;
+}
+
 bool visits_restore(struct visits *visits, struct visit *v)
 {
     if (!visits_add(visits, v)) {
@@ -240,6 +254,10 @@ bool visits_restore(struct visits *visits, struct visit *v)
     }
     if (v->state == VISIT_WAITING)
         wait_in_queue(visits, v);
+    if (v->deadline) {
+        v->next_closing = visits->closing;
+        visits->closing = v;
+    }
     return true;
 }
 
@@ -248,7 +266,7 @@ void visits_entry(struct visits *visits, const struct ami_message *m, struct sli
     int64_t waited = 0;
     struct visit *held = find_by(visits, m, IN(VISIT_WAITING));
     if (held) {
-        held->last_listed = visits->emit->now;
+        held->seen = visits->emit->event;
         return;
     }
     ami_text_int(ami_message_get(m, AMI_HEADER_WAIT), &waited);
@@ -261,24 +279,23 @@ void visits_entry(struct visits *visits, const struct ami_message *m, struct sli
         return;
     }
     v->from_snapshot = true;
-    v->last_listed = visits->emit->now;
     wait_in_queue(visits, v);
 }
 
-static struct visit *find_missing(const struct visits *visits, int64_t began)
+static struct visit *find_missing(const struct visits *visits, uint64_t began)
 {
     size_t position = 0;
     struct visit *v;
     while ((v = table_next(&visits->by_caller, &position))) {
         for (; v; v = v->next) {
-            if (v->state == VISIT_WAITING && v->joined < began && v->last_listed < began)
+            if (v->state == VISIT_WAITING && v->seen <= began)
                 return v;
         }
     }
     return NULL;
 }
 
-void visits_lose_missing(struct visits *visits, int64_t began)
+void visits_lose_missing(struct visits *visits, uint64_t began)
 {
     struct visit *v;
     while ((v = find_missing(visits, began))) {
@@ -345,8 +362,10 @@ void visits_status(struct visits *visits, struct slice caller, struct slice stat
 void visits_withdraw_info(struct visits *visits, struct slice caller, struct slice info)
 {
     struct visit *v = find(visits, caller, SLICE(""), IN(VISIT_WAITING) | IN(VISIT_LEFT));
-    if (v)
-        text_set(&v->withdraw_info, info);
+    if (!v)
+        return;
+    text_set(&v->withdraw_info, info);
+    saved_touch(&v->saved);
 }
 
 /* A caller that goes on in the dialplan pressed a key; the key is the extension it goes on at. */
@@ -370,26 +389,34 @@ void visits_moved_on(struct visits *visits, struct slice caller, struct slice ex
 void visits_hangup_requested(struct visits *visits, struct slice caller)
 {
     struct visit *v = find(visits, caller, SLICE(""), IN(VISIT_WAITING));
-    if (v)
-        v->hangup_seen = true;
+    if (!v)
+        return;
+    v->hangup_seen = true;
+    saved_touch(&v->saved);
+}
+
+/* Without the dialplan class QUEUESTATUS is not shown: a caller who was sent on because of time-out
+ * did not ask for the hang-up before leaving. */
+static void end_at_hangup(struct visits *visits, struct visit *v)
+{
+    if (v->abandon_seen && !v->hangup_seen && !v->answer_seen)
+        end_unanswered(visits, v, "EXITWITHTIMEOUT", VISIT_TIMEOUT);
+    else
+        end_abandoned(visits, v);
 }
 
 void visits_hangup(struct visits *visits, struct slice caller)
 {
-    struct visit *v = find(visits, caller, SLICE(""), IN(VISIT_LEFT));
-    /* Without the dialplan class QUEUESTATUS is not shown: a caller who was sent on because of
-     * time-out did not ask for the hang-up before leaving. */
-    if (v && v->abandon_seen && !v->hangup_seen && !v->answer_seen)
-        end_unanswered(visits, v, "EXITWITHTIMEOUT", VISIT_TIMEOUT);
-    else if (v)
-        end_abandoned(visits, v);
-    v = find(visits, caller, SLICE(""), IN(VISIT_CONNECTED));
-    if (v)
-        await(visits, v);
+    struct visit *v;
+    while ((v = find(visits, caller, SLICE(""), IN(VISIT_LEFT))))
+        end_at_hangup(visits, v);
     while ((v = find(visits, caller, SLICE(""), IN(VISIT_WAITING)))) {
         v->left = visits->emit->now;
         visit_end(visits, v, VISIT_LOST_SIGHT);
     }
+    v = find(visits, caller, SLICE(""), IN(VISIT_CONNECTED));
+    if (v)
+        await(visits, v);
 }
 
 static struct visit_attempt *attempt_of(const struct visit *v, struct slice uniqueid)
@@ -457,6 +484,7 @@ void visits_ring_no_answer(struct visits *visits, const struct ami_message *m)
     struct visit_attempt *a = attempt_of(v, ami_message_get(m, AMI_HEADER_DESTUNIQUEID));
     if (a)
         a->told = true;
+    saved_touch(&v->saved);
     struct slice args[] = {ami_message_get(m, AMI_HEADER_RINGTIME)};
     struct visit_words words = {"RINGNOANSWER", ami_message_get(m, AMI_HEADER_MEMBERNAME), args, 1};
     visit_line(visits->emit, v, &words);
@@ -566,8 +594,10 @@ void visits_agent_dump(struct visits *visits, const struct ami_message *m)
 void visits_bridge_enter(struct visits *visits, struct slice caller, struct slice bridge)
 {
     struct visit *v = find(visits, caller, SLICE(""), IN(VISIT_CONNECTED));
-    if (v && !v->bridge)
-        text_set(&v->bridge, bridge);
+    if (!v || v->bridge)
+        return;
+    text_set(&v->bridge, bridge);
+    saved_touch(&v->saved);
 }
 
 static void end_completed(struct visits *visits, struct visit *v, const char *event)
@@ -673,13 +703,22 @@ void visits_transfer(struct visits *visits, const struct visit_transfer *transfe
     remember_transfer(visits, transfer);
 }
 
+/* It ended when it began to be waited for, not now. */
+static void end_expired(struct visits *visits, struct visit *v)
+{
+    int64_t now = visits->emit->now;
+    visits->emit->now = v->deadline - CLOSING_US;
+    visit_end(visits, v, VISIT_ANSWERED);
+    visits->emit->now = now;
+}
+
 void visits_expire(struct visits *visits)
 {
     struct visit *v = visits->closing;
     while (v) {
         struct visit *next = v->next_closing;
         if (v->deadline < visits->emit->now)
-            visit_end(visits, v, VISIT_ANSWERED);
+            end_expired(visits, v);
         v = next;
     }
 }

@@ -57,7 +57,7 @@ struct visit {
     char *bridge; /* where caller and member met first */
     enum visit_state state;
     int64_t joined, left, connected; /* microseconds */
-    int64_t last_listed;             /* when QueueStatus last showed it waiting */
+    uint64_t seen;                   /* number of the event or list item that showed it last */
     int64_t position;                /* at joining */
     int64_t last_position;           /* at leaving */
     int64_t held;   /* whole seconds, as Asterisk said on AgentConnect or Abandon */
@@ -104,6 +104,8 @@ void visits_free(struct visits *visits);
 
 /* What the visit is stored under, "visit/<caller>/<queue>/<joined>", appended to text. */
 void visit_key(const struct visit *v, struct buf *text);
+/* The constant for ended_by with this word, or NULL. */
+const char *visit_ended_by(struct slice word);
 /* Takes back a visit that was saved, in the state that it has. False, and the visit is freed, when
  * it cannot be held. */
 bool visits_restore(struct visits *visits, struct visit *v);
@@ -145,9 +147,9 @@ struct visit_transfer {
 };
 void visits_transfer(struct visits *visits, const struct visit_transfer *transfer);
 
-/* QueueStatus was answered in full: who waited before it was asked for at `began` and is not in it
- * has left unseen. */
-void visits_lose_missing(struct visits *visits, int64_t began);
+/* QueueStatus was answered in full: who waited before it was asked for, which was after event
+ * `began`, and is not in it has left unseen. */
+void visits_lose_missing(struct visits *visits, uint64_t began);
 
 /* Ends the visits whose deadline has passed; called with each event. */
 void visits_expire(struct visits *visits);

@@ -52,8 +52,8 @@ struct channel {
     bool originated;     /* DialBegin without caller, or born not dialed */
     bool ringing;        /* rings now */
     bool hangup_requested;
-    int64_t last_listed; /* when a list after log-in last showed it */
-    bool phone_rings;    /* as its device's calls count it */
+    uint64_t seen;    /* number of the event or list item that showed it last */
+    bool phone_rings; /* as its device's calls count it */
     bool phone_up;
     int64_t held_since; /* when it put the other side on hold, 0: it has not */
     enum channel_hand hand;

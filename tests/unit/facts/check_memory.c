@@ -41,6 +41,10 @@ static const char *const cases[] = {"conference-of-three",
                                     "blind-transfer-data-seen-later",
                                     "park-told-before-its-bridge",
                                     "pickup",
+                                    "queue-ring-cancelled",
+                                    "queue-blind-transfer-told-first",
+                                    "queue-twice",
+                                    "queue-caller-gone-before-complete",
                                     "member-added-by-dialplan",
                                     "agent-states-over-phone",
                                     "agent-removed",
@@ -91,9 +95,10 @@ static void keep(void *ctx, struct slice entity, struct slice body)
 {
     (void)ctx;
     ck_assert_uint_lt(saved.count, SAVED_MAX);
-    char *copy = malloc(body.n);
+    char *key = calloc(1, entity.n + 1), *copy = malloc(body.n);
+    memcpy(key, entity.p, entity.n);
     memcpy(copy, body.p, body.n);
-    saved.entity[saved.count] = strndup(entity.p, entity.n);
+    saved.entity[saved.count] = key;
     saved.body[saved.count++] = (struct slice){copy, body.n};
 }
 

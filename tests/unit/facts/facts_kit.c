@@ -190,7 +190,7 @@ static void direct(struct tap *tap, const struct ami_message *m)
     else if (slice_is(what, "gap"))
         tap_gap(tap, time_of(m, "From"), time_of(m, "To"), header(m, "Reason"));
     else if (slice_is(what, "list-begin"))
-        tap_list_begin(tap, list_of(m), now);
+        tap_list_begin(tap, list_of(m));
     else if (slice_is(what, "list-end"))
         tap_list_end(tap, list_of(m), !slice_is(header(m, "Complete"), "no"), now);
     else
