@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 #
 # screenshot.sh [FILE [SECONDS]]: the README's picture of the wallboard, as Debian's chromium shows the demo after so
-# many seconds (default: tests/demo/wallboard.png, 100).
+# many seconds (default: tests/demo/wallboard.png, 90). Needs what `make deps-test` installs.
 set -u
 file=$(realpath -m "${1:-$(dirname "$0")/wallboard.png}")
-wait=${2:-100}
+wait=${2:-90}
 cd "$(dirname "$0")/../.." || exit 1
 
-command -v chromium >/dev/null || { echo "screenshot: chromium is missing: apt-get install chromium" >&2; exit 1; }
+tests/browser/install.sh || exit 1
 scratch=$(mktemp -d) || exit 1
 demo=
 finish() {
@@ -16,7 +16,7 @@ finish() {
   rm -rf "$scratch"
 }
 trap finish EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM HUP
 
 DEMO_SECONDS='' TMPDIR=$scratch tests/demo/demo.sh >"$scratch/log" 2>&1 &
 demo=$!
@@ -24,12 +24,16 @@ sleep "$wait"
 address=$(sed -n 's/^demo: wallboard *\([^ ]*\).*/\1/p' "$scratch/log")
 [ -n "$address" ] || { cat "$scratch/log" >&2; exit 1; }
 
-sandbox=()
-[ "$(id -u)" != 0 ] || sandbox=(--no-sandbox)
-# The page's stream never ends loading: the picture is taken when its time is over.
-timeout 120 chromium --headless "${sandbox[@]}" --disable-gpu --disable-quic --no-first-run --disable-sync \
-  --disable-background-networking --disable-component-update --user-data-dir="$scratch/chromium" --hide-scrollbars \
-  --window-size=1920,1080 --timeout=8000 --screenshot="$scratch/page.png" "$address" >"$scratch/chromium.log" 2>&1
-[ -s "$scratch/page.png" ] || { echo "screenshot: chromium made none" >&2; cat "$scratch/chromium.log" >&2; exit 1; }
-cp "$scratch/page.png" "$file"
+# Some seconds on the page, so that nothing is still moving in.
+NODE_PATH=build/browser/node_modules node - "$address" "$file" <<'END' || exit 1
+const { launch } = require('./tests/browser/stage.js');
+(async () => {
+  const browser = await launch();
+  const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
+  await page.goto(process.argv[2]);
+  await page.waitForTimeout(5000);
+  await page.screenshot({ path: process.argv[3] });
+  await browser.close();
+})().catch((error) => { console.error('screenshot: ' + error.message); process.exit(1); });
+END
 echo "screenshot: $file, $(stat -c %s "$file") bytes"
