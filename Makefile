@@ -21,13 +21,14 @@ PKG_config := libconfuse
 PKG_link   := libevent libevent_pthreads libcrypto
 PKG_facts  := jansson
 PKG_outbox := sqlite3
+PKG_sinks  := rdkafka
 PKG_web    := libmicrohttpd
 PKG_amisim := libevent libcrypto
 PKG_TESTS  := check jansson
 
 # Debian packages: what the build needs, what the demo and the tests need on top.
 DEPS_BUILD := gcc make libc6-dev pkg-config gperf uthash-dev libconfuse-dev libevent-dev \
-	libssl-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev
+	libssl-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev librdkafka-dev
 DEPS_DEMO  := curl sqlite3
 DEPS_TEST  := check clang-format-14 cppcheck python3 python3-venv ca-certificates git debootstrap \
 	chromium nodejs npm

@@ -2,6 +2,7 @@
 #include "collector/commands/check.h"
 #include "collector/config/config.h"
 #include "collector/config/config_sample.h"
+#include "collector/sinks/kafka_config.h"
 #include <getopt.h>
 #include <stdio.h>
 
@@ -13,11 +14,12 @@ static int check_file(const char *path)
         return 1;
     }
     struct config *config = config_load(path, report);
+    bool good = config && kafka_config_check(config, report);
     config_report_print(report, path, stderr);
-    if (config) {
+    if (good) {
         printf("%s: ok\n", path);
     }
-    int status = config ? 0 : 1;
+    int status = good ? 0 : 1;
     config_free(config);
     config_report_free(report);
     return status;

@@ -5,6 +5,7 @@
 #include "collector/base/notify.h"
 #include "collector/commands/session.h"
 #include "collector/commands/store.h"
+#include "collector/sinks/kafka_config.h"
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -63,8 +64,13 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     struct daemon *d = ctx;
-    for (size_t i = 0; i < d->count; i++)
+    int64_t from, to;
+    bool given_up = store_take_given_up(d->store, &from, &to);
+    for (size_t i = 0; i < d->count; i++) {
+        if (given_up)
+            session_gap(d->sessions[i], from, to, "kafka_backlog");
         session_tick(d->sessions[i]);
+    }
 }
 
 static void on_stopped(void *ctx, struct session *s, bool refused)
@@ -132,6 +138,10 @@ static struct config *load_config(const char *path)
 {
     struct config_report *report = config_report_new();
     struct config *config = report ? config_load(path, report) : NULL;
+    if (config && !kafka_config_check(config, report)) {
+        config_free(config);
+        config = NULL;
+    }
     if (report)
         config_report_print(report, path, stderr);
     config_report_free(report);
@@ -155,12 +165,7 @@ static bool start(struct daemon *d, const struct web_edge_ops *web)
                                     .view_ring = d->view_ring,
                                     .web = web};
     d->store = store_open(&options);
-    if (!d->store || !make_sessions(d) || !store_start(d->store))
-        return false;
-    if (config_section(d->config, CONFIG_KAFKA))
-        log_line(LOG_LEVEL_WARNING,
-                 "%s: kafka: this build cannot publish to Kafka; the section is left out", d->path);
-    return true;
+    return d->store && make_sessions(d) && store_start(d->store);
 }
 
 static void run_loop(struct daemon *d)

@@ -4,6 +4,7 @@
 #include "collector/outbox/writer.h"
 #include "collector/sinks/history.h"
 #include "collector/sinks/history_today.h"
+#include "collector/sinks/kafka.h"
 #include "collector/view/live_view.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +15,35 @@ struct store {
     struct store_options options;
     struct outbox *outbox;
     struct history *history;
+    struct kafka *kafka; /* NULL: the configuration has none */
     struct writer *writer;
     struct live_view *view;
     struct web_source source;
     struct web_edge *edge;
     bool view_started;
 };
+
+static bool bury_for_kafka(void *ctx, uint64_t seq, const char *reason)
+{
+    struct store *s = ctx;
+    return history_bury(s->history, "kafka", seq, reason);
+}
+
+static bool open_kafka(struct store *s)
+{
+    char error[ERROR_SIZE];
+    struct kafka_options options = {.section = config_section(s->options.config, CONFIG_KAFKA),
+                                    .outbox = s->outbox,
+                                    .clock = s->options.clock,
+                                    .bury = bury_for_kafka,
+                                    .ctx = s};
+    if (!options.section)
+        return true;
+    s->kafka = kafka_open(&options, error, sizeof(error));
+    if (!s->kafka)
+        fprintf(stderr, "amitap: %s\n", error);
+    return s->kafka != NULL;
+}
 
 static bool open_files(struct store *s)
 {
@@ -113,7 +137,7 @@ struct store *store_open(const struct store_options *options)
         return NULL;
     }
     s->options = *options;
-    if (!open_files(s) || !make_view(s) || !listen_web(s)) {
+    if (!open_files(s) || !open_kafka(s) || !make_view(s) || !listen_web(s)) {
         store_close(s);
         return NULL;
     }
@@ -138,13 +162,19 @@ static void wake_web(void *ctx)
 bool store_start(struct store *store)
 {
     store->view_started = live_view_start(store->view, store->options.view_ring, wake_web, store);
-    bool good = store->view_started && history_start(store->history) == 0;
+    bool good = store->view_started && history_start(store->history) == 0 &&
+                (!store->kafka || kafka_start(store->kafka) == 0);
     if (good)
         store->writer =
             writer_start(store->outbox, store->options.writer_ring, store->options.clock);
     if (!store->writer)
         fputs("amitap: a thread cannot be started\n", stderr);
     return store->writer != NULL;
+}
+
+bool store_take_given_up(struct store *store, int64_t *ret_from, int64_t *ret_to)
+{
+    return store->kafka && kafka_take_given_up(store->kafka, ret_from, ret_to);
 }
 
 bool store_close(struct store *store)
@@ -154,6 +184,7 @@ bool store_close(struct store *store)
     bool kept = writer_stop(store->writer) == 0;
     if (!store->writer && store->outbox)
         outbox_close(store->outbox);
+    kafka_stop(store->kafka);
     history_stop(store->history);
     if (store->view_started)
         live_view_stop(store->view);

@@ -7,7 +7,7 @@
 #include "collector/commands/session.h"
 #include "web/web_source.h"
 
-/* Everything behind the rings: outbox with its writer, history, live view and web edge. */
+/* Everything behind the rings: outbox with its writer, history, Kafka, live view and web edge. */
 struct store;
 
 struct store_options {
@@ -29,6 +29,10 @@ bool store_restore(struct store *store, struct session *session);
 
 /* Starts the threads. False after one line on stderr. */
 bool store_start(struct store *store);
+
+/* The times of the records that Kafka will not get because too many waited, since it was last
+ * asked; false when there are none. */
+bool store_take_given_up(struct store *store, int64_t *ret_from, int64_t *ret_to);
 
 /* Once the rings are closed: stores what is in them, ends the threads and closes the files. False
  * when something could not be stored (logged). NULL is allowed. */

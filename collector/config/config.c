@@ -389,6 +389,12 @@ int64_t config_number(const struct config_section *s, enum config_key key)
     return s->values[key].number;
 }
 
+unsigned config_line(const struct config_section *s, enum config_key key)
+{
+    assert(config_key_row(key)->section == s->id);
+    return s->values[key].line ? s->values[key].line : s->line;
+}
+
 bool config_yes(const struct config_section *s, enum config_key key)
 {
     return config_number(s, key) != 0;

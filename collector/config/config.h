@@ -35,6 +35,10 @@ bool config_yes(const struct config_section *s, enum config_key key);
 const char *const *config_list(const struct config_section *s, enum config_key key,
                                size_t *ret_count);
 
+/* The line on which a key stands; its section's line where it has none of its own, 0 where the file
+ * has neither. */
+unsigned config_line(const struct config_section *s, enum config_key key);
+
 /* Where a PBX listens: its hosts, or its one host. At least one. */
 const char *const *config_pbx_hosts(const struct config_section *pbx, size_t *ret_count);
 

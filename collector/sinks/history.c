@@ -16,6 +16,17 @@
 /* Tries that are left to a disk that keeps failing once the end was asked for. */
 #define LAST_TRIES 3
 
+/* One row that another sink wants buried. The state says whose turn it is: the sink's while EMPTY
+ * or DONE, the history's while ASKED. */
+enum letter_state { LETTER_EMPTY, LETTER_ASKED, LETTER_DONE };
+
+struct letter {
+    atomic_int state;
+    uint64_t seq;
+    char sink[32];
+    char reason[256];
+};
+
 struct history {
     struct sqlite_file file;
     char *path;
@@ -33,6 +44,7 @@ struct history {
     bool started;
     atomic_bool stopping;
     atomic_ullong copied, refused, failures;
+    struct letter letter;
 };
 
 /* Where this file stands in this outbox: at 0 when it was filled from another one, or from a later
@@ -186,6 +198,55 @@ int history_catch_up(struct history *h)
     return h->synced < h->cursor && due ? sync_cursor(h) : SQLITE_OK;
 }
 
+static int write_letter(struct history *h, const struct outbox_row *row)
+{
+    int rc = sqlite_file_run(h->begin);
+    if (rc == SQLITE_OK)
+        rc = history_rows_bury(h->rows, row, h->letter.sink, h->letter.reason);
+    if (rc == SQLITE_OK)
+        rc = sqlite_file_run(h->commit);
+    if (rc == SQLITE_OK)
+        rc = sqlite_file_sync(&h->file);
+    sqlite_file_rollback(&h->file);
+    return rc;
+}
+
+/* Buries the row that another sink asked for. */
+static int bury_letter(struct history *h)
+{
+    struct letter *letter = &h->letter;
+    if (atomic_load(&letter->state) != LETTER_ASKED)
+        return SQLITE_OK;
+    const struct outbox_chunk *chunk = outbox_read(h->reader, letter->seq - 1);
+    if (!chunk)
+        return SQLITE_IOERR;
+    bool there = chunk->count > 0 && chunk->rows[0].seq == letter->seq;
+    int rc = there ? write_letter(h, &chunk->rows[0]) : SQLITE_OK;
+    if (rc == SQLITE_OK)
+        atomic_store(&letter->state, LETTER_DONE);
+    else
+        atomic_fetch_add(&h->failures, 1);
+    return rc;
+}
+
+bool history_bury(struct history *h, const char *sink, uint64_t seq, const char *reason)
+{
+    struct letter *letter = &h->letter;
+    int state = atomic_load(&letter->state);
+    if (state == LETTER_ASKED)
+        return false;
+    if (state == LETTER_DONE && letter->seq == seq) {
+        atomic_store(&letter->state, LETTER_EMPTY);
+        return true;
+    }
+    letter->seq = seq;
+    snprintf(letter->sink, sizeof(letter->sink), "%s", sink);
+    snprintf(letter->reason, sizeof(letter->reason), "%s", reason);
+    atomic_store(&letter->state, LETTER_ASKED);
+    outbox_wake(h->outbox, h->sink);
+    return false;
+}
+
 static void report(struct history *h, int rc)
 {
     if (rc == h->failing)
@@ -205,6 +266,8 @@ static void *run(void *arg)
     for (;;) {
         bool last = atomic_load(&h->stopping);
         int rc = history_catch_up(h);
+        if (rc == SQLITE_OK)
+            rc = bury_letter(h);
         report(h, rc);
         if (last && (rc == SQLITE_OK || --tries == 0))
             return NULL;

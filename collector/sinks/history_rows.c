@@ -15,7 +15,18 @@ const struct sqlite_schema history_schema = {
 };
 
 /* The parameters of every statement here. */
-enum parameter { CE_ID = 1, CE_SUBJECT, CE_TIME, CE_KEY, CE_SEQUENCE, BODY, KIND, PBX, REASON };
+enum parameter {
+    CE_ID = 1,
+    CE_SUBJECT,
+    CE_TIME,
+    CE_KEY,
+    CE_SEQUENCE,
+    BODY,
+    KIND,
+    PBX,
+    REASON,
+    SINK
+};
 
 struct fixed_column {
     const char *name;
@@ -29,7 +40,7 @@ static const struct fixed_column fixed_columns[] = {
 
 static const char insert_dead_letter[] =
     "INSERT INTO dead_letters (sink, reason, kind, pbx, ce_id, ce_subject, ce_time, ce_key, "
-    "ce_sequence, body) VALUES ('history', ?9, ?7, ?8, ?1, ?2, ?3, ?4, ?5, ?6)";
+    "ce_sequence, body) VALUES (?10, ?9, ?7, ?8, ?1, ?2, ?3, ?4, ?5, ?6)";
 
 struct history_rows {
     struct sqlite_file *file;
@@ -154,12 +165,14 @@ static bool is_refusal(int rc)
     }
 }
 
-static int bury(struct history_rows *h, const struct outbox_row *row, const char *reason)
+int history_rows_bury(struct history_rows *h, const struct outbox_row *row, const char *sink,
+                      const char *reason)
 {
     bind_row(h->dead_letter, row);
     bind(h->dead_letter, KIND, row->kind_name);
     bind(h->dead_letter, PBX, row->head.pbx);
     sqlite3_bind_text(h->dead_letter, REASON, reason, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(h->dead_letter, SINK, sink, -1, SQLITE_TRANSIENT);
     return sqlite_file_run(h->dead_letter);
 }
 
@@ -168,7 +181,7 @@ int history_rows_insert(struct history_rows *h, const struct outbox_row *row, bo
     *ret_refused = false;
     if (row->head.kind == FACT_KIND_COUNT) {
         *ret_refused = true;
-        return bury(h, row, "unknown kind");
+        return history_rows_bury(h, row, "history", "unknown kind");
     }
     sqlite3_stmt *insert = h->insert[row->head.kind];
     if (!insert)
@@ -178,5 +191,5 @@ int history_rows_insert(struct history_rows *h, const struct outbox_row *row, bo
     if (!is_refusal(rc))
         return rc;
     *ret_refused = true;
-    return bury(h, row, sqlite3_errmsg(h->file->db));
+    return history_rows_bury(h, row, "history", sqlite3_errmsg(h->file->db));
 }

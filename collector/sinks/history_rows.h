@@ -23,4 +23,8 @@ void history_rows_free(struct history_rows *h);
  * *ret_refused is set. An SQLite result code: an error is the file's, not the record's. */
 int history_rows_insert(struct history_rows *h, const struct outbox_row *row, bool *ret_refused);
 
+/* Inserts a record into dead_letters. An SQLite result code. */
+int history_rows_bury(struct history_rows *h, const struct outbox_row *row, const char *sink,
+                      const char *reason);
+
 #endif

@@ -20,6 +20,7 @@ LIBRARIES = {
     "event2/": ["collector/link", "collector/commands"],
     "openssl/": ["collector/link"],
     "sqlite3.h": ["collector/outbox", "collector/sinks", "collector/commands"],
+    "librdkafka/": ["collector/sinks"],
     "uthash.h": ["collector/state", "collector/facts", "collector/view"],
     "microhttpd.h": ["web"],
     "jansson.h": ["collector/facts", "collector/outbox", "collector/commands"],

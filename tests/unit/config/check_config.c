@@ -263,14 +263,13 @@ START_TEST(every_sample_line_is_right)
         if (key == CONFIG_PBX_SECRET_FILE) {
             continue;
         }
-        int n = snprintf(text, sizeof text, "pbx main {\n%s%s%s%s%s%s\n}\n%s {\n%s%s = %s\n}\n",
-                         host ? "host = a\n" : "", key != CONFIG_PBX_USER ? "user = a\n" : "",
-                         secret ? "secret = a\n" : "", pbx ? row->name : "", pbx ? " = " : "",
-                         pbx ? sample : "", pbx ? "web" : config_section_row(row->section)->name,
-                         key == CONFIG_KAFKA_PROPERTIES || key == CONFIG_KAFKA_TOPIC_PREFIX
-                             ? "brokers = a\n"
-                             : "",
-                         pbx ? "listen" : row->name, pbx ? "127.0.0.1:1" : sample);
+        int n = snprintf(
+            text, sizeof text, "pbx main {\n%s%s%s%s%s%s\n}\n%s {\n%s%s = %s\n}\n",
+            host ? "host = a\n" : "", key != CONFIG_PBX_USER ? "user = a\n" : "",
+            secret ? "secret = a\n" : "", pbx ? row->name : "", pbx ? " = " : "", pbx ? sample : "",
+            pbx ? "web" : config_section_row(row->section)->name,
+            row->section == CONFIG_KAFKA && key != CONFIG_KAFKA_BROKERS ? "brokers = a\n" : "",
+            pbx ? "listen" : row->name, pbx ? "127.0.0.1:1" : sample);
         write_file(conf_path, text, (size_t)n, 0600);
         struct config_report *report = config_report_new();
         struct config *c = config_load(conf_path, report);

@@ -375,6 +375,25 @@ START_TEST(threads_carry_everything)
 }
 END_TEST
 
+/* Another sink's refusal is kept with its reason, by the thread, and asked for until it is. */
+START_TEST(buries_for_another_sink)
+{
+    open_both();
+    put_cdr("cdr/1", "1763683071.4");
+    put_cdr("cdr/2", "1763683071.4");
+    commit();
+    ck_assert_int_eq(history_start(history), 0);
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        for (int i = 0; i < 500 && !history_bury(history, "kafka", seq, "too large"); i++)
+            usleep(10000);
+    }
+    ck_answer("SELECT group_concat(sink || ce_id || reason || (body ->> '$.kind')) FROM "
+              "dead_letters",
+              "kafkacdr/1too largecdr,kafkacdr/2too largecdr");
+    close_both();
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("history");
@@ -394,5 +413,6 @@ int main(void)
     tcase_add_test(tcase, wrong_files_are_refused);
     tcase_add_test(tcase, failing_disk_loses_nothing);
     tcase_add_test(tcase, threads_carry_everything);
+    tcase_add_test(tcase, buries_for_another_sink);
     return run_suite(tcase, "history");
 }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_SINKS_KAFKA_MESSAGE_H
+#define COLLECTOR_SINKS_KAFKA_MESSAGE_H
+
+#include "collector/outbox/outbox_reader.h"
+#include <librdkafka/rdkafka.h>
+
+/* A record as a message: CloudEvents 1.0 in the Kafka binding's binary mode. The key is
+ * "<pbx>/<key>", or "<pbx>" where the record has no key; the value is its JSON, none for a
+ * tombstone. scratch is the caller's, to be used again. */
+
+/* Hands the record to the producer, which copies it; opaque comes back with its delivery report.
+ * The row's kind must be known. What rd_kafka_producev says. */
+rd_kafka_resp_err_t kafka_message_produce(rd_kafka_t *rk, rd_kafka_topic_t *topic,
+                                          const struct outbox_row *row, struct buf *scratch,
+                                          void *opaque);
+
+/* About how many bytes the message takes. */
+size_t kafka_message_bytes(const struct outbox_row *row);
+
+#endif
