@@ -169,7 +169,7 @@ END
 # get PATH FILE: what the wallboard's server answers, kept in FILE; not zero unless it is a 200.
 get() { curl -fsS --noproxy '*' --max-time 5 -o "$folder/$2" "$address$1" 2>"$folder/curl.log"; }
 
-following() { grep -q 'following events' "$folder/amitap.log" && get healthz healthz; }
+following() { grep -sq 'following events' "$folder/amitap.log" && get healthz healthz; }
 
 start_tap() {
   local port
