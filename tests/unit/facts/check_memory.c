@@ -52,6 +52,9 @@ static const char *const cases[] = {"conference-of-three",
                                     "fork-end-and-reset",
                                     "list-shows-what-is-new-only"};
 
+/* So many events a turn of the loop, which saves at its end. */
+#define SAVE_EACH 8
+
 /* Feeds the case's input with the allocation of that number failing. False when there are not so
  * many. */
 static bool run(struct slice input, long fails_at)
@@ -61,8 +64,11 @@ static bool run(struct slice input, long fails_at)
     struct tap *tap = tap_new(&options, take_fact, &facts);
     struct kit_stream stream = kit_stream(input);
     memory_begin(fails_at);
-    while (kit_step(&stream, tap))
-        tap_save(tap, forget, NULL);
+    for (unsigned events = 1; kit_step(&stream, tap); events++) {
+        if (events % SAVE_EACH == 0)
+            tap_save(tap, forget, NULL);
+    }
+    tap_save(tap, forget, NULL);
     bool failed = memory_end();
     tap_free(tap);
     return failed;
