@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes schemas/README.md and schemas/asyncapi.yaml from facts.def and the JSON Schemas.
+"""Writes schemas/README.md and schemas/asyncapi.yaml from facts.def, topics.def and the JSON Schemas.
 
     make docs              writes both
     docs.py --check        writes nothing; not zero, and a line for each, when one is not up to date
@@ -24,7 +24,7 @@ TOPICS = {
     "queue-events": "What happens in queues, as it happens, and the lines of queue_log.",
     "queues": "One log for each visit to a queue that has ended.",
     "agent-events": "What agents do: intervals, and changes of their memberships.",
-    "alerts": "What needs somebody's attention.",
+    "alerts": "What needs somebody's attention; nothing yet.",
     "tap": "The tap's own: where it was blind, when it had the PBX.",
     "calls-state": "The live state of each call.",
     "queues-state": "The live state of each queue.",
@@ -54,11 +54,11 @@ def facts():
         yield fact | {"text": schema["description"]}
 
 
-def by_topic(rows):
-    topics = {}
-    for row in rows:
-        topics.setdefault(row["topic"], []).append(row)
-    return dict(sorted(topics.items(), key=lambda item: list(TOPICS).index(item[0])))
+def topics():
+    """The rows of topics.def: name, and how many partitions and what is kept."""
+    for row in re.findall(r"^TOPIC\((.*)\)$", (HERE / "topics.def").read_text(), re.M):
+        _, name, partitions, policy = (word.strip().strip('"') for word in row.split(","))
+        yield name, partitions, policy
 
 
 def readme(rows):
@@ -75,7 +75,7 @@ string is what Asterisk sent. Times are RFC 3339 in UTC with microseconds, durat
 | `json/<kind>.json` | JSON Schema 2020-12 of one kind of record |
 | `json/common.json` | what they have in common, and each field once with its meaning |
 | `asyncapi.yaml` | the topics as AsyncAPI 3 |
-| `facts.def`, `fact_fields.def` | the table below and the names of the fields, as the program reads them |
+| `facts.def`, `topics.def`, `fact_fields.def` | the tables below and the names of the fields, as the program reads them |
 | `sql/` | the tables of the history and of the outbox |
 | `ami_*.def`, `config.def` | what amitap knows of AMI, and its configuration |
 
@@ -91,10 +91,10 @@ Topics stand behind a prefix, `amitap.` unless the configuration names another.
                    f"[{row['schema']}](json/{row['schema']}) |\n")
     out.append("\n`ce_type` is `amitap.<kind>.v0` for each. Keys are made of " +
                "; ".join(f"`{key}`: {text}" for key, text in KEYS.values()) + ".\n")
-    out.append("\n## Topics\n| topic | what | kept |\n|---|---|---|\n")
-    for topic, some in by_topic(rows).items():
-        kept = "the last per key (compacted); no value ends a subject" if some[0]["retention"] == "STATE" else "each"
-        out.append(f"| `{topic}` | {TOPICS[topic]} | {kept} |\n")
+    out.append("\n## Topics\n| topic | what | partitions | kept |\n|---|---|---|---|\n")
+    for topic, partitions, policy in topics():
+        kept = "the last per key (compacted); no value ends a subject" if policy == "COMPACT" else "each"
+        out.append(f"| `{topic}` | {TOPICS[topic]} | {partitions} | {kept} |\n")
     out.append("\n## Headers\nMessages are CloudEvents 1.0 in the Kafka binding's binary mode.\n\n"
                "| header | value | |\n|---|---|---|\n")
     out += [f"| `{name}` | {value if ' ' in value else f'`{value}`'} | {text} |\n" for name, value, text in HEADERS]
@@ -111,14 +111,14 @@ def quoted(text):
     return json.dumps(text, ensure_ascii=False)
 
 
-def channel(topic, rows):
-    state = rows[0]["retention"] == "STATE"
+def channel(topic, partitions, policy, rows):
     lines = [f"  {topic}:", f"    address: '{{prefix}}{topic}'", f"    description: {quoted(TOPICS[topic])}",
-             "    parameters:", "      prefix:", "        $ref: '#/components/parameters/prefix'", "    messages:"]
+             "    parameters:", "      prefix:", "        $ref: '#/components/parameters/prefix'",
+             "    messages:" if rows else "    messages: {}"]
     for row in rows:
         lines += [f"      {row['kind']}:", f"        $ref: '#/components/messages/{row['kind']}'"]
-    lines += ["    bindings:", "      kafka:", "        topicConfiguration:",
-              f"          cleanup.policy: [{'compact' if state else 'delete'}]", "        bindingVersion: '0.5.0'"]
+    lines += ["    bindings:", "      kafka:", f"        partitions: {partitions}", "        topicConfiguration:",
+              f"          cleanup.policy: [{policy.lower()}]", "        bindingVersion: '0.5.0'"]
     return lines
 
 
@@ -134,15 +134,14 @@ def message(row):
 
 
 def asyncapi(rows):
-    topics = by_topic(rows)
     out = ["# SPDX-License-Identifier: MIT", "# Written by `make docs` from facts.def and json/*.json: change those.",
            "asyncapi: 3.0.0", "info:", "  title: amitap", "  version: '0'",
            "  description: Facts about calls, queues and agents, derived from the Asterisk Manager Interface.",
            "  license:", "    name: MIT", "defaultContentType: application/json", "channels:"]
-    for topic, some in topics.items():
-        out += channel(topic, some)
+    for topic, partitions, policy in topics():
+        out += channel(topic, partitions, policy, [row for row in rows if row["topic"] == topic])
     out.append("operations:")
-    for topic in topics:
+    for topic, _, _ in topics():
         out += [f"  publish-{topic}:", "    action: send", "    channel:", f"      $ref: '#/channels/{topic}'"]
     out += ["components:", "  parameters:", "    prefix:", "      default: 'amitap.'",
             "      description: kafka.topic_prefix of the configuration", "  schemas:", "    headers:",

@@ -22,7 +22,7 @@ SINK_COLUMNS = {"ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body
 AWAITED = {
     "calls": {"queue", "answered_by", "wait_seconds", "ring_seconds", "talk_seconds", "hold_seconds", "legs",
               "cause_text", "accountcode"},
-    "queue_visits": {"service_level_seconds", "recording", "guessed"},
+    "queue_visits": {"recording", "guessed"},
     "agent_intervals": {"queue"},
 }
 SHOWN_MAX = 5
@@ -76,7 +76,8 @@ class Contracts:
 
 def check_files(contracts):
     schemas = {row["schema"] for row in contracts.kinds.values()}
-    report("every kind has a schema", (f"schemas/json/{name} is missing" for name in sorted(schemas - set(contracts.files))))
+    report("every kind has a schema",
+           (f"schemas/json/{name} is missing" for name in sorted(schemas - set(contracts.files))))
     report("every schema has a kind",
            (f"schemas/json/{name} is of no kind" for name in sorted(set(contracts.files) - schemas - {"common.json"})))
     faults = []
@@ -152,7 +153,8 @@ def check_sql(contracts):
                 fields |= set(contracts.properties(kind))
         columns = tables.get(table, set()) - SINK_COLUMNS
         awaited = AWAITED.get(table, set())
-        faults += [f"{table}.{column} is a field of no record" for column in sorted(columns - fields - awaited - ENVELOPE)]
+        faults += [f"{table}.{column} is a field of no record"
+                   for column in sorted(columns - fields - awaited - ENVELOPE)]
         faults += [f"{table}.{column} is a field now: no longer awaited" for column in sorted(awaited & fields)]
         if not columns:
             faults.append(f"there is no table {table}")
@@ -203,7 +205,8 @@ def check_recordings(contracts):
     """Returns kind by kind the sets of fields that its records had."""
     seen, faults, ids = collections.defaultdict(set), [], 0
     for path in sorted(glob.glob(str(ROOT / "tests/captures/*/ami*.raw"))):
-        run = subprocess.run([ROOT / "build/amitap", "replay", "--records", "events", path], stdout=subprocess.PIPE, check=True)
+        run = subprocess.run([ROOT / "build/amitap", "replay", "--records", "events", path],
+                             stdout=subprocess.PIPE, check=True)
         known = set()
         for line in run.stdout.splitlines():
             record = json.loads(line)
@@ -218,10 +221,14 @@ def check_recordings(contracts):
 
 
 def check_docs(contracts):
-    run = subprocess.run([sys.executable, SCHEMAS / "docs.py", "--check"], stdout=subprocess.PIPE, text=True, check=False)
+    run = subprocess.run([sys.executable, SCHEMAS / "docs.py", "--check"], stdout=subprocess.PIPE, text=True,
+                         check=False)
     report("README.md and asyncapi.yaml are up to date", run.stdout.splitlines())
     document = yaml.safe_load((SCHEMAS / "asyncapi.yaml").read_text())
     faults = []
+    topics = {row[1] for row in rows_of(SCHEMAS / "topics.def", "TOPIC")}
+    faults += [f"topic {topic} is in one of topics.def and asyncapi.yaml only"
+               for topic in sorted(topics ^ set(document["channels"]))]
     for kind, row in contracts.kinds.items():
         channel = document["channels"].get(row["topic"], {})
         message = document["components"]["messages"].get(kind, {})
