@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The only place that puts the rooms together: it knows every command, and the web edge. */
 #include "collector/commands/check.h"
+#include "collector/commands/record.h"
 #include "collector/commands/replay.h"
 #include "collector/commands/run.h"
 #include "web/http.h"
@@ -25,6 +26,8 @@ static const struct command {
     {"run", run, "-c FILE", "tap the PBXs that FILE names, until SIGTERM"},
     {"replay", replay_command, "[-c FILE] [--pbx NAME] [--records KIND[,KIND]] FILE...",
      "derive records from recorded AMI bytes ('-' is stdin), print them"},
+    {"record", record_command, "-c FILE [--pbx NAME] -o OUT [--scrub] [--seconds N]",
+     "keep what a PBX sends, for replay; --scrub replaces numbers and names"},
     {"check", check_command, "-c FILE | --print-sample", "name every fault of a configuration"},
 };
 

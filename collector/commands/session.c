@@ -159,19 +159,6 @@ static void on_list_done(void *ctx, enum ami_action action, enum ami_link_outcom
                  session_name(s), ami_action_name(action));
 }
 
-static struct ami_link_config link_config(const struct config_section *pbx)
-{
-    struct ami_link_config config = ami_link_config_default();
-    config.hosts = config_pbx_hosts(pbx, &config.host_count);
-    config.port = (uint16_t)config_number(pbx, CONFIG_PBX_PORT);
-    config.user = config_text(pbx, CONFIG_PBX_USER);
-    config.secret = config_pbx_secret(pbx);
-    config.event_mask = config_text(pbx, CONFIG_PBX_EVENT_MASK);
-    config.connect_us = config_number(pbx, CONFIG_PBX_CONNECT_SECONDS) * 1000000;
-    config.ping_us = config_number(pbx, CONFIG_PBX_PING_SECONDS) * 1000000;
-    return config;
-}
-
 struct session *session_new(const struct config_section *pbx, const struct session_env *env)
 {
     static const struct ami_link_events events = {.message = on_message,
@@ -184,7 +171,7 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
         return NULL;
     s->pbx = pbx;
     s->env = *env;
-    struct ami_link_config config = link_config(pbx);
+    struct ami_link_config config = tap_config_link(pbx);
     struct tap_options options = tap_config_options(pbx);
     s->tap = tap_new(&options, on_fact, s);
     s->link = ami_link_new(&config, &env->link, &events, s);

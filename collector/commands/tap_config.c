@@ -25,6 +25,19 @@ struct tap_options tap_config_options(const struct config_section *pbx)
     return options;
 }
 
+struct ami_link_config tap_config_link(const struct config_section *pbx)
+{
+    struct ami_link_config config = ami_link_config_default();
+    config.hosts = config_pbx_hosts(pbx, &config.host_count);
+    config.port = (uint16_t)config_number(pbx, CONFIG_PBX_PORT);
+    config.user = config_text(pbx, CONFIG_PBX_USER);
+    config.secret = config_pbx_secret(pbx);
+    config.event_mask = config_text(pbx, CONFIG_PBX_EVENT_MASK);
+    config.connect_us = config_number(pbx, CONFIG_PBX_CONNECT_SECONDS) * 1000000;
+    config.ping_us = config_number(pbx, CONFIG_PBX_PING_SECONDS) * 1000000;
+    return config;
+}
+
 static const struct config_section *find_pbx(const struct config *config, const char *name)
 {
     size_t count = config_pbx_count(config);
@@ -53,6 +66,7 @@ static struct config *load(const char *path)
 bool tap_config_load(struct tap_config *ret_config, const char *path, const char *pbx)
 {
     ret_config->config = NULL;
+    ret_config->section = NULL;
     ret_config->options = tap_options_default(slice_from(pbx ? pbx : "main"));
     if (!path)
         return true;
@@ -69,6 +83,7 @@ bool tap_config_load(struct tap_config *ret_config, const char *path, const char
         return false;
     }
     ret_config->config = config;
+    ret_config->section = section;
     ret_config->options = tap_config_options(section);
     return true;
 }

@@ -4,10 +4,12 @@
 
 #include "collector/config/config.h"
 #include "collector/facts/tap.h"
+#include "collector/link/ami_link.h"
 
 /* A tap's options as one pbx section of the configuration has them. */
 struct tap_config {
     struct config *config; /* NULL: no file was given */
+    const struct config_section *section;
     struct tap_options options;
 };
 
@@ -19,5 +21,8 @@ void tap_config_free(struct tap_config *config);
 
 /* The options of one section. */
 struct tap_options tap_config_options(const struct config_section *pbx);
+
+/* What to connect to, and how, as the section has it; lives as long as the section. */
+struct ami_link_config tap_config_link(const struct config_section *pbx);
 
 #endif

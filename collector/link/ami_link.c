@@ -527,6 +527,14 @@ static void on_turn_end(void *ctx)
     turn_end(ctx);
 }
 
+static void on_bytes(void *ctx, struct slice bytes)
+{
+    struct ami_link *link = ctx;
+    if (link->events.bytes) {
+        link->events.bytes(link->ctx, bytes);
+    }
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     struct ami_link *link = arg;
@@ -609,7 +617,8 @@ struct ami_link_config ami_link_config_default(void)
 struct ami_link *ami_link_new(const struct ami_link_config *config, const struct ami_link_env *env,
                               const struct ami_link_events *events, void *ctx)
 {
-    static const struct ami_transport_ops ops = {on_connected, on_frame, on_closed, on_turn_end};
+    static const struct ami_transport_ops ops = {on_connected, on_frame, on_closed, on_turn_end,
+                                                 on_bytes};
     assert(config->host_count > 0);
     struct ami_link *link = calloc(1, sizeof *link);
     if (!link) {

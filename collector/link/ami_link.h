@@ -68,6 +68,9 @@ struct ami_link_events {
     void (*snapshot_end)(void *ctx);
     /* Once after any others that belong to one turn of the loop. */
     void (*turn_end)(void *ctx);
+    /* All that the PBX sent, from the banner on, as it came: before the others that it causes. Must
+     * not stop the link. */
+    void (*bytes)(void *ctx, struct slice bytes);
 };
 
 /* What to connect to, and how. Texts and lists are borrowed and must outlive the link. */

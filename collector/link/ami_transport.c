@@ -158,6 +158,7 @@ static void read_once(struct ami_transport *t)
     assert(room >= AMI_TRANSPORT_TURN_BYTES);
     ssize_t n = recv(t->fd, t->bytes + t->n, AMI_TRANSPORT_TURN_BYTES, 0);
     if (n > 0) {
+        t->ops.bytes(t->ctx, (struct slice){t->bytes + t->n, (size_t)n});
         t->n += (size_t)n;
         t->counters.bytes_in += (uint64_t)n;
         uint64_t cut_frames = t->framer.cut_frames, cut_lines = t->framer.cut_lines;

@@ -28,6 +28,9 @@ struct ami_transport_ops {
     void (*closed)(void *ctx, const char *why);
     /* Last, whenever any of the others was called. */
     void (*turn_end)(void *ctx);
+    /* What was read, before its frames are handed over; the bytes live as long as the call. Must
+     * not close. */
+    void (*bytes)(void *ctx, struct slice bytes);
 };
 
 struct ami_transport_counters {

@@ -99,6 +99,9 @@ static uint64_t no_chance(void *ctx)
     return 0;
 }
 
+/* All that came, as it came. */
+static struct buf heard;
+
 static void setup(void)
 {
     base = event_base_new();
@@ -118,12 +121,20 @@ static void setup(void)
     config.refused_us = 60 * MS;
     config.refused_max_us = 90 * MS;
     trace[0] = '\0';
+    heard = buf_new(1024 * 1024);
+}
+
+static void on_bytes(void *ctx, struct slice bytes)
+{
+    (void)ctx;
+    buf_put_slice(&heard, bytes);
 }
 
 static void make_link(void)
 {
-    static const struct ami_link_events events = {
-        on_message, on_state, on_snapshot_begin, on_sent, on_done, on_snapshot_end, on_turn_end};
+    static const struct ami_link_events events = {on_message,  on_state, on_snapshot_begin,
+                                                  on_sent,     on_done,  on_snapshot_end,
+                                                  on_turn_end, on_bytes};
     struct ami_link_env env = {base, resolver, clock_system(), {no_chance, NULL}};
     env.clock.now = fixed_now;
     ami = ami_link_new(&config, &env, &events, NULL);
@@ -143,6 +154,7 @@ static void teardown(void)
     resolver_free(resolver);
     event_base_free(base);
     libevent_global_shutdown();
+    buf_free(&heard);
 }
 
 static void nothing(evutil_socket_t fd, short what, void *arg)
@@ -204,6 +216,8 @@ START_TEST(the_happy_path)
     ck_assert_uint_eq(c.snapshots, 1);
     ck_assert_int_eq(c.last_byte_us, 1234567);
     ck_assert_uint_gt(c.bytes_in, 500);
+    ck_assert_uint_eq(heard.n, c.bytes_in);
+    ck_assert(slice_starts(buf_slice(&heard), SLICE("Asterisk Call Manager/")));
     ami_link_stop(ami);
     ck_assert_int_eq(ami_link_state(ami), AMI_LINK_LEAVING);
     run_until("stopped", 1);
