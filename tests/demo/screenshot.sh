@@ -24,14 +24,17 @@ sleep "$wait"
 address=$(sed -n 's/^demo: wallboard *\([^ ]*\).*/\1/p' "$scratch/log")
 [ -n "$address" ] || { cat "$scratch/log" >&2; exit 1; }
 
-# Some seconds on the page, so that nothing is still moving in.
+# At a moment when calls ring and wait, and nothing is moving in.
 NODE_PATH=build/browser/node_modules node - "$address" "$file" <<'END' || exit 1
 const { launch } = require('./tests/browser/stage.js');
 (async () => {
   const browser = await launch();
   const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
   await page.goto(process.argv[2]);
-  await page.waitForTimeout(5000);
+  await page.waitForTimeout(3000);
+  await page.waitForFunction(() => document.querySelectorAll('.call.s-ringing').length >= 2 &&
+    Number(document.querySelector('#tile-waiting [data-value]').textContent) >= 3, null, { timeout: 120000 });
+  await page.waitForTimeout(700);
   await page.screenshot({ path: process.argv[3] });
   await browser.close();
 })().catch((error) => { console.error('screenshot: ' + error.message); process.exit(1); });
