@@ -172,6 +172,11 @@ bool store_start(struct store *store)
     return store->writer != NULL;
 }
 
+const char *store_web_address(const struct store *store)
+{
+    return store->edge ? store->options.web->address(store->edge) : NULL;
+}
+
 bool store_take_given_up(struct store *store, int64_t *ret_from, int64_t *ret_to)
 {
     return store->kafka && kafka_take_given_up(store->kafka, ret_from, ret_to);
