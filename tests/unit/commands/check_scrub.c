@@ -252,6 +252,7 @@ int main(void)
 {
     Suite *suite = suite_create("scrub");
     TCase *test = tcase_create("scrub");
+    tcase_set_timeout(test, 60);
     tcase_add_checked_fixture(test, setup, teardown);
     tcase_add_test(test, numbers_are_replaced_everywhere);
     tcase_add_test(test, numbers_as_people_write_them);
