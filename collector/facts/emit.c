@@ -46,7 +46,8 @@ static unsigned count_equal(struct emitter *e, const struct emit_about *about)
 }
 
 /* "<kind>:<subject>:<microseconds>:<count>", and "@<tap>" where another tap would not have it. */
-static struct slice make_id(struct emitter *e, const struct emit_about *about, char text[ID_MAX])
+static struct slice make_id(struct emitter *e, const struct emit_about *about, unsigned flags,
+                            char text[ID_MAX])
 {
     const struct fact_kind_info *info = fact_kind_info(about->kind);
     int n = 0;
@@ -55,7 +56,7 @@ static struct slice make_id(struct emitter *e, const struct emit_about *about, c
         n = snprintf(text, ID_MAX, "%s:%.*s:%" PRIu64 "@%.*s", info->kind, (int)subject.n,
                      subject.n ? subject.p : "", e->counter, (int)slice_head(e->tap, 128).n,
                      e->tap.p);
-    else if (about->flags & (FACT_IS_TAP | FACT_IS_INFERRED))
+    else if (flags & (FACT_IS_TAP | FACT_IS_INFERRED))
         n = snprintf(text, ID_MAX, "%s:%.*s:%" PRId64 ":%u@%.*s", info->kind, (int)subject.n,
                      subject.n ? subject.p : "", e->now, count_equal(e, about),
                      (int)slice_head(e->tap, 128).n, e->tap.p);
@@ -68,15 +69,16 @@ static struct slice make_id(struct emitter *e, const struct emit_about *about, c
 struct fact_builder *emit_begin(struct emitter *e, const struct emit_about *about)
 {
     char id[ID_MAX];
+    unsigned flags = about->flags | (e->from_list ? FACT_IS_INFERRED : 0);
     e->counter++;
     struct fact_head head = {.kind = about->kind,
-                             .flags = about->flags,
+                             .flags = flags,
                              .time = e->now,
                              .sequence = about->sequence ? ++*about->sequence : e->counter,
                              .pbx = e->pbx,
                              .subject = about->subject,
                              .key = about->key,
-                             .id = make_id(e, about, id)};
+                             .id = make_id(e, about, flags, id)};
     fact_begin(&e->fact, &head);
     return &e->fact;
 }

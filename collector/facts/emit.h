@@ -26,6 +26,7 @@ struct emitter {
     void *ctx;
     uint64_t event;   /* number of the event at hand, counted from the start */
     int64_t now;      /* Timestamp of the event at hand, microseconds */
+    bool from_list;   /* what is told is known from a list alone: inferred */
     bool untimed;     /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
     uint64_t counter; /* facts given so far; survives a restart when the owner stores it */
     int64_t moment;   /* what the counts below are for */

@@ -210,7 +210,9 @@ static void set_time(struct tap *tap, const struct ami_message *m, int64_t arriv
         tap->emit->untimed = false;
         return;
     }
-    if (!is_list_item(m->event))
+    if (is_list_item(m->event))
+        tap->emit->from_list = true;
+    else
         tap->emit->untimed = true;
     if (arrival > tap->emit->now)
         tap->emit->now = arrival;
@@ -230,10 +232,12 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
     if (!handler)
         return;
     set_time(tap, m, arrival);
+    tap->last_event = arrival ? arrival : tap->emit->now;
     tap->sees_dialplan |= m->event == AMI_EVENT_NEWEXTEN || m->event == AMI_EVENT_VARSET;
     visits_expire(&tap->visits);
     handler(tap, m);
     tell(tap);
+    tap->emit->from_list = false;
 }
 
 static void tell_tap(struct tap *tap, enum fact_kind kind, struct slice version,
@@ -269,6 +273,16 @@ void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
     fact_put_time(f, FIELD_TO, to);
     fact_put_string(f, FIELD_REASON, reason);
     emit_end(tap->emit);
+}
+
+int64_t tap_last_event(const struct tap *tap)
+{
+    return tap->last_event;
+}
+
+bool tap_is_untimed(const struct tap *tap)
+{
+    return tap->emit->untimed;
 }
 
 struct tap_counters tap_counters(const struct tap *tap)

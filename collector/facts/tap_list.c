@@ -48,6 +48,7 @@ void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t no
     tap->list_asked[list] = false;
     if (!complete || !asked)
         return;
+    tap->emit->from_list = true;
     if (list == TAP_LIST_CHANNELS)
         lose_missing_channels(tap, tap->list_began[list]);
     else if (list == TAP_LIST_QUEUES)
@@ -55,4 +56,5 @@ void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t no
     calls_tell(&tap->calls);
     queues_tell(&tap->queues);
     agents_tell(&tap->agents);
+    tap->emit->from_list = false;
 }
