@@ -11,9 +11,11 @@ struct session {
     struct session_env env;
     struct ami_link *link;
     struct tap *tap;
-    bool logged_in;    /* now */
-    bool ever;         /* since the start */
-    bool state_due;    /* a second has passed since the state was handed on */
+    bool logged_in;      /* now */
+    bool ever;           /* since the start */
+    bool state_due;      /* a second has passed since the state was handed on */
+    int64_t restored_at; /* up to when an earlier run saw the PBX, 0: there was none */
+    bool untimed_told;
     int64_t lost_at;   /* when the last session ended, 0: none did */
     int64_t full_from; /* when the writer's ring first had no room, 0: it has */
 };
@@ -49,6 +51,13 @@ static void on_message(void *ctx, const struct ami_message *m, int64_t arrival_u
 {
     struct session *s = ctx;
     tap_event(s->tap, m, arrival_us);
+    if (!s->untimed_told && tap_is_untimed(s->tap)) {
+        s->untimed_told = true;
+        log_line(LOG_LEVEL_WARNING,
+                 "pbx %s: its events carry no Timestamp (timestampevents in manager.conf): times "
+                 "are those of arrival, and another tap's records cannot be told to be the same",
+                 session_name(s));
+    }
 }
 
 /* State goes with the facts that it produced, and without facts once a second. */
@@ -92,7 +101,10 @@ static void logged_in(struct session *s)
     tap_connected(s->tap, slice_from(ami_link_version(s->link)), now_of(s));
     if (s->lost_at)
         tap_gap(s->tap, s->lost_at, now_of(s), SLICE("disconnected"));
+    else if (s->restored_at)
+        tap_gap(s->tap, s->restored_at, now_of(s), SLICE("restart"));
     s->lost_at = 0;
+    s->restored_at = 0;
 }
 
 static void logged_out(struct session *s, const struct ami_link_change *change)
@@ -205,7 +217,13 @@ int session_restore(struct session *s, struct outbox *outbox)
     int result = outbox_load_state(outbox, name_of(s), restore_entity, s);
     if (result == 0)
         tap_restored(s->tap);
+    s->restored_at = tap_last_event(s->tap);
     return result;
+}
+
+uint64_t session_live_calls(const struct session *s)
+{
+    return tap_counters(s->tap).calls;
 }
 
 void session_start(struct session *s)

@@ -26,6 +26,9 @@ void session_free(struct session *s);
 /* Takes back the live state that an earlier run saved. -1 with one line in outbox_error. */
 int session_restore(struct session *s, struct outbox *outbox);
 
+/* How many calls are live. */
+uint64_t session_live_calls(const struct session *s);
+
 /* Begins to connect; the state callbacks tell how it goes. */
 void session_start(struct session *s);
 /* Logs off; env.stopped tells when that is done. */

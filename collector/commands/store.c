@@ -111,7 +111,7 @@ static bool make_view(struct store *s)
         live_view_add_pbx(s->view,
                           slice_from(config_section_name(config_pbx(s->options.config, i))));
     s->source = live_view_source(s->view);
-    return seed_view(s);
+    return true;
 }
 
 static bool listen_web(struct store *s)
@@ -137,7 +137,8 @@ struct store *store_open(const struct store_options *options)
         return NULL;
     }
     s->options = *options;
-    if (!open_files(s) || !open_kafka(s) || !make_view(s) || !listen_web(s)) {
+    /* The port first: a file that is made must not be left behind by a port that is taken. */
+    if (!make_view(s) || !listen_web(s) || !open_files(s) || !open_kafka(s) || !seed_view(s)) {
         store_close(s);
         return NULL;
     }
@@ -146,8 +147,11 @@ struct store *store_open(const struct store_options *options)
 
 bool store_restore(struct store *store, struct session *session)
 {
-    if (session_restore(session, store->outbox) == 0)
+    if (session_restore(session, store->outbox) == 0) {
+        live_view_seed_calls(store->view, slice_from(session_name(session)), COUNTS_CALLS_STARTED,
+                             session_live_calls(session));
         return true;
+    }
     fprintf(stderr, "amitap: %s\n", outbox_error(store->outbox));
     return false;
 }

@@ -150,11 +150,27 @@ static void check_kafka(const struct config_section *s, struct config_report *re
     }
 }
 
+static bool is_loopback(const char *listen)
+{
+    static const char *const prefixes[] = {"127.", "[::1]:", "localhost:"};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (strncmp(listen, prefixes[i], strlen(prefixes[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_web(const struct config_section *s, struct config_report *report)
 {
     const char *listen = config_text(s, CONFIG_WEB_LISTEN);
     if (listen && !config_is_listen_address(listen)) {
         config_fault(report, s, CONFIG_WEB_LISTEN, "'%s' is not ADDRESS:PORT", listen);
+    } else if (listen && !is_loopback(listen)) {
+        config_fault(report, s, CONFIG_WEB_LISTEN,
+                     "'%s': only a loopback address (127.0.0.1 or [::1]) is allowed, because the "
+                     "pages have no log-in",
+                     listen);
     }
 }
 

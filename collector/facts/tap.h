@@ -53,6 +53,13 @@ bool tap_restore(struct tap *tap, struct slice entity, struct slice body);
 /* All saved entities were taken back: ties them together and tells what is live. */
 void tap_restored(struct tap *tap);
 
+/* When an event came last, by this machine's clock where it is known; an earlier run's last one
+ * after a restart. 0: never. */
+int64_t tap_last_event(const struct tap *tap);
+
+/* The PBX sends events without Timestamp. */
+bool tap_is_untimed(const struct tap *tap);
+
 struct tap_counters {
     uint64_t events;
     uint64_t unknown_channels;                 /* events about channels the tap never saw begin */

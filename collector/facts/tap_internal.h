@@ -22,6 +22,7 @@
 /* What of the tap itself has to outlive a restart, as it was saved last. */
 struct tap_kept {
     uint64_t counter;
+    int64_t last_event;
     bool untimed, dialplan;
 };
 
@@ -45,6 +46,7 @@ struct tap {
     uint64_t list_began[TAP_LISTS]; /* number of the last event before it was asked for */
     uint64_t unknown_channels;
     struct tap_kept kept;
+    int64_t last_event; /* when it came */
     bool sees_dialplan; /* the account gets events of that class */
 };
 

@@ -265,7 +265,9 @@ static bool restore_tap(struct tap *tap, const json_t *o)
     tap->emit->counter = (uint64_t)number(o, "counter");
     tap->emit->untimed = yes(o, "untimed");
     tap->sees_dialplan = yes(o, "dialplan");
+    tap->last_event = number(o, "last_event");
     tap->kept = (struct tap_kept){.counter = tap->emit->counter,
+                                  .last_event = tap->last_event,
                                   .untimed = tap->emit->untimed,
                                   .dialplan = tap->sees_dialplan};
     return true;

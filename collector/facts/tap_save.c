@@ -238,20 +238,23 @@ static void save_gone(struct tap *tap, tap_put put, void *ctx)
     buf_clear(&tap->saved.gone);
 }
 
-/* The count of facts matters for ids where the PBX sends no Timestamp; there it goes with each. */
+/* Goes with every save: up to where the stream was followed. The count of facts matters for ids
+ * where the PBX sends no Timestamp. */
 static void save_tap(struct tap *tap, tap_put put, void *ctx)
 {
     struct tap_kept now = {.counter = tap->emit->untimed ? tap->emit->counter : 0,
+                           .last_event = tap->last_event,
                            .untimed = tap->emit->untimed,
                            .dialplan = tap->sees_dialplan};
-    if (now.counter == tap->kept.counter && now.untimed == tap->kept.untimed &&
-        now.dialplan == tap->kept.dialplan)
+    if (now.counter == tap->kept.counter && now.last_event == tap->kept.last_event &&
+        now.untimed == tap->kept.untimed && now.dialplan == tap->kept.dialplan)
         return;
     tap->kept = now;
     struct buf text = buf_new(256);
     struct json_out j = json_out_to(&text);
     json_out_object(&j, NULL);
     json_out_int(&j, "counter", (int64_t)now.counter);
+    json_out_int(&j, "last_event", now.last_event);
     json_out_bool(&j, "untimed", now.untimed);
     json_out_bool(&j, "dialplan", now.dialplan);
     json_out_close(&j, '}');

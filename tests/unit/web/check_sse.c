@@ -219,7 +219,7 @@ START_TEST(a_slow_client_costs_no_memory)
     ck_assert_uint_lt(http_edge_stats(k.edge).snapshot_bytes, 4096);
     /* One that reads again either was cut in the middle of a message, or is reset. */
     answer_read(&a, frozen[0], "event: reset", 3000);
-    ck_assert(a.closed || strstr(a.body, "event: reset") || !a.body[0]);
+    ck_assert(a.closed || !a.body || strstr(a.body, "event: reset") || !a.body[0]);
     answer_free(&a);
     int fd = kit_get(&k, "/api/v1/stream", "");
     answer_read(&a, fd, "id: boot-1500\nevent: snapshot", 3000);
