@@ -27,6 +27,7 @@ struct sim {
     struct sim_sessions *sessions;
     struct sim_player *player;
     struct sim_report *report;
+    struct sim_faults faults;
     struct sim_pbx pbx;
     bool started;
     bool finished;
@@ -52,7 +53,8 @@ static void write_report(struct sim *sim)
                                  .begun = sim_player_begun(sim->player),
                                  .clients = sim_sessions_opened(sim->sessions),
                                  .clients_cut = sim_sessions_cut(sim->sessions),
-                                 .model = &sim->pbx.model};
+                                 .model = &sim->pbx.model,
+                                 .faults = &sim->faults};
     if (sim_report_write(sim->report, &run) < 0)
         fprintf(stderr, "amisim: %s: %s\n", sim->options.files.summary, strerror(errno));
 }
@@ -65,6 +67,17 @@ static void finish(struct sim *sim)
     fflush(stdout);
 }
 
+static bool is_flat_out(const struct sim *sim)
+{
+    return sim->options.player.pace <= 0 && sim->options.player.rate <= 0;
+}
+
+/* Whether the stream waits while nobody is logged in. */
+static bool holds(const struct sim *sim)
+{
+    return sim->options.hold || is_flat_out(sim);
+}
+
 /* Plays what is due and says when to come back. */
 static int64_t play(struct sim *sim)
 {
@@ -74,9 +87,8 @@ static int64_t play(struct sim *sim)
     if (!sim->started)
         sim_player_start(sim->player, mono_us(), sim_pbx_now());
     sim->started = true;
-    bool flat_out = sim->options.player.pace <= 0 && sim->options.player.rate <= 0;
-    sim_player_hold(sim->player, (sim->options.hold || flat_out) && !logged_in, mono_us());
-    if (flat_out && sim_sessions_waiting(sim->sessions) > WAITING_MAX)
+    sim_player_hold(sim->player, holds(sim) && !logged_in, mono_us());
+    if (is_flat_out(sim) && sim_sessions_waiting(sim->sessions) > WAITING_MAX)
         return WAITING_US;
     int64_t wait = sim_player_advance(sim->player, mono_us(), TURN_EVENTS);
     if (wait < 0)
@@ -108,8 +120,14 @@ static void on_event(void *ctx, const struct sim_event *event, struct slice byte
     struct sim *sim = ctx;
     sim_model_event(&sim->pbx.model, event->name, bytes, time_us);
     sim_queues_event(&sim->pbx.queues, event->name, bytes, time_us);
-    sim_sessions_event(sim->sessions, event->classes, bytes);
+    sim_sessions_event(sim->sessions, event->classes, sim_faults_event(&sim->faults, bytes));
     sim_report_sent(sim->report, event->name, bytes);
+    if (sim_faults_stall(&sim->faults))
+        sim_sessions_stall(sim->sessions, sim->options.faults.stall_ms);
+    if (sim_faults_cut(&sim->faults)) {
+        sim_sessions_end(sim->sessions);
+        sim_player_hold(sim->player, holds(sim), mono_us());
+    }
 }
 
 static void on_played(void *ctx, const struct sim_recording *recording,
@@ -228,6 +246,7 @@ static void release(struct sim *sim)
     sim_sessions_free(sim->sessions);
     sim_player_free(sim->player);
     sim_report_free(sim->report);
+    sim_faults_free(&sim->faults);
     sim_model_clear(&sim->pbx.model);
     sim_queues_clear(&sim->pbx.queues);
     for (size_t i = 0; i < sim->recordings_count; i++)
@@ -257,6 +276,7 @@ int main(int argc, char **argv)
                                .started_us = sim_pbx_now(),
                                .recorded = on_recorded,
                                .ctx = &sim};
+    sim.faults = sim_faults_new(&sim.options.faults);
     if (load(&sim, error, sizeof(error)) < 0 || start(&sim, error, sizeof(error)) < 0) {
         fprintf(stderr, "amisim: %s\n", error);
         release(&sim);

@@ -41,6 +41,13 @@ static const char help[] =
     "  --writetimeout-ms N  cuts a client that reads nothing for so long (default 100; 0 never)\n"
     "  --sndbuf BYTES       of the sockets (default: the system's)\n"
     "  --queue-bytes BYTES  cuts a client for which more waits (default 67108864)\n"
+    "what goes wrong (counted in events played)\n"
+    "  --cut-after N[,N…]   cuts all clients behind these events, which they still get whole\n"
+    "  --cut-every N        the same behind every Nth\n"
+    "  --stall-after N      sends nothing behind this one, for\n"
+    "  --stall-ms N         so many milliseconds (default 1000), then all that has come meanwhile\n"
+    "  --garble P           damages an event with this probability, 0 to 1; --seed draws how\n"
+    "  --garble-first N     only so many events from the start\n"
     "what is written down\n"
     "  --record FILE        every action: time, client, allowed|refused|unknown|failed, name\n"
     "  --log-sent FILE      every event: microseconds since 1970, name, Uniqueid, Linkedid\n"
@@ -75,6 +82,12 @@ enum id {
     WRITETIMEOUT,
     SNDBUF,
     QUEUE_BYTES,
+    CUT_AFTER,
+    CUT_EVERY,
+    STALL_AFTER,
+    STALL_MS,
+    GARBLE,
+    GARBLE_FIRST,
     RECORD,
     LOG_SENT,
     TRUTH,
@@ -107,6 +120,12 @@ static const struct option table[] = {
     {"writetimeout-ms", required_argument, NULL, WRITETIMEOUT},
     {"sndbuf", required_argument, NULL, SNDBUF},
     {"queue-bytes", required_argument, NULL, QUEUE_BYTES},
+    {"cut-after", required_argument, NULL, CUT_AFTER},
+    {"cut-every", required_argument, NULL, CUT_EVERY},
+    {"stall-after", required_argument, NULL, STALL_AFTER},
+    {"stall-ms", required_argument, NULL, STALL_MS},
+    {"garble", required_argument, NULL, GARBLE},
+    {"garble-first", required_argument, NULL, GARBLE_FIRST},
     {"record", required_argument, NULL, RECORD},
     {"log-sent", required_argument, NULL, LOG_SENT},
     {"truth", required_argument, NULL, TRUTH},
@@ -144,6 +163,46 @@ static bool set_timestamps(struct sim_options *o, const char *text)
     return o->player.stamp_now || strcmp(text, "original") == 0;
 }
 
+/* "100,250": adds each to cut_after. */
+static bool set_cuts(struct sim_faults_options *f, const char *text)
+{
+    char word[24];
+    for (;;) {
+        size_t n = strcspn(text, ",");
+        if (n >= sizeof(word) || f->cut_after_count == SIM_FAULTS_AFTER_MAX)
+            return false;
+        memcpy(word, text, n);
+        word[n] = '\0';
+        if (!whole(word, 1, INT64_MAX, &f->cut_after[f->cut_after_count++]))
+            return false;
+        if (!text[n])
+            return true;
+        text += n + 1;
+    }
+}
+
+static bool set_fault(struct sim_faults_options *f, int id, const char *text)
+{
+    uint64_t ms = 0;
+    switch (id) {
+    case CUT_AFTER:
+        return set_cuts(f, text);
+    case CUT_EVERY:
+        return whole(text, 1, INT64_MAX, &f->cut_every);
+    case STALL_AFTER:
+        return whole(text, 1, INT64_MAX, &f->stall_after);
+    case STALL_MS:
+        if (!whole(text, 1, INT32_MAX, &ms))
+            return false;
+        f->stall_ms = (unsigned)ms;
+        return true;
+    case GARBLE:
+        return fraction(text, &f->garble) && f->garble <= 1;
+    default:
+        return whole(text, 1, INT64_MAX, &f->garble_first_n);
+    }
+}
+
 static bool set_whole(struct sim_options *o, int id, const char *text)
 {
     uint64_t n = 0;
@@ -161,7 +220,7 @@ static bool set_whole(struct sim_options *o, int id, const char *text)
         o->first_copy = (unsigned)n;
         return true;
     case SEED:
-        o->player.seed = (uint32_t)n;
+        o->player.seed = o->faults.seed = (uint32_t)n;
         return true;
     case WAIT_CLIENTS:
         o->wait_clients = (unsigned)n;
@@ -236,6 +295,8 @@ static bool set_option(struct sim_options *o, int id, const char *text)
     case QUEUE_BYTES:
         return set_whole(o, id, text);
     default:
+        if (id >= CUT_AFTER && id <= GARBLE_FIRST)
+            return set_fault(&o->faults, id, text);
         return set_text(o, id, text);
     }
 }
@@ -245,6 +306,7 @@ int sim_options_read(struct sim_options *o, int argc, char **argv)
     *o = (struct sim_options){
         .player = {.pace = 1, .loops = 1, .copies = 1, .stagger_s = -1},
         .session = {.port = 5038, .writetimeout_ms = 100, .queue_bytes = 64u * 1024 * 1024},
+        .faults = {.stall_ms = 1000},
         .user = "tap",
         .secret = "tapsecret",
         .read = "all",

@@ -2,6 +2,7 @@
 #ifndef TESTS_AMISIM_SIM_OPTIONS_H
 #define TESTS_AMISIM_SIM_OPTIONS_H
 
+#include "tests/amisim/sim_faults.h"
 #include "tests/amisim/sim_player.h"
 #include "tests/amisim/sim_report.h"
 #include "tests/amisim/sim_session.h"
@@ -10,6 +11,7 @@
 struct sim_options {
     struct sim_player_options player;
     struct sim_session_options session;
+    struct sim_faults_options faults;
     struct sim_report_files files;
     const char *user, *secret, *read, *write;
     const char *words;

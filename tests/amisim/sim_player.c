@@ -234,10 +234,10 @@ static int64_t wait_for_rate(const struct sim_player *p, int64_t mono_us)
 
 int64_t sim_player_advance(struct sim_player *p, int64_t mono_us, size_t max_events)
 {
-    if (p->held_mono)
-        return HELD_WAIT;
     int64_t pos = position(p, mono_us);
     while (p->heap_count) {
+        if (p->held_mono)
+            return HELD_WAIT; /* by what happened behind the event played last */
         struct lane *lane = p->heap[0];
         int64_t wait = p->options.rate > 0 ? wait_for_rate(p, mono_us) : 0;
         if (wait > 0)

@@ -42,7 +42,7 @@ void sim_player_free(struct sim_player *player);
 /* Position 0 is now. mono_us is a steady clock, real_us the time since 1970. */
 void sim_player_start(struct sim_player *player, int64_t mono_us, int64_t real_us);
 
-/* Stops or resumes the stream's clock. */
+/* Stops or resumes the stream's clock; also from within an event. */
 void sim_player_hold(struct sim_player *player, bool held, int64_t mono_us);
 
 /* Plays what is due, at most max_events. Returns the microseconds until more is due (0: now), or -1

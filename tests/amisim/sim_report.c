@@ -144,6 +144,13 @@ static void summary_text(const struct sim_report *r, const struct sim_report_run
     json_out_int(&j, "channels_up", HASH_COUNT(run->model->channels));
     json_out_int(&j, "clients", (int64_t)run->clients);
     json_out_int(&j, "clients_cut", (int64_t)run->clients_cut);
+    json_out_int(&j, "cuts", (int64_t)run->faults->cuts);
+    json_out_int(&j, "stalls", (int64_t)run->faults->stalls);
+    json_out_object(&j, "garbled");
+    for (int i = 0; i < SIM_GARBLE_COUNT; i++)
+        json_out_int(&j, sim_faults_garble_name((enum sim_garble)i),
+                     (int64_t)run->faults->garbled[i]);
+    json_out_close(&j, '}');
     json_out_object(&j, "actions");
     for (int i = 0; i < SIM_VERDICT_COUNT; i++)
         json_out_int(&j, verdicts[i], (int64_t)r->actions[i]);

@@ -2,6 +2,7 @@
 #ifndef TESTS_AMISIM_SIM_REPORT_H
 #define TESTS_AMISIM_SIM_REPORT_H
 
+#include "tests/amisim/sim_faults.h"
 #include "tests/amisim/sim_pbx.h"
 #include "tests/amisim/sim_recording.h"
 
@@ -40,6 +41,7 @@ struct sim_report_run {
     uint64_t clients;
     uint64_t clients_cut;
     const struct sim_model *model;
+    const struct sim_faults *faults;
 };
 
 /* Writes the summary, whole or not at all, and flushes the other files. 0, or -1 with errno. */

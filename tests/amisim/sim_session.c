@@ -36,6 +36,7 @@ struct sim_sessions {
     struct sim_session_ops ops;
     int fd;
     struct event *acceptable;
+    struct event *stall; /* pending: nothing is sent */
     struct sim_session *first;
     unsigned count;
     uint64_t opened;
@@ -71,7 +72,8 @@ static void session_cut(struct sim_session *s)
 /* Sends what the socket takes; waits for the socket, at most the write timeout, when it is full. */
 static void session_send(struct sim_session *s)
 {
-    while (!s->dead && !s->stalled && s->sent < s->out.n) {
+    bool quiet = evtimer_pending(s->all->stall, NULL);
+    while (!quiet && !s->dead && !s->stalled && s->sent < s->out.n) {
         ssize_t n = send(s->fd, s->out.p + s->sent, s->out.n - s->sent, MSG_NOSIGNAL);
         if (n > 0) {
             s->sent += (size_t)n;
@@ -196,6 +198,13 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
     sim_sessions_flush(all);
 }
 
+static void on_stall_over(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    sim_sessions_flush(arg);
+}
+
 static int listen_on(uint16_t port)
 {
     struct sockaddr_in address = {
@@ -224,7 +233,8 @@ struct sim_sessions *sim_sessions_new(struct event_base *base,
         return NULL;
     }
     *all = (struct sim_sessions){.base = base, .options = *options, .ops = *ops};
-    all->fd = listen_on(options->port);
+    all->stall = evtimer_new(base, on_stall_over, all);
+    all->fd = all->stall ? listen_on(options->port) : -1;
     if (all->fd >= 0)
         all->acceptable = event_new(base, all->fd, EV_READ | EV_PERSIST, on_acceptable, all);
     if (all->acceptable && event_add(all->acceptable, NULL) == 0)
@@ -243,6 +253,8 @@ void sim_sessions_free(struct sim_sessions *all)
     sim_sessions_flush(all);
     if (all->acceptable)
         event_free(all->acceptable);
+    if (all->stall)
+        event_free(all->stall);
     if (all->fd >= 0)
         close(all->fd);
     free(all);
@@ -292,6 +304,18 @@ void sim_sessions_event(struct sim_sessions *all, uint32_t classes, struct slice
         if (!buf_put_slice(&s->out, bytes))
             session_cut(s);
     }
+}
+
+void sim_sessions_end(struct sim_sessions *all)
+{
+    for (struct sim_session *s = all->first; s; s = s->next)
+        s->ending = s->ending || s->account.logged_in;
+}
+
+void sim_sessions_stall(struct sim_sessions *all, unsigned ms)
+{
+    struct timeval wait = ms_timeval(ms);
+    evtimer_add(all->stall, &wait);
 }
 
 void sim_sessions_flush(struct sim_sessions *all)

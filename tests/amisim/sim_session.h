@@ -58,6 +58,13 @@ size_t sim_sessions_waiting(const struct sim_sessions *sessions);
 /* Puts an event into every logged-in client that gets all of these classes. */
 void sim_sessions_event(struct sim_sessions *sessions, uint32_t classes, struct slice bytes);
 
+/* Ends the sessions of all who are logged in when all that waits for them was sent. */
+void sim_sessions_end(struct sim_sessions *sessions);
+
+/* Sends nothing to anybody for so many milliseconds, as a PBX that stands still: nobody is cut for
+ * it. */
+void sim_sessions_stall(struct sim_sessions *sessions, unsigned ms);
+
 /* Hands over to the sockets what waits, and frees clients that are done. */
 void sim_sessions_flush(struct sim_sessions *sessions);
 
