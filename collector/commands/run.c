@@ -172,7 +172,7 @@ static void run_loop(struct daemon *d)
 {
     const char *address = store_web_address(d->store);
     if (address)
-        log_line(LOG_LEVEL_INFO, "wallboard at http://%s/", address);
+        log_line(LOG_LEVEL_INFO, "wallboard at %s", address);
     notify_ready();
     for (size_t i = 0; i < d->count; i++)
         session_start(d->sessions[i]);
