@@ -267,6 +267,11 @@ static bool set_text(struct sim_options *o, int id, const char *text)
     return true;
 }
 
+static bool is_fault(int id)
+{
+    return id >= CUT_AFTER && id <= GARBLE_FIRST;
+}
+
 static bool set_option(struct sim_options *o, int id, const char *text)
 {
     switch (id) {
@@ -295,9 +300,7 @@ static bool set_option(struct sim_options *o, int id, const char *text)
     case QUEUE_BYTES:
         return set_whole(o, id, text);
     default:
-        if (id >= CUT_AFTER && id <= GARBLE_FIRST)
-            return set_fault(&o->faults, id, text);
-        return set_text(o, id, text);
+        return is_fault(id) ? set_fault(&o->faults, id, text) : set_text(o, id, text);
     }
 }
 
