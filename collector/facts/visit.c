@@ -396,13 +396,16 @@ void visits_hangup_requested(struct visits *visits, struct slice caller)
 }
 
 /* Without the dialplan class QUEUESTATUS is not shown: a caller who was sent on because of time-out
- * did not ask for the hang-up before leaving. */
+ * did not ask for the hang-up before leaving. What ended it happened when it left. */
 static void end_at_hangup(struct visits *visits, struct visit *v)
 {
+    int64_t now = visits->emit->now;
+    visits->emit->now = v->left;
     if (v->abandon_seen && !v->hangup_seen && !v->answer_seen)
         end_unanswered(visits, v, "EXITWITHTIMEOUT", VISIT_TIMEOUT);
     else
         end_abandoned(visits, v);
+    visits->emit->now = now;
 }
 
 void visits_hangup(struct visits *visits, struct slice caller)
