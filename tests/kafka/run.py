@@ -1,0 +1,450 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""amitap against a real Apache Kafka: amisim plays the recordings, a consumer holds what arrives against the contracts
+and against what `amitap replay` prints for the same stream.
+
+usage: run.py [--outage SECONDS] [STAGE…]      stages: played, topics, outage, restart, rate, secure
+"""
+import argparse
+import collections
+import pathlib
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+
+import confluent_kafka
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+
+import records
+from broker import Broker, free_ports
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORK = ROOT / "build/kafka"
+SHOWN = 8
+CONFIGURATION = """pbx main {{
+  host = 127.0.0.1
+  port = {port}
+  user = tap
+  secret = tapsecret
+}}
+store {{ path = "{folder}/amitap.db" }}
+kafka {{
+  brokers = "{brokers}"
+  topic_prefix = "{prefix}"
+  properties = {{ {properties} }}
+}}
+"""
+
+
+class Checks:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def say(self, good, what, faults=()):
+        self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
+        print(f"{'ok  ' if good else 'FAIL'}  {what}", flush=True)
+        for fault in list(faults)[:SHOWN]:
+            print(f"      {fault[:400]}", flush=True)
+
+    def none(self, faults, what):
+        faults = list(faults)
+        self.say(not faults, what + (f" ({len(faults)} faults)" if faults else ""), faults)
+
+
+class Simulator:
+    """amisim, playing the folders."""
+
+    def __init__(self, folder, *options, folders):
+        self.folder = folder
+        self.log = open(folder / "amisim.log", "wb")
+        self.process = subprocess.Popen(
+            [ROOT / "build/amisim", "--port", "0", "--summary", folder / "summary.json", *options, *folders],
+            stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, text=True)
+        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+
+    def played(self):
+        """amisim writes its summary when all was played and sent."""
+        try:
+            return '"finished":true' in (self.folder / "summary.json").read_text()
+        except FileNotFoundError:
+            return False
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.log.close()
+
+
+class Relay:
+    """Between amitap and amisim: keeps what amisim sends, one file for each connection."""
+
+    def __init__(self, port, folder):
+        self.target, self.folder, self.files = port, folder, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.target))
+            self.files.append(self.folder / f"stream-{len(self.files)}.raw")
+            file = open(self.files[-1], "wb", buffering=0)
+            threading.Thread(target=self._pump, args=(server, client, file), daemon=True).start()
+            threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
+
+    @staticmethod
+    def _pump(source, sink, file):
+        try:
+            while data := source.recv(1 << 18):
+                if file:
+                    file.write(data)
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+
+
+class Tap:
+    """amitap run, in a folder, as often as it is started."""
+
+    def __init__(self, folder, port, broker, prefix):
+        self.folder, self.process = folder, None
+        self.config = folder / "amitap.conf"
+        properties = ", ".join(f'"{p}"' for p in broker.properties())
+        self.config.write_text(CONFIGURATION.format(port=port, folder=folder, brokers=broker.address, prefix=prefix,
+                                                    properties=properties))
+
+    def start(self):
+        with open(self.folder / "amitap.log", "ab") as log:
+            self.process = subprocess.Popen([ROOT / "build/amitap", "run", "-c", self.config],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def stop(self):
+        """Its exit status, None when it had to be killed."""
+        if not self.process:
+            return 0
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return None
+        finally:
+            self.process = None
+
+    def log(self):
+        return (self.folder / "amitap.log").read_text(errors="replace")
+
+    def waiting(self):
+        """How many committed records Kafka has not acknowledged, as the outbox's file has it."""
+        db = sqlite3.connect(f"file:{self.folder}/amitap.db-outbox?mode=ro", uri=True, timeout=10)
+        try:
+            cursor = db.execute("SELECT coalesce(max(seq), 0) FROM cursors WHERE sink = 'kafka'").fetchone()[0]
+            return db.execute("SELECT count(*) FROM facts WHERE seq > ?", (cursor,)).fetchone()[0]
+        finally:
+            db.close()
+
+
+def wait_until(what, limit, done, interval=0.2):
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if done():
+            return True
+        time.sleep(interval)
+    print(f"      {what}: not within {limit} s", flush=True)
+    return False
+
+
+def fresh_folder(name):
+    folder = WORK / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def captures():
+    return sorted(path.parent for path in (ROOT / "tests/captures").glob("*/ami.raw"))
+
+
+class Play:
+    """One stage: amisim, a relay, amitap and the topics behind a prefix of its own."""
+
+    def __init__(self, name, broker, *options, folders=None):
+        self.name, self.broker, self.prefix = name, broker, f"{name}."
+        self.folder = fresh_folder(f"stage-{name}")
+        self.simulator = Simulator(self.folder, *options, folders=folders or captures())
+        self.relay = Relay(self.simulator.port, self.folder)
+        self.tap = Tap(self.folder, self.relay.port, broker, self.prefix)
+
+    def finish(self, checks, limit=200):
+        """Waits for the end of the stream and of its way to Kafka, and stops everything."""
+        done = wait_until("the stream's end", limit, self.simulator.played)
+        time.sleep(1)
+        done = wait_until("the last acknowledgement", 60, lambda: self.tap.waiting() == 0) and done
+        status = self.tap.stop()
+        left = self.tap.waiting()
+        self.close()
+        checks.say(done and status == 0 and left == 0,
+                   f"{self.name}: the stream was played and published, amitap ended with {status}, {left} records left")
+
+    def close(self):
+        self.tap.stop()
+        self.relay.close()
+        self.simulator.stop()
+
+    def check(self, checks, contracts):
+        """Everything that is true of any stream."""
+        messages = records.consume(self.broker.client(), self.prefix)
+        distinct = records.dropped_doubles(messages)
+        checks.none(records.double_faults(messages),
+                    f"{self.name}: {len(messages)} messages, {len(messages) - len(distinct)} doubles, the same each time")
+        checks.none((fault for m in distinct for fault in records.envelope_faults(m, self.prefix)),
+                    f"{self.name}: topics, keys and headers are as they should be")
+        checks.none((fault for m in distinct for fault in contracts.schema_faults(m)),
+                    f"{self.name}: every value fits its schema")
+        checks.none(records.call_key_faults(distinct), f"{self.name}: a call keeps the key that it began with")
+        checks.none(records.sequence_faults(distinct), f"{self.name}: ce_sequence orders a call's facts across topics")
+        expected = records.replayed(ROOT / "build/amitap", self.tap.config, self.relay.files)
+        checks.none(records.comparison_faults(distinct, expected),
+                    f"{self.name}: {len(expected)} records as replay prints them, each once, in order per key")
+        tombs = sum(m.value is None for m in distinct)
+        kinds = collections.Counter(m.kind for m in distinct)
+        checks.say(tombs and len(kinds) > 10, f"{self.name}: {len(kinds)} kinds, {tombs} tombstones")
+        return messages
+
+
+def stage_played(broker, checks, contracts, options):
+    play = Play("played", broker, "--pace", "4", "--together")
+    play.tap.start()
+    play.finish(checks)
+    play.check(checks, contracts)
+    check_topics(broker, play.prefix, checks)
+
+
+def check_topics(broker, prefix, checks):
+    """amitap made the topics with their stated partitions and policies."""
+    admin = AdminClient(broker.client())
+    there = admin.list_topics(timeout=20).topics
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, prefix + topic) for topic in records.TOPICS]
+    policies = {resource.name: future.result()["cleanup.policy"].value
+                for resource, future in admin.describe_configs(resources).items()}
+    checks.none((f"{prefix}{topic}: {len(there[prefix + topic].partitions)} partitions, {policies[prefix + topic]}"
+                 for topic, row in records.TOPICS.items()
+                 if len(there[prefix + topic].partitions) != row["partitions"] or
+                 policies[prefix + topic] != row["policy"]),
+                "topics: made with the partitions and policies of topics.def")
+
+
+def stage_topics(broker, checks, contracts, options):
+    """Topics that are there and do not fit are named, and nothing is published until they do."""
+    prefix = "topics."
+    admin = AdminClient(broker.client())
+    wrong = [NewTopic(prefix + "cdr", 3, 1), NewTopic(prefix + "calls-state", 6, 1),
+             NewTopic(prefix + "queues", 6, 1, config={"cleanup.policy": "compact"})]
+    for future in admin.create_topics(wrong).values():
+        future.result()
+    time.sleep(1)
+    folder = [ROOT / "tests/captures/answered"]
+    play = Play("topics", broker, "--pace", "20", folders=folder)
+    play.tap.start()
+    wait_until("the stream's end", 60, play.simulator.played)
+    wait_until("a line about topics", 20, lambda: "should have" in play.tap.log())
+    time.sleep(2)
+    log = play.tap.log()
+    checks.say("topic topics.cdr has 3 partitions and should have 6" in log and log.count("should have") == 1,
+               "topics: wrong partitions are told before anything else is made", [] if "should have" in log else [log])
+    for future in admin.delete_topics([prefix + "cdr"]).values():
+        future.result()
+    done = wait_until("a line about policies", 45, lambda: "cleanup.policy" in play.tap.log())
+    log = play.tap.log()
+    checks.say(done and "topic topics.calls-state has cleanup.policy=delete and should have compact" in log and
+               "topic topics.queues has cleanup.policy=compact and should have delete" in log,
+               "topics: wrong policies are told", [] if done else [log])
+    waiting = play.tap.waiting()
+    checks.say(waiting > 0, f"topics: {waiting} records wait in the outbox meanwhile")
+    for future in admin.delete_topics([prefix + "calls-state", prefix + "queues"]).values():
+        future.result()
+    done = wait_until("the last acknowledgement", 45, lambda: play.tap.waiting() == 0)
+    checks.say(done and play.tap.stop() == 0, "topics: published once they fit")
+    play.close()
+    check_topics(broker, prefix, checks)
+
+
+def stage_outage(broker, checks, contracts, options):
+    """The broker is killed in the middle and away for a while; amitap began before it was there."""
+    broker.stop()
+    play = Play("outage", broker, "--pace", "1", "--together")
+    play.tap.start()
+    time.sleep(3)
+    checks.say("cannot publish" in play.tap.log() and play.tap.process.poll() is None,
+               "outage: a broker that is absent at the start is a warning")
+    broker.start()
+    wait_until("records", 30, lambda: "publishing again" in play.tap.log())
+    time.sleep(15)
+    broker.kill()
+    print(f"      the broker is away for {options.outage} s", flush=True)
+    time.sleep(options.outage)
+    waiting = play.tap.waiting()
+    begin = time.monotonic()
+    broker.start()
+    wait_until("all that waited", 60, lambda: play.tap.waiting() < 50)
+    checks.say(waiting > 500, f"outage: {waiting} records waited; they were published "
+                              f"{time.monotonic() - begin:.1f} s after Kafka was started")
+    play.finish(checks, limit=240)
+    log = play.tap.log()
+    checks.say(log.count("cannot publish") == 2 and log.count("publishing again") == 2,
+               "outage: each change of state is one line", [] if log.count("cannot publish") == 2 else [log])
+    play.check(checks, contracts)
+
+
+def stage_restart(broker, checks, contracts, options):
+    """amitap is stopped in the middle, and started again; amisim holds its stream meanwhile."""
+    play = Play("restart", broker, "--pace", "4", "--together", "--hold")
+    play.tap.start()
+    for _ in range(3):
+        time.sleep(7)
+        checks.say(play.tap.stop() == 0 and not play.simulator.played(), "restart: amitap stopped in the middle")
+        time.sleep(1)
+        play.tap.start()
+    play.finish(checks)
+    play.check(checks, contracts)
+
+
+class Watcher:
+    """A consumer that is there from the beginning: when did each call_ringing come?"""
+
+    def __init__(self, broker, prefix):
+        self.came = {}
+        self.stopping = False
+        self.consumer = confluent_kafka.Consumer(
+            broker.client() | {"group.id": "watcher", "enable.auto.commit": False, "fetch.wait.max.ms": 100,
+                               "fetch.queue.backoff.ms": 1})
+        self.consumer.assign([confluent_kafka.TopicPartition(prefix + "call-events", p, 0)
+                              for p in range(records.TOPICS["call-events"]["partitions"])])
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+        self.thread.start()
+
+    def watch(self):
+        while not self.stopping:
+            for message in self.consumer.consume(500, timeout=0.05):
+                now = time.time()
+                if not message.error() and dict(message.headers())["ce_type"] == b"amitap.call_ringing.v0":
+                    self.came[dict(message.headers())["ce_subject"].decode()] = now
+        self.consumer.close()
+
+    def stop(self):
+        self.stopping = True
+        self.thread.join()
+        return self.came
+
+
+def sent_ringing(path):
+    """When amisim sent the event by which each channel began to ring."""
+    sent = {}
+    for line in path.read_text().splitlines():
+        words = line.split("\t") if "\t" in line else line.split()
+        if len(words) >= 3 and words[1] == "Newstate":
+            sent.setdefault(words[2], []).append(int(words[0]) / 1e6)
+    return sent
+
+
+def percentile(values, share):
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def stage_rate(broker, checks, contracts, options):
+    """Ring to consumer at 1,000 events a second."""
+    play = Play("rate", broker, "--rate", "1000", "--timestamps", "now", "--together", "--copies", "2",
+                "--log-sent", WORK / "stage-rate/sent.log")
+    play.relay.close()
+    play.tap = Tap(play.folder, play.simulator.port, broker, play.prefix)
+    admin = AdminClient(broker.client())
+    play.tap.process = None
+    made = [NewTopic(play.prefix + name, row["partitions"], 1, config={"cleanup.policy": row["policy"]})
+            for name, row in records.TOPICS.items()]
+    for future in admin.create_topics(made).values():
+        future.result()
+    time.sleep(1)
+    watcher = Watcher(broker, play.prefix)
+    time.sleep(2)
+    play.tap.start()
+    done = wait_until("the stream's end", 120, play.simulator.played)
+    time.sleep(2)
+    came = watcher.stop()
+    play.close()
+    sent = sent_ringing(play.folder / "sent.log")
+    delays = []
+    for channel, at in came.items():
+        before = [t for t in sent.get(channel, []) if t <= at]
+        if before:
+            delays.append((at - min(before, key=lambda t: at - t)) * 1000)
+    checks.say(done and len(delays) > 200, f"rate: {len(delays)} of {len(came)} phones that rang were found in amisim's log")
+    if delays:
+        print(f"      ring to consumer at 1,000 events/s, {len(delays)} rings: median {percentile(delays, .5):.1f} ms, "
+              f"p99 {percentile(delays, .99):.1f} ms, longest {max(delays):.1f} ms (goal: p99 below 100 ms)", flush=True)
+        checks.say(percentile(delays, .5) < 1000, "rate: half of them within a second")
+
+
+def stage_secure(broker, checks, contracts, options):
+    """The same over TLS, with SASL/SCRAM and the password in a file."""
+    play = Play("secure", broker, "--pace", "20", "--together")
+    play.tap.start()
+    play.finish(checks)
+    play.check(checks, contracts)
+    checks.say("secret" not in play.tap.config.read_text().replace("tapsecret", "").replace("secret =", "") and
+               "# secret" not in play.tap.log(), "secure: the password stands neither in the configuration nor in the log")
+    wrong = Broker.client(broker) | {"sasl.password": "wrong"}
+    folder = fresh_folder("stage-refused")
+    (folder / "password").write_text(wrong["sasl.password"])
+    tap = Tap(folder, free_ports(1)[0], broker, "secure.")
+    tap.config.write_text(tap.config.read_text().replace(str(broker.folder / "password"), str(folder / "password")))
+    tap.start()
+    done = wait_until("a line about the refusal", 20, lambda: "cannot publish" in tap.log())
+    checks.say(done and "uthentication" in tap.log(), "secure: a wrong password is told", [] if done else [tap.log()])
+    tap.stop()
+
+
+STAGES = {"played": stage_played, "topics": stage_topics, "outage": stage_outage, "restart": stage_restart,
+          "rate": stage_rate, "secure": stage_secure}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--outage", type=float, default=60, help="seconds without a broker (default 60)")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", choices=[*STAGES, []])
+    options = parser.parse_args()
+    checks, contracts = Checks(), records.Contracts()
+    for secure in (False, True):
+        names = [name for name in options.stages or STAGES if (name == "secure") == secure]
+        if not names:
+            continue
+        broker = Broker(WORK / ("broker-secure" if secure else "broker"), secure)
+        broker.start()
+        try:
+            for name in names:
+                STAGES[name](broker, checks, contracts, options)
+        finally:
+            broker.stop()
+    print(f"{checks.passed} passed, {checks.failed} failed")
+    return 0 if checks.failed == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# amitap against a real Apache Kafka, which Maven fetches into build/kafka. Needs build/amitap, build/amisim, java, mvn
+# and openssl. Arguments are run.py's. One line "ok …" or "FAIL …" each.
+set -eu
+
+cd "$(dirname "$0")/../.."
+export PYTHONDONTWRITEBYTECODE=1
+venv=build/venv
+if ! "$venv/bin/python" -c 'import confluent_kafka, jsonschema' 2>/dev/null; then
+    [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+    "$venv/bin/pip" -q --disable-pip-version-check install confluent-kafka==2.16.1 jsonschema==4.26.0
+fi
+jars=build/kafka/jars
+if ! [ -e "$jars/complete" ] || [ tests/kafka/pom.xml -nt "$jars/complete" ]; then
+    mvn -q -B -ntp -f tests/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$jars"
+    : >"$jars/complete"
+fi
+exec "$venv/bin/python" tests/kafka/run.py "$@"
