@@ -20,6 +20,7 @@ import time
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
+import examples
 import records
 from broker import Broker, free_ports
 
@@ -234,8 +235,9 @@ def stage_played(broker, checks, contracts, options):
     play = Play("played", broker, "--pace", "4", "--together")
     play.tap.start()
     play.finish(checks)
-    play.check(checks, contracts)
+    messages = play.check(checks, contracts)
     check_topics(broker, play.prefix, checks)
+    examples.check(checks, broker, play.prefix, messages, play.folder)
 
 
 def check_topics(broker, prefix, checks):
@@ -407,7 +409,7 @@ def stage_secure(broker, checks, contracts, options):
     play = Play("secure", broker, "--pace", "20", "--together")
     play.tap.start()
     play.finish(checks)
-    play.check(checks, contracts)
+    examples.check(checks, broker, play.prefix, play.check(checks, contracts), play.folder)
     checks.say("secret" not in play.tap.config.read_text().replace("tapsecret", "").replace("secret =", "") and
                "# secret" not in play.tap.log(), "secure: the password stands neither in the configuration nor in the log")
     wrong = Broker.client(broker) | {"sasl.password": "wrong"}
