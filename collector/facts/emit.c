@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ID_MAX 512u
 
@@ -29,40 +30,43 @@ void emitter_free(struct emitter *e)
     free(e);
 }
 
-/* How many facts of this kind and subject the present moment has brought before. */
+/* How many facts of this kind and subject the moment at hand has brought before. */
 static unsigned count_equal(struct emitter *e, const struct emit_about *about)
 {
-    if (e->moment != e->now) {
-        e->moment = e->now;
-        e->at_moment = 0;
-    }
     uint64_t hash = table_hash(about->subject) + (uint64_t)about->kind;
+    if (about->word.n)
+        hash += 31 * table_hash(about->word);
+    hash = (hash ^ (uint64_t)e->now) * 0xD6E8FEB86659FD93u;
+    hash ^= hash >> 32;
+    struct emitted *set = e->seen[hash % EMIT_SETS];
     size_t i = 0;
-    while (i < e->at_moment && e->seen[i].hash != hash)
+    while (i < EMIT_WAYS - 1 && set[i].hash != hash)
         i++;
-    if (i == e->at_moment && e->at_moment < EMIT_SAME_MOMENT_MAX)
-        e->seen[e->at_moment++] = (struct emitted){hash, 0};
-    return e->seen[i < EMIT_SAME_MOMENT_MAX ? i : i - 1].count++;
+    unsigned count = set[i].hash == hash ? set[i].count : 0;
+    memmove(&set[1], &set[0], i * sizeof(*set));
+    set[0] = (struct emitted){hash, count + 1};
+    return count;
 }
 
-/* "<kind>:<subject>:<microseconds>:<count>", and "@<tap>" where another tap would not have it. */
+/* "<kind>:<subject>:<microseconds>:<count>", with ":<word>" behind the subject where there is one,
+ * and "@<tap>" where another tap would not have it. */
 static struct slice make_id(struct emitter *e, const struct emit_about *about, unsigned flags,
                             char text[ID_MAX])
 {
-    const struct fact_kind_info *info = fact_kind_info(about->kind);
-    int n = 0;
+    bool own = e->untimed || (flags & (FACT_IS_TAP | FACT_IS_INFERRED));
     struct slice subject = slice_head(about->subject, ID_MAX / 2);
+    struct slice word = slice_head(about->word, 64);
+    int n =
+        snprintf(text, ID_MAX, "%s:%.*s%s%.*s:", fact_kind_info(about->kind)->kind, (int)subject.n,
+                 subject.n ? subject.p : "", word.n ? ":" : "", (int)word.n, word.n ? word.p : "");
     if (e->untimed)
-        n = snprintf(text, ID_MAX, "%s:%.*s:%" PRIu64 "@%.*s", info->kind, (int)subject.n,
-                     subject.n ? subject.p : "", e->counter, (int)slice_head(e->tap, 128).n,
-                     e->tap.p);
-    else if (flags & (FACT_IS_TAP | FACT_IS_INFERRED))
-        n = snprintf(text, ID_MAX, "%s:%.*s:%" PRId64 ":%u@%.*s", info->kind, (int)subject.n,
-                     subject.n ? subject.p : "", e->now, count_equal(e, about),
-                     (int)slice_head(e->tap, 128).n, e->tap.p);
+        n += snprintf(text + n, ID_MAX - (size_t)n, "%" PRIu64, e->counter);
     else
-        n = snprintf(text, ID_MAX, "%s:%.*s:%" PRId64 ":%u", info->kind, (int)subject.n,
-                     subject.n ? subject.p : "", e->now, count_equal(e, about));
+        n +=
+            snprintf(text + n, ID_MAX - (size_t)n, "%" PRId64 ":%u", e->now, count_equal(e, about));
+    if (own)
+        n += snprintf(text + n, ID_MAX - (size_t)n, "@%.*s", (int)slice_head(e->tap, 96).n,
+                      e->tap.p);
     return (struct slice){text, (size_t)n};
 }
 

@@ -10,11 +10,14 @@
 /* Where facts go: bytes are a packed fact, borrowed for the call. */
 typedef void (*emit_sink)(void *ctx, struct slice fact);
 
-/* Ids given at one moment; more facts of one moment share the last count's slot. */
-#define EMIT_SAME_MOMENT_MAX 512u
+/* Ids given last, kept apart so that equal facts are counted. Timestamps do not come in order:
+ * another thread of Asterisk's may bring a moment back. Of so many sets each forgets what it was
+ * asked for longest ago. */
+#define EMIT_SETS 256u
+#define EMIT_WAYS 8u
 
 struct emitted {
-    uint64_t hash; /* of kind and subject */
+    uint64_t hash; /* of kind, subject and moment */
     unsigned count;
 };
 
@@ -26,12 +29,10 @@ struct emitter {
     void *ctx;
     uint64_t event;   /* number of the event at hand, counted from the start */
     int64_t now;      /* Timestamp of the event at hand, microseconds */
-    bool from_list;   /* what is told is known from a list alone: inferred */
+    bool from_list;   /* what is told is known from a list or a restart alone: inferred */
     bool untimed;     /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
     uint64_t counter; /* facts given so far; survives a restart when the owner stores it */
-    int64_t moment;   /* what the counts below are for */
-    size_t at_moment;
-    struct emitted seen[EMIT_SAME_MOMENT_MAX];
+    struct emitted seen[EMIT_SETS][EMIT_WAYS];
     uint64_t too_large; /* facts that passed the bound of one fact and were not handed on */
 };
 
@@ -40,6 +41,8 @@ struct emit_about {
     enum fact_kind kind;
     struct slice subject;
     struct slice key;
+    struct slice
+        word; /* part of the id where one subject has different facts of a kind; or empty */
     unsigned flags;
     uint64_t *sequence; /* the call's count of facts, moved on by one; or NULL */
 };

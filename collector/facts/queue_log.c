@@ -10,8 +10,10 @@
 
 void queue_log_emit(struct emitter *e, const struct queue_log_line *line)
 {
-    struct emit_about about = {
-        .kind = FACT_QUEUE_LOG, .subject = line->uniqueid, .key = line->queue};
+    struct emit_about about = {.kind = FACT_QUEUE_LOG,
+                               .subject = line->uniqueid,
+                               .key = line->queue,
+                               .word = slice_from(line->event)};
     struct fact_builder *f = emit_begin(e, &about);
     fact_put_string(f, FIELD_EVENT, slice_from(line->event));
     fact_put_string(f, FIELD_UNIQUEID, line->uniqueid);

@@ -324,7 +324,9 @@ void tap_restored(struct tap *tap)
         if (c->last_time > tap->emit->now)
             tap->emit->now = c->last_time;
     }
+    tap->emit->from_list = true;
     end_empty_calls(tap);
     calls_tell(&tap->calls);
     queues_tell(&tap->queues);
+    tap->emit->from_list = false;
 }

@@ -101,12 +101,26 @@ START_TEST(head_is_what_it_is_about)
 }
 END_TEST
 
+/* Two threads of Asterisk's may bring their Timestamps in turns. */
+START_TEST(a_moment_may_come_back)
+{
+    id_of(FACT_CDR, "1.1", 0);
+    emit->now++;
+    ck_assert_str_eq(id_of(FACT_CDR, "1.1", 0), "cdr:1.1:1763683071090060:0");
+    emit->now--;
+    ck_assert_str_eq(id_of(FACT_CDR, "1.1", 0), "cdr:1.1:1763683071090059:1");
+    emit->now++;
+    ck_assert_str_eq(id_of(FACT_CDR, "1.1", 0), "cdr:1.1:1763683071090060:1");
+}
+END_TEST
+
 /* Ids stay different past the number of facts of one moment that is kept apart. */
 START_TEST(one_moment_may_give_many)
 {
-    static char ids[EMIT_SAME_MOMENT_MAX + 40][64];
+    enum { MANY = EMIT_SETS * EMIT_WAYS + 40 };
+    static char ids[MANY][64];
     char subject[16];
-    for (unsigned i = 0; i < EMIT_SAME_MOMENT_MAX + 40; i++) {
+    for (unsigned i = 0; i < MANY; i++) {
         snprintf(subject, sizeof(subject), "1.%u", i / 2);
         snprintf(ids[i], sizeof(ids[i]), "%s", id_of(FACT_CDR, subject, 0));
         for (unsigned k = 0; k < i; k++) {
@@ -114,7 +128,7 @@ START_TEST(one_moment_may_give_many)
                 ck_abort_msg("%s twice", ids[i]);
         }
     }
-    for (unsigned i = 0; i < EMIT_SAME_MOMENT_MAX; i++) {
+    for (unsigned i = 0; i < EMIT_SETS * EMIT_WAYS; i++) {
         snprintf(subject, sizeof(subject), "2.%u", i);
         id_of(FACT_CDR, subject, 0);
     }
@@ -158,6 +172,7 @@ int main(void)
     tcase_add_test(tcase, own_facts_carry_the_tap);
     tcase_add_test(tcase, untimed_facts_are_numbered);
     tcase_add_test(tcase, head_is_what_it_is_about);
+    tcase_add_test(tcase, a_moment_may_come_back);
     tcase_add_test(tcase, one_moment_may_give_many);
     tcase_add_test(tcase, too_large_facts_are_counted);
     tcase_add_test(tcase, long_subjects_are_cut_in_ids);
