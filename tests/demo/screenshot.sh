@@ -29,7 +29,7 @@ NODE_PATH=build/browser/node_modules node - "$address" "$file" <<'END' || exit 1
 const { launch } = require('./tests/browser/stage.js');
 (async () => {
   const browser = await launch();
-  const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
+  const page = await browser.newPage({ viewport: { width: 1600, height: 900 }, reducedMotion: 'reduce' });
   await page.goto(process.argv[2]);
   await page.waitForTimeout(3000);
   await page.waitForFunction(() => document.querySelectorAll('.call.s-ringing').length >= 2 &&

@@ -5,6 +5,7 @@
 const RENDER_EVERY_MS = 100;
 const CALLS_SHOWN = 60;
 const CHIPS_SHOWN = 4;
+const LONG_NAME = 13; // letters that surely fit on a queue's line; longer names get two lower ones
 const LEVEL_GOAL = levelGoal(); // service level in per cent; ?goal=90 changes it
 
 function levelGoal() {
@@ -258,6 +259,7 @@ function renderToday(t) {
         (targets.length === 1 ? ' in ' + targets[0] + ' s' : ' in target'),
     level, percent !== null && percent < LEVEL_GOAL);
   const arc = $('arc');
+  arc.style.transition = state.rendered ? '' : 'none';
   arc.setAttribute('stroke-dasharray', (percent || 0) + ' 100');
   arc.classList.toggle('none', !percent);
   threshold('level', level, 'Service level fell below ' + (LEVEL_GOAL - 10) + ' per cent.',
@@ -298,7 +300,7 @@ function renderAgentTile(t) {
 function createQueue() {
   const body = element('tbody', 'queue');
   const row = body.appendChild(element('tr'));
-  const name = row.appendChild(element('th', 'qname'));
+  const name = body.nameCell = row.appendChild(element('th', 'qname'));
   name.scope = 'row';
   body.nameText = name.appendChild(element('bdi'));
   body.tag = name.appendChild(element('span', 'tag'));
@@ -350,6 +352,7 @@ function updateQueue(e, q) {
   const n = q.waiting.length;
   const target = q.service_level_seconds;
   setText(e.nameText, q.queue);
+  e.nameCell.classList.toggle('long', q.queue.length > LONG_NAME);
   setText(e.tag, q.pbx);
   e.tag.hidden = !severalPbxs();
   e.classList.toggle('old', isOld(q));
@@ -365,6 +368,7 @@ function updateQueue(e, q) {
     setText(e.longest, '–');
   }
   e.longest.classList.toggle('zero', !oldest);
+  e.longest.classList.toggle('long', e.longest.textContent.length > 5);
   setLevel(e.figures[1], oldest ? waitLevel(secondsSince(oldest, q.pbx), target) : '');
   const percent = c.service_level === null ? null : Math.floor(100 * c.service_level);
   setText(e.percent, percent === null ? '–' : percent + ' %');
@@ -397,12 +401,17 @@ function renderQueues() {
 
 // ---- Agents ------------------------------------------------------------------------------------
 
-// Who each interface rings for or talks with, from the calls.
+// The calls that each interface rings for or talks in, the one talked in first.
 function partners() {
   const map = new Map();
+  const add = (c, p, talks) => {
+    const key = c.pbx + '\u0000' + p.interface;
+    const calls = (map.get(key) || []).filter((o) => o !== c);
+    map.set(key, talks ? [c, ...calls] : [...calls, c]);
+  };
   for (const c of state.call.values()) {
-    for (const p of c.ringing || []) map.set(c.pbx + '\u0000' + p.interface, c);
-    if (c.talking_with) map.set(c.pbx + '\u0000' + c.talking_with.interface, c);
+    for (const p of c.ringing || []) add(c, p, false);
+    if (c.talking_with) add(c, c.talking_with, true);
   }
   return map;
 }
@@ -414,6 +423,7 @@ function createAgent() {
   const what = e.appendChild(element('span', 'what'));
   e.stateText = what.appendChild(element('b'));
   e.whom = what.appendChild(element('bdi', 'whom'));
+  e.more = what.appendChild(element('span', 'more'));
   e.time = what.appendChild(element('time'));
   return e;
 }
@@ -426,6 +436,9 @@ function updateAgent(e, a) {
   setText(e.stateText, word);
   const call = a.state === 'on_call' || a.state === 'ringing' ? a.call : null;
   setText(e.whom, call ? callerName(call) : a.state === 'paused' && a.reason ? a.reason : '');
+  e.stateText.classList.toggle('with', Boolean(e.whom.textContent));
+  setText(e.more, call && a.calls > 1 ? '+' + (a.calls - 1) : '');
+  e.more.hidden = !e.more.textContent;
   e.title = [a.agent, a.interface, word, a.members ? a.members.map((m) => m.queue).join(', ') : '']
     .filter(Boolean).join(' · ');
   if (a.since) ticking(e.time, a.since, a.pbx);
@@ -437,11 +450,13 @@ function renderAgents() {
     (a.state === 'offline') - (b.state === 'offline') ||
     (a.agent || a.interface).localeCompare(b.agent || b.interface));
   for (const a of list) {
-    a.call = partner.get(a.pbx + '\u0000' + a.interface) ||
-      [...state.call.values()].find((c) => a.linkedid && c.linkedid === a.linkedid);
+    const calls = partner.get(a.pbx + '\u0000' + a.interface) ||
+      [...state.call.values()].filter((c) => a.linkedid && c.linkedid === a.linkedid).slice(0, 1);
+    a.call = calls[0];
+    a.calls = calls.length;
   }
   keyed($('agents'), list, keyOf, createAgent, updateAgent);
-  fit($('agents'), list.length, 2);
+  fit($('agents'), list.length, 4);
   empty('agents', list.length, 'Nobody is logged in to a queue.');
 }
 
@@ -509,13 +524,12 @@ function renderCalls(t) {
   const all = [...state.call.values()].sort((a, b) =>
     CALL_ORDER[faceOf(a)] - CALL_ORDER[faceOf(b)] || (a.start < b.start ? 1 : -1));
   keyed($('calls'), all.slice(0, CALLS_SHOWN), keyOf, createCall, updateCall);
-  fit($('calls'), Math.min(all.length, CALLS_SHOWN), 1);
+  fit($('calls'), Math.min(all.length, CALLS_SHOWN), 2);
   const more = all.length - CALLS_SHOWN;
   empty('calls', all.length && more <= 0 ? 1 : 0,
     more > 0 ? 'and ' + more + ' more' : 'No calls right now.');
-  setText($('calls-note'), all.length + ' now · ' + (all.length + t.callsAnswered + t.callsUnanswered) + ' today · ' +
-    t.cdrs + ' CDRs');
-  $('calls-note').title = t.callsAnswered + ' answered, ' + t.callsUnanswered + ' not';
+  setText($('calls-note'), all.length + ' now · ' + (all.length + t.callsAnswered + t.callsUnanswered) + ' today');
+  $('calls-note').title = t.callsAnswered + ' answered, ' + t.callsUnanswered + ' not; ' + t.cdrs + ' CDRs';
 }
 
 function empty(name, n, text) {
