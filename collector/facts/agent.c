@@ -59,6 +59,7 @@ static void agent_free(struct agent *a)
         membership_clear(&a->memberships[i]);
     free(a->memberships);
     free(a->interface);
+    free(a->device);
     free(a->name);
     free(a->linkedid);
     free(a->reason);
@@ -81,6 +82,7 @@ void agents_free(struct agents *agents)
 
 static void touch(struct agents *agents, struct agent *a)
 {
+    saved_touch(&a->saved);
     if (a->changed)
         return;
     a->changed = true;
@@ -103,6 +105,7 @@ static struct agent *get(struct agents *agents, struct slice interface)
     }
     a->since = agents->emit->now;
     a->since_snapshot = true;
+    a->saved = (struct saved){.kind = SAVED_AGENT, .list = agents->saved};
     return a;
 }
 
@@ -270,7 +273,7 @@ void agents_phone(struct agents *agents, struct slice device, int ringing, int u
 static void take_phone(struct agents *agents, struct agent *a, struct slice device)
 {
     struct agent_phone *phone = device.n && !a->phone ? phone_get(agents, device) : NULL;
-    if (!phone || phone->agent)
+    if (!phone || phone->agent || !text_set(&a->device, device))
         return;
     phone->agent = a;
     if (phone->ringing || phone->up)
@@ -371,6 +374,7 @@ static void agent_end(struct agents *agents, struct agent *a)
     tell_interval(agents, a);
     emit_begin(agents->emit, &about);
     emit_end(agents->emit);
+    saved_end(&a->saved, SLICE("agent/"), interface);
     table_remove(&agents->by_interface, interface);
     size_t position = 0;
     struct agent_phone *phone;
@@ -392,4 +396,33 @@ void agents_tell(struct agents *agents)
         else
             agent_end(agents, a);
     }
+}
+
+struct agent *agents_restore(struct agents *agents, struct slice interface)
+{
+    struct agent *a = table_find(&agents->by_interface, interface) ? NULL : get(agents, interface);
+    if (a)
+        a->saved.stored = true;
+    return a;
+}
+
+struct agent_membership *agents_restore_membership(struct agent *a, struct slice queue)
+{
+    return membership(a, queue);
+}
+
+void agents_restored(struct agents *agents)
+{
+    size_t position = 0;
+    struct agent *a;
+    while ((a = table_next(&agents->by_interface, &position))) {
+        struct agent_phone *phone = a->device ? phone_get(agents, slice_from(a->device)) : NULL;
+        if (phone && !phone->agent) {
+            phone->agent = a;
+            if (a->had_call || phone->ringing || phone->up)
+                a->phone = phone;
+        }
+        touch(agents, a);
+    }
+    agents_tell(agents);
 }

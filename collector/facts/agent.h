@@ -3,6 +3,7 @@
 #define COLLECTOR_FACTS_AGENT_H
 
 #include "collector/facts/emit.h"
+#include "collector/state/saved.h"
 #include "collector/state/table.h"
 #include "parsers/ami_message.h"
 
@@ -32,6 +33,7 @@ struct agent_phone {
 
 struct agent {
     char *interface;
+    char *device;              /* its StateInterface, or NULL */
     struct agent_phone *phone; /* of its StateInterface, or NULL while that has had no call */
     char *name;
     enum agent_state state;
@@ -43,8 +45,10 @@ struct agent {
     bool call_over;      /* AgentComplete came; the phone is not down yet */
     char *linkedid;      /* of the queue call it has, or NULL */
     bool since_snapshot; /* the present state was not seen to begin */
+    bool had_call;       /* of one that was saved: its phone has had a call */
     bool changed;
     struct agent *next_changed;
+    struct saved saved;
 };
 
 struct agents {
@@ -52,6 +56,7 @@ struct agents {
     struct table phones;
     struct emitter *emit;
     struct agent *changed;
+    struct saved_list *saved; /* NULL: agents are not saved */
     uint64_t refused;
 };
 
@@ -73,5 +78,12 @@ void agents_phone(struct agents *agents, struct slice device, int ringing, int u
 
 /* Tells the live state of those that changed. */
 void agents_tell(struct agents *agents);
+
+/* A new agent, for one that was saved. NULL when there is no room. */
+struct agent *agents_restore(struct agents *agents, struct slice interface);
+/* A new membership of it, or the one it has of this queue. NULL when there is no room. */
+struct agent_membership *agents_restore_membership(struct agent *a, struct slice queue);
+/* All agents and all channels were taken back: ties agents to their phones and tells them. */
+void agents_restored(struct agents *agents);
 
 #endif

@@ -30,22 +30,59 @@ void emitter_free(struct emitter *e)
     free(e);
 }
 
-/* How many facts of this kind and subject the moment at hand has brought before. */
-static unsigned count_equal(struct emitter *e, const struct emit_about *about)
+/* Spreads small differences over all bits. */
+static uint64_t mix(uint64_t h)
 {
-    uint64_t hash = table_hash(about->subject) + (uint64_t)about->kind;
-    if (about->word.n)
-        hash += 31 * table_hash(about->word);
-    hash = (hash ^ (uint64_t)e->now) * 0xD6E8FEB86659FD93u;
-    hash ^= hash >> 32;
-    struct emitted *set = e->seen[hash % EMIT_SETS];
+    h = (h ^ (h >> 32)) * 0xD6E8FEB86659FD93u;
+    return h ^ (h >> 32);
+}
+
+static unsigned count_of(const struct emitter *e, uint64_t hash)
+{
+    const struct emitted *set = e->seen[hash % EMIT_SETS];
     size_t i = 0;
     while (i < EMIT_WAYS - 1 && set[i].hash != hash)
         i++;
-    unsigned count = set[i].hash == hash ? set[i].count : 0;
+    return set[i].hash == hash ? set[i].count : 0;
+}
+
+/* Puts the count in front, in the place of its last value or of what was asked for longest ago. */
+static void remember(struct emitter *e, int64_t moment, struct emitted given)
+{
+    struct emitted *set = e->seen[given.hash % EMIT_SETS];
+    size_t i = 0;
+    while (i < EMIT_WAYS - 1 && set[i].hash != given.hash)
+        i++;
+    bool known = set[i].hash == given.hash;
     memmove(&set[1], &set[0], i * sizeof(*set));
-    set[0] = (struct emitted){hash, count + 1};
+    set[0] = given;
+    if (e->last_moment != moment)
+        e->last_count = 0;
+    e->last_moment = moment;
+    if (!known && e->last_count < EMIT_LAST_MAX)
+        e->last[e->last_count++] = given.hash;
+}
+
+/* How many facts of this kind and subject the moment at hand has brought before; those that another
+ * tap would not have are counted for themselves. */
+static unsigned count_equal(struct emitter *e, const struct emit_about *about, bool own)
+{
+    uint64_t hash = table_hash(about->subject) + 31 * table_hash(about->word);
+    hash = mix(hash + (uint64_t)about->kind * 2 + own);
+    hash = mix(hash + (uint64_t)e->now);
+    unsigned count = count_of(e, hash);
+    remember(e, e->now, (struct emitted){hash, count + 1});
     return count;
+}
+
+struct emitted emit_last(const struct emitter *e, size_t i)
+{
+    return (struct emitted){e->last[i], count_of(e, e->last[i])};
+}
+
+void emit_restore_last(struct emitter *e, int64_t moment, struct emitted last)
+{
+    remember(e, moment, last);
 }
 
 /* "<kind>:<subject>:<microseconds>:<count>", with ":<word>" behind the subject where there is one,
@@ -62,8 +99,8 @@ static struct slice make_id(struct emitter *e, const struct emit_about *about, u
     if (e->untimed)
         n += snprintf(text + n, ID_MAX - (size_t)n, "%" PRIu64, e->counter);
     else
-        n +=
-            snprintf(text + n, ID_MAX - (size_t)n, "%" PRId64 ":%u", e->now, count_equal(e, about));
+        n += snprintf(text + n, ID_MAX - (size_t)n, "%" PRId64 ":%u", e->now,
+                      count_equal(e, about, own));
     if (own)
         n += snprintf(text + n, ID_MAX - (size_t)n, "@%.*s", (int)slice_head(e->tap, 96).n,
                       e->tap.p);

@@ -21,6 +21,9 @@ struct emitted {
     unsigned count;
 };
 
+/* Of the last moment so many are also known by themselves: a restart must not forget them. */
+#define EMIT_LAST_MAX 32u
+
 struct emitter {
     struct fact_builder fact;
     struct slice pbx; /* name of the pbx section */
@@ -33,6 +36,9 @@ struct emitter {
     bool untimed;     /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
     uint64_t counter; /* facts given so far; survives a restart when the owner stores it */
     struct emitted seen[EMIT_SETS][EMIT_WAYS];
+    int64_t last_moment;
+    size_t last_count;
+    uint64_t last[EMIT_LAST_MAX]; /* hashes of that moment */
     uint64_t too_large; /* facts that passed the bound of one fact and were not handed on */
 };
 
@@ -50,6 +56,11 @@ struct emit_about {
 /* pbx and tap are borrowed for the emitter's life. NULL when memory is short. */
 struct emitter *emitter_new(struct slice pbx, struct slice tap, emit_sink sink, void *ctx);
 void emitter_free(struct emitter *e);
+
+/* The count of one of the last moment's facts, e->last[i]. To be saved, and to be taken back by an
+ * emitter that goes on for this one at the same moment. */
+struct emitted emit_last(const struct emitter *e, size_t i);
+void emit_restore_last(struct emitter *e, int64_t moment, struct emitted last);
 
 /* Starts a fact caused by the event at hand; the caller puts its values into the returned builder
  * and then calls emit_end. */

@@ -146,6 +146,7 @@ struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx
     tap->visits.moved = caller_moved;
     tap->visits.ctx = tap;
     tap->agents = agents_new(tap->emit, TAP_AGENTS_MAX);
+    tap->agents.saved = &tap->saved;
     return tap;
 }
 

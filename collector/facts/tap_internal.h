@@ -21,7 +21,7 @@
 
 /* What of the tap itself has to outlive a restart, as it was saved last. */
 struct tap_kept {
-    uint64_t counter;
+    uint64_t facts; /* given until then */
     int64_t last_event;
     bool untimed, dialplan;
 };

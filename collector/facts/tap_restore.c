@@ -260,13 +260,60 @@ static bool restore_visit(struct tap *tap, const json_t *o)
     return visits_restore(&tap->visits, v);
 }
 
+static bool read_membership(struct agent *a, const json_t *o)
+{
+    struct agent_membership *s = agents_restore_membership(a, text_of(o, "queue"));
+    if (!s)
+        return false;
+    s->paused = yes(o, "paused");
+    s->penalty = number(o, "penalty");
+    s->calls_taken = number(o, "calls_taken");
+    return take_text(o, "reason", &s->reason);
+}
+
+static bool restore_agent(struct tap *tap, const json_t *o)
+{
+    const json_t *memberships = json_object_get(o, "memberships");
+    size_t count = json_array_size(memberships);
+    struct agent *a = count ? agents_restore(&tap->agents, text_of(o, "interface")) : NULL;
+    if (!a)
+        return false;
+    take_text(o, "device", &a->device);
+    take_text(o, "name", &a->name);
+    take_text(o, "linkedid", &a->linkedid);
+    take_text(o, "reason", &a->reason);
+    a->state = (enum agent_state)choice(o, "state", AGENT_PAUSED);
+    a->since = number(o, "since");
+    a->status = number(o, "status");
+    a->since_snapshot = yes(o, "since_snapshot");
+    a->call_over = yes(o, "call_over");
+    a->had_call = yes(o, "had_call");
+    bool good = true;
+    for (size_t i = 0; i < count && good; i++)
+        good = read_membership(a, json_array_get(memberships, i));
+    if (a->since > tap->emit->now)
+        tap->emit->now = a->since;
+    return good;
+}
+
+static void read_last(struct emitter *e, const json_t *o)
+{
+    const json_t *given = json_object_get(o, "given");
+    for (size_t i = 0; i + 1 < json_array_size(given); i += 2) {
+        struct emitted last = {.hash = (uint64_t)json_integer_value(json_array_get(given, i)),
+                               .count = (unsigned)json_integer_value(json_array_get(given, i + 1))};
+        emit_restore_last(e, number(o, "moment"), last);
+    }
+}
+
 static bool restore_tap(struct tap *tap, const json_t *o)
 {
     tap->emit->counter = (uint64_t)number(o, "counter");
     tap->emit->untimed = yes(o, "untimed");
     tap->sees_dialplan = yes(o, "dialplan");
     tap->last_event = number(o, "last_event");
-    tap->kept = (struct tap_kept){.counter = tap->emit->counter,
+    read_last(tap->emit, o);
+    tap->kept = (struct tap_kept){.facts = tap->emit->counter,
                                   .last_event = tap->last_event,
                                   .untimed = tap->emit->untimed,
                                   .dialplan = tap->sees_dialplan};
@@ -283,6 +330,8 @@ bool tap_restore(struct tap *tap, struct slice entity, struct slice body)
         good = restore_call(tap, o);
     else if (json_is_object(o) && slice_starts(entity, SLICE("visit/")))
         good = restore_visit(tap, o);
+    else if (json_is_object(o) && slice_starts(entity, SLICE("agent/")))
+        good = restore_agent(tap, o);
     else if (json_is_object(o) && slice_is(entity, "tap"))
         good = restore_tap(tap, o);
     json_decref(o);
@@ -313,20 +362,50 @@ static void end_empty_calls(struct tap *tap)
     }
 }
 
+static int by_birth(const void *a, const void *b)
+{
+    const struct channel *const *x = a;
+    const struct channel *const *y = b;
+    if ((*x)->born != (*y)->born)
+        return (*x)->born < (*y)->born ? -1 : 1;
+    struct slice p = channel_uniqueid(*x);
+    struct slice q = channel_uniqueid(*y);
+    int order = memcmp(p.p, q.p, p.n < q.n ? p.n : q.n);
+    return p.n == q.n ? order : p.n < q.n ? -1 : 1;
+}
+
+/* Channels join their calls in the order in which they came. */
+static void rejoin_channels(struct tap *tap)
+{
+    struct channel **all = calloc(tap->channels.count + 1, sizeof(struct channel *));
+    size_t position = 0;
+    size_t count = 0;
+    struct channel *c;
+    while (all && (c = table_next(&tap->channels, &position)))
+        all[count++] = c;
+    if (all)
+        qsort(all, count, sizeof(struct channel *), by_birth);
+    for (size_t i = 0; i < count; i++) {
+        calls_rejoin(&tap->calls, all[i]);
+        tap_phone(tap, all[i], all[i]->ringing, all[i]->call && snapshot_state(all[i]->now) == 6);
+    }
+    free(all);
+}
+
 void tap_restored(struct tap *tap)
 {
     size_t position = 0;
     struct channel *c;
     while ((c = table_next(&tap->channels, &position))) {
         tie_rows(tap, c);
-        calls_rejoin(&tap->calls, c);
-        tap_phone(tap, c, c->ringing, c->call && snapshot_state(c->now) == 6);
         if (c->last_time > tap->emit->now)
             tap->emit->now = c->last_time;
     }
+    rejoin_channels(tap);
     tap->emit->from_list = true;
     end_empty_calls(tap);
     calls_tell(&tap->calls);
     queues_tell(&tap->queues);
+    agents_restored(&tap->agents);
     tap->emit->from_list = false;
 }

@@ -2,8 +2,8 @@
 #include "collector/facts/tap_internal.h"
 
 /* The live state as JSON, one object an entity: channel/<Uniqueid> with its CDR rows,
- * call/<linkedid>, visit/<caller>/<queue>/<joined>. tap_restore.c reads it. Only this process and a
- * later version of it do, so short keys of its own suffice. */
+ * call/<linkedid>, visit/<caller>/<queue>/<joined>, agent/<interface>. tap_restore.c reads it. Only
+ * this process and a later version of it do, so short keys of its own suffice. */
 
 #define ENTITY_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define LOOKS_MAX        ((size_t)CDR_CHAIN_ROWS_MAX * 5 + 3)
@@ -201,6 +201,34 @@ static void visit_json(const struct visit *v, struct json_out *j)
     json_out_close(j, '}');
 }
 
+static void agent_json(const struct agent *a, struct json_out *j)
+{
+    json_out_object(j, NULL);
+    put_text(j, "interface", a->interface);
+    put_text(j, "device", a->device);
+    put_text(j, "name", a->name);
+    put_text(j, "linkedid", a->linkedid);
+    put_text(j, "reason", a->reason);
+    json_out_int(j, "state", a->state);
+    json_out_int(j, "since", a->since);
+    json_out_int(j, "status", a->status);
+    json_out_bool(j, "since_snapshot", a->since_snapshot);
+    json_out_bool(j, "call_over", a->call_over);
+    json_out_bool(j, "had_call", a->phone != NULL);
+    json_out_array(j, "memberships");
+    for (size_t i = 0; i < a->count; i++) {
+        json_out_object(j, NULL);
+        put_text(j, "queue", a->memberships[i].queue);
+        put_text(j, "reason", a->memberships[i].reason);
+        json_out_bool(j, "paused", a->memberships[i].paused);
+        json_out_int(j, "penalty", a->memberships[i].penalty);
+        json_out_int(j, "calls_taken", a->memberships[i].calls_taken);
+        json_out_close(j, '}');
+    }
+    json_out_close(j, ']');
+    json_out_close(j, '}');
+}
+
 /* The entity's key and JSON, one behind the other in text. */
 static size_t render(struct saved *s, struct buf *text)
 {
@@ -218,6 +246,12 @@ static size_t render(struct saved *s, struct buf *text)
         buf_put_slice(text, call_linkedid(call));
         key = text->n;
         call_json(call, &j);
+    } else if (s->kind == SAVED_AGENT) {
+        const struct agent *a = SAVED_OWNER(s, struct agent, saved);
+        buf_put_slice(text, SLICE("agent/"));
+        buf_put_slice(text, slice_from(a->interface));
+        key = text->n;
+        agent_json(a, &j);
     } else {
         const struct visit *v = SAVED_OWNER(s, struct visit, saved);
         visit_key(v, text);
@@ -238,25 +272,38 @@ static void save_gone(struct tap *tap, tap_put put, void *ctx)
     buf_clear(&tap->saved.gone);
 }
 
-/* Goes with every save: up to where the stream was followed. The count of facts matters for ids
- * where the PBX sends no Timestamp. */
+static void put_last(struct json_out *j, const struct emitter *e)
+{
+    json_out_int(j, "moment", e->last_moment);
+    json_out_array(j, "given");
+    for (size_t i = 0; i < e->last_count; i++) {
+        struct emitted last = emit_last(e, i);
+        json_out_int(j, NULL, (int64_t)last.hash);
+        json_out_int(j, NULL, last.count);
+    }
+    json_out_close(j, ']');
+}
+
+/* Goes with every save: up to where the stream was followed, and what the last moment gave. The
+ * count of facts matters for ids where the PBX sends no Timestamp. */
 static void save_tap(struct tap *tap, tap_put put, void *ctx)
 {
-    struct tap_kept now = {.counter = tap->emit->untimed ? tap->emit->counter : 0,
+    struct tap_kept now = {.facts = tap->emit->counter,
                            .last_event = tap->last_event,
                            .untimed = tap->emit->untimed,
                            .dialplan = tap->sees_dialplan};
-    if (now.counter == tap->kept.counter && now.last_event == tap->kept.last_event &&
+    if (now.facts == tap->kept.facts && now.last_event == tap->kept.last_event &&
         now.untimed == tap->kept.untimed && now.dialplan == tap->kept.dialplan)
         return;
     tap->kept = now;
-    struct buf text = buf_new(256);
+    struct buf text = buf_new(4096);
     struct json_out j = json_out_to(&text);
     json_out_object(&j, NULL);
-    json_out_int(&j, "counter", (int64_t)now.counter);
+    json_out_int(&j, "counter", now.untimed ? (int64_t)now.facts : 0);
     json_out_int(&j, "last_event", now.last_event);
     json_out_bool(&j, "untimed", now.untimed);
     json_out_bool(&j, "dialplan", now.dialplan);
+    put_last(&j, tap->emit);
     json_out_close(&j, '}');
     put(ctx, SLICE("tap"), buf_slice(&text));
     buf_free(&text);

@@ -101,6 +101,19 @@ START_TEST(head_is_what_it_is_about)
 }
 END_TEST
 
+/* Neighbouring moments and kinds are not mistaken for each other. */
+START_TEST(first_ones_have_no_count)
+{
+    for (unsigned i = 0; i < 64; i++) {
+        emit->now++;
+        for (unsigned kind = 0; kind < FACT_KIND_COUNT; kind++) {
+            const char *new_id = id_of((enum fact_kind)kind, "1.1", 0);
+            ck_assert_str_eq(strrchr(new_id, ':'), ":0");
+        }
+    }
+}
+END_TEST
+
 /* Two threads of Asterisk's may bring their Timestamps in turns. */
 START_TEST(a_moment_may_come_back)
 {
@@ -172,6 +185,7 @@ int main(void)
     tcase_add_test(tcase, own_facts_carry_the_tap);
     tcase_add_test(tcase, untimed_facts_are_numbered);
     tcase_add_test(tcase, head_is_what_it_is_about);
+    tcase_add_test(tcase, first_ones_have_no_count);
     tcase_add_test(tcase, a_moment_may_come_back);
     tcase_add_test(tcase, one_moment_may_give_many);
     tcase_add_test(tcase, too_large_facts_are_counted);
