@@ -4,7 +4,8 @@
 # Every suite of `make test`, one after the other, each with its time and result; a failure does not keep the next from
 # running. Needs root, or sudo for the suites that install into a folder of their own (a real Asterisk, a fresh machine).
 #
-#   tests/run-all.sh [SUITE…]    build check captures split schemas record faults examples asterisk browser fresh lint
+#   tests/run-all.sh [SUITE…]    build check captures split schemas record faults examples kafka asterisk browser
+#                                fresh lint
 #
 # What each one printed is kept in build/test-logs. The last line is "N passed, N failed"; not zero when any failed.
 set -u
@@ -34,6 +35,7 @@ suite_record() { PYTHONDONTWRITEBYTECODE=1 tests/record/run.py; }
 suite_faults() { PYTHONDONTWRITEBYTECODE=1 tests/faults/run.py --amitap build/asan/amitap; }
 suite_examples() { make -s examples && tests/examples/run.sh; }
 suite_schemas() { tests/schemas/run.sh; }
+suite_kafka() { tests/kafka/run.sh; }
 suite_asterisk() { "${root[@]}" tests/asterisk/lab.sh install && "${root[@]}" tests/asterisk/live.py; }
 suite_browser() { tests/browser/run.sh; }
 suite_fresh() { "${root[@]}" tests/fresh/fresh.sh; }
@@ -59,7 +61,7 @@ if [ "${1:-}" = --one ]; then
   exit
 fi
 
-[ $# -gt 0 ] || set -- build check captures split schemas record faults examples asterisk browser fresh lint
+[ $# -gt 0 ] || set -- build check captures split schemas record faults examples kafka asterisk browser fresh lint
 passed=0 failed=0 begin=$SECONDS
 for suite; do
   printf '== %s\n' "$suite"

@@ -34,7 +34,8 @@ bool store_start(struct store *store);
  * asked; false when there are none. */
 bool store_take_given_up(struct store *store, int64_t *ret_from, int64_t *ret_to);
 
-/* Where the wallboard is, "http://127.0.0.1:8088/"; NULL when it does not. Lives as long as the store.
+/* Where the wallboard is, "http://127.0.0.1:8088/"; NULL when it does not. Lives as long as the
+ * store.
  */
 const char *store_web_address(const struct store *store);
 
