@@ -3,7 +3,7 @@
 """amitap against a real Apache Kafka: amisim plays the recordings, a consumer holds what arrives against the contracts
 and against what `amitap replay` prints for the same stream.
 
-usage: run.py [--outage SECONDS] [STAGE…]      stages: played, topics, outage, restart, rate, secure
+usage: run.py [--outage SECONDS] [--amitap FILE] [STAGE…]      stages: played, topics, outage, restart, rate, secure
 """
 import argparse
 import collections
@@ -123,6 +123,7 @@ class Relay:
 
 class Tap:
     """amitap run, in a folder, as often as it is started."""
+    binary = ROOT / "build/amitap"
 
     def __init__(self, folder, port, broker, prefix):
         self.folder, self.process = folder, None
@@ -133,7 +134,7 @@ class Tap:
 
     def start(self):
         with open(self.folder / "amitap.log", "ab") as log:
-            self.process = subprocess.Popen([ROOT / "build/amitap", "run", "-c", self.config],
+            self.process = subprocess.Popen([Tap.binary, "run", "-c", self.config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def stop(self):
@@ -222,7 +223,7 @@ class Play:
                     f"{self.name}: every value fits its schema")
         checks.none(records.call_key_faults(distinct), f"{self.name}: a call keeps the key that it began with")
         checks.none(records.sequence_faults(distinct), f"{self.name}: ce_sequence orders a call's facts across topics")
-        expected = records.replayed(ROOT / "build/amitap", self.tap.config, self.relay.files)
+        expected = records.replayed(Tap.binary, self.tap.config, self.relay.files)
         found = distinct if repeats else records.without_repeats(distinct, records.Message.record)
         if not repeats:
             expected = records.without_repeats(expected)
@@ -433,8 +434,10 @@ STAGES = {"played": stage_played, "topics": stage_topics, "outage": stage_outage
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--outage", type=float, default=60, help="seconds without a broker (default 60)")
+    parser.add_argument("--amitap", type=pathlib.Path, default=Tap.binary, help="another build of it")
     parser.add_argument("stages", nargs="*", metavar="STAGE", choices=[*STAGES, []])
     options = parser.parse_args()
+    Tap.binary = options.amitap.resolve()
     checks, contracts = Checks(), records.Contracts()
     for secure in (False, True):
         names = [name for name in options.stages or STAGES if (name == "secure") == secure]

@@ -217,5 +217,5 @@ int main(void)
     tcase_add_test(tcase, hands_over_no_more_than_the_window);
     tcase_add_test(tcase, a_full_queue_is_no_fault);
     tcase_add_test(tcase, every_kind_has_its_topic);
-    return run_suite(tcase, "kafka");
+    return kit_run(tcase, "kafka");
 }

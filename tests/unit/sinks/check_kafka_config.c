@@ -160,5 +160,5 @@ int main(void)
     tcase_add_test(tcase, a_file_too_long_is_refused);
     tcase_add_test(tcase, secrets_are_not_told);
     tcase_add_test(tcase, what_is_set_without_being_asked);
-    return run_suite(tcase, "kafka_config");
+    return kit_run(tcase, "kafka_config");
 }

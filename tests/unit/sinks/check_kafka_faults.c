@@ -178,5 +178,5 @@ int main(void)
     tcase_add_test(tcase, a_record_of_tomorrow_is_buried);
     tcase_add_test(tcase, topics_that_do_not_fit_hold_everything);
     tcase_add_test(tcase, gives_up_the_oldest_when_too_many_wait);
-    return run_suite(tcase, "kafka_faults");
+    return kit_run(tcase, "kafka_faults");
 }
