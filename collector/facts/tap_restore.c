@@ -313,6 +313,8 @@ static bool restore_tap(struct tap *tap, const json_t *o)
     tap->sees_dialplan = yes(o, "dialplan");
     tap->last_event = number(o, "last_event");
     read_last(tap->emit, o);
+    if (number(o, "moment") > tap->emit->now)
+        tap->emit->now = number(o, "moment");
     tap->kept = (struct tap_kept){.facts = tap->emit->counter,
                                   .last_event = tap->last_event,
                                   .untimed = tap->emit->untimed,
