@@ -102,7 +102,7 @@ class Broker:
             }
         return "".join(f"{key}={value}\n" for key, value in lines.items())
 
-    def start(self, timeout=60):
+    def start(self, timeout=120):
         with open(self.folder / "kafka.log", "ab") as log:
             self.process = subprocess.Popen([*self.java(), "kafka.Kafka", self.folder / "server.properties"],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -16,4 +16,7 @@ if ! [ -e "$jars/complete" ] || [ tests/kafka/pom.xml -nt "$jars/complete" ]; th
     mvn -q -B -ntp -f tests/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$jars"
     : >"$jars/complete"
 fi
+# One at a time: the broker's folder is shared.
+exec 9>build/kafka/lock
+flock -n 9 || { echo "kafka: another run is under way; waiting for its end"; flock 9; }
 exec "$venv/bin/python" tests/kafka/run.py "$@"
