@@ -14,9 +14,6 @@
 #define READ_SIZE      ((size_t)256 * 1024)
 #define LINE_MAX_BYTES ((size_t)1024 * 1024)
 
-/* The words of --records and the kinds of fact behind them. */
-enum { RECORDS_ALL = FACT_KIND_COUNT, RECORDS_NONE };
-
 struct replay {
     struct tap *tap;
     struct ami_framer framer;

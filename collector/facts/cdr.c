@@ -2,7 +2,6 @@
 #include "collector/facts/cdr.h"
 
 #include "collector/facts/cdr_bridge.h"
-#include <assert.h>
 
 static struct cdr_message message(const struct cdr_engine *e, const struct channel *channel,
                                   int64_t time)

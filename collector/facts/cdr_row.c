@@ -2,7 +2,6 @@
 #include "collector/facts/cdr_row.h"
 
 #include "collector/base/text.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 

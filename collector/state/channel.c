@@ -2,7 +2,6 @@
 #include "collector/state/channel.h"
 
 #include "parsers/ami_text.h"
-#include <assert.h>
 #include <stdlib.h>
 
 /* Events of one group are written within microseconds; anything later is a new look. */
