@@ -33,7 +33,7 @@ DEPS_DEMO  := curl sqlite3
 DEPS_TEST  := check clang-format-14 cppcheck python3 python3-venv ca-certificates git debootstrap \
 	chromium nodejs npm maven openjdk-17-jre-headless openssl
 
-.PHONY: all deps deps-test needs check run-unit lint docs demo test bench install clean
+.PHONY: all deps deps-test needs check unit run-unit lint docs demo test prove-tests bench install clean
 all:
 
 # Every object waits for what rules.mk files add to this: tables, migrations and pages that are
@@ -132,6 +132,8 @@ $(foreach d,$(wildcard tests/unit/*/.),$(eval $(call \
 	unit_rules,$(notdir $(patsubst %/.,%,$(d))))))
 .SECONDARY:
 
+unit: $(UNIT_TESTS)
+
 run-unit: $(UNIT_TESTS)
 	@tests/unit/run.sh $(O)/unit $(UNIT_TESTS)
 
@@ -165,6 +167,10 @@ demo: deps
 
 test: deps-test
 	@tests/run-all.sh
+
+# Breaks the source on purpose, one rule at a time: the tests must notice each.
+prove-tests: deps-test
+	@tests/prove/run.py
 
 bench: all
 	@tests/bench/run.sh

@@ -5,7 +5,7 @@
 # running. Needs root, or sudo for the suites that install into a folder of their own (a real Asterisk, a fresh machine).
 #
 #   tests/run-all.sh [SUITE…]    build check captures split schemas record faults examples kafka asterisk browser
-#                                fresh lint
+#                                fresh prove lint
 #
 # What each one printed is kept in build/test-logs. The last line is "N passed, N failed"; not zero when any failed.
 set -u
@@ -39,6 +39,7 @@ suite_kafka() { tests/kafka/run.sh; }
 suite_asterisk() { "${root[@]}" tests/asterisk/lab.sh install && "${root[@]}" tests/asterisk/live.py; }
 suite_browser() { tests/browser/run.sh; }
 suite_fresh() { "${root[@]}" tests/fresh/fresh.sh; }
+suite_prove() { tests/prove/run.py; }
 suite_lint() { make lint; }
 
 # count LOG STATUS: "PASSED FAILED" of a suite: what its last line says, else its lines "ok …" and "FAIL …", else its
@@ -61,7 +62,7 @@ if [ "${1:-}" = --one ]; then
   exit
 fi
 
-[ $# -gt 0 ] || set -- build check captures split schemas record faults examples kafka asterisk browser fresh lint
+[ $# -gt 0 ] || set -- build check captures split schemas record faults examples kafka asterisk browser fresh prove lint
 passed=0 failed=0 begin=$SECONDS
 for suite; do
   printf '== %s\n' "$suite"
