@@ -2,7 +2,7 @@
 #include "collector/facts/call.h"
 
 #include "collector/base/text.h"
-#include "parsers/ami_vocab.h"
+#include "collector/facts/call_fact.h"
 #include <stdlib.h>
 
 static struct slice call_key_of(const void *value)
@@ -41,21 +41,6 @@ void calls_free(struct calls *calls)
     table_free(&calls->by_linkedid);
 }
 
-static struct emit_about about(struct call *call, enum fact_kind kind)
-{
-    return (struct emit_about){.kind = kind,
-                               .subject = slice_from(call->subject),
-                               .key = call_linkedid(call),
-                               .flags = call->from_snapshot ? FACT_IS_INFERRED : 0,
-                               .sequence = &call->sequence};
-}
-
-static void put_caller(struct fact_builder *f, const struct call *call)
-{
-    fact_put_string(f, FIELD_CALLER_NUMBER, slice_from(call->caller_number));
-    fact_put_string(f, FIELD_CALLER_NAME, slice_from(call->caller_name));
-}
-
 void call_put_phone(struct fact_builder *f, const struct channel *c)
 {
     fact_put_string(f, FIELD_CHANNEL, channel_name(c));
@@ -65,12 +50,12 @@ void call_put_phone(struct fact_builder *f, const struct channel *c)
 
 static void tell_started(struct calls *calls, struct call *call, const struct channel *c)
 {
-    struct emit_about what = about(call, FACT_CALL_STARTED);
+    struct emit_about what = call_about(call, FACT_CALL_STARTED);
     struct fact_builder *f = emit_begin(calls->emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
     fact_put_string(f, FIELD_UNIQUEID, channel_uniqueid(c));
     fact_put_string(f, FIELD_CHANNEL, channel_name(c));
-    put_caller(f, call);
+    call_put_caller(f, call);
     fact_put_string(f, FIELD_CONTEXT, snapshot_text(c->now, SNAPSHOT_CONTEXT));
     fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
     fact_put_string(f, FIELD_ACCOUNTCODE, snapshot_text(c->now, SNAPSHOT_ACCOUNTCODE));
@@ -144,40 +129,6 @@ void calls_join(struct calls *calls, struct channel *channel)
     calls_touch(calls, call);
 }
 
-static void tell_ended(struct calls *calls, struct call *call)
-{
-    int64_t now = calls->emit->now;
-    struct emit_about what = about(call, FACT_CALL_ENDED);
-    struct fact_builder *f = emit_begin(calls->emit, &what);
-    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
-    fact_put_time(f, FIELD_START, call->start);
-    fact_put_time(f, FIELD_END, now);
-    fact_put_seconds(f, FIELD_DURATION, now - call->start);
-    fact_put_int(f, FIELD_CAUSE, call->cause);
-    fact_put_string(f, FIELD_CAUSE_TEXT, slice_from(ami_vocab_cause_text(call->cause)));
-    fact_put_known(f, FIELD_HUNG_UP_BY, slice_from(call->hung_up_by));
-    emit_end(calls->emit);
-
-    what.kind = FACT_CALL;
-    f = emit_begin(calls->emit, &what);
-    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
-    put_caller(f, call);
-    fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
-    fact_put_time(f, FIELD_START, call->start);
-    fact_put_time(f, FIELD_ANSWER, call->answered);
-    fact_put_time(f, FIELD_END, now);
-    fact_put_seconds(f, FIELD_DURATION, now - call->start);
-    fact_put_int(f, FIELD_CAUSE, call->cause);
-    fact_put_known(f, FIELD_HUNG_UP_BY, slice_from(call->hung_up_by));
-    fact_put_null(f, FIELD_RECORDING);
-    emit_end(calls->emit);
-
-    what.kind = FACT_CALL_STATE;
-    what.flags |= FACT_IS_TOMBSTONE;
-    emit_begin(calls->emit, &what);
-    emit_end(calls->emit);
-}
-
 static void forget_changed(struct calls *calls, struct call *call)
 {
     for (struct call **p = &calls->changed; *p; p = &(*p)->next_changed) {
@@ -191,7 +142,7 @@ static void forget_changed(struct calls *calls, struct call *call)
 static void call_end(struct calls *calls, struct call *call)
 {
     forget_changed(calls, call);
-    tell_ended(calls, call);
+    call_tell_ended(calls->emit, call);
     saved_end(&call->saved, SLICE("call/"), call_linkedid(call));
     table_remove(&calls->by_linkedid, call_linkedid(call));
     call_free(call);
@@ -233,14 +184,14 @@ void calls_ringing(struct calls *calls, struct channel *channel)
         return;
     channel->ringing = true;
     saved_touch(&channel->saved);
-    struct emit_about what = about(call, FACT_CALL_RINGING);
+    struct emit_about what = call_about(call, FACT_CALL_RINGING);
     what.flags = 0;
     what.subject = channel_uniqueid(channel);
     struct fact_builder *f = emit_begin(calls->emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
     fact_put_string(f, FIELD_UNIQUEID, channel_uniqueid(channel));
     call_put_phone(f, channel);
-    put_caller(f, call);
+    call_put_caller(f, call);
     fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
     fact_put_known(f, FIELD_QUEUE, slice_from(call->queue));
     emit_end(calls->emit);
@@ -255,14 +206,14 @@ void calls_answered(struct calls *calls, struct channel *channel)
     channel->ringing = false;
     if (!call->answered)
         call->answered = calls->emit->now;
-    struct emit_about what = about(call, FACT_CALL_ANSWERED);
+    struct emit_about what = call_about(call, FACT_CALL_ANSWERED);
     what.flags = 0;
     what.subject = channel_uniqueid(channel);
     struct fact_builder *f = emit_begin(calls->emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
     fact_put_string(f, FIELD_UNIQUEID, channel_uniqueid(channel));
     call_put_phone(f, channel);
-    put_caller(f, call);
+    call_put_caller(f, call);
     fact_put_seconds(f, FIELD_WAIT_SECONDS, calls->emit->now - call->start);
     fact_put_known(f, FIELD_QUEUE, slice_from(call->queue));
     emit_end(calls->emit);
@@ -405,13 +356,13 @@ static void tell_state(struct calls *calls, struct call *call)
                                         [CALL_ANSWERED] = "answered"};
     const struct channel *with = partner(call);
     change_state(call, state_of(call, with), calls->emit->now);
-    struct emit_about what = about(call, FACT_CALL_STATE);
+    struct emit_about what = call_about(call, FACT_CALL_STATE);
     struct fact_builder *f = emit_begin(calls->emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
     fact_put_string(f, FIELD_STATE, slice_from(names[call->state]));
     fact_put_time(f, FIELD_START, call->start);
     fact_put_time(f, FIELD_SINCE, call->since);
-    put_caller(f, call);
+    call_put_caller(f, call);
     fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
     fact_put_known(f, FIELD_QUEUE, slice_from(call->queue));
     put_ringing(f, call);

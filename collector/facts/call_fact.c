@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/facts/call_fact.h"
+
+#include "parsers/ami_vocab.h"
+
+struct emit_about call_about(struct call *call, enum fact_kind kind)
+{
+    return (struct emit_about){.kind = kind,
+                               .subject = slice_from(call->subject),
+                               .key = call_linkedid(call),
+                               .flags = call->from_snapshot ? FACT_IS_INFERRED : 0,
+                               .sequence = &call->sequence};
+}
+
+void call_put_caller(struct fact_builder *f, const struct call *call)
+{
+    fact_put_string(f, FIELD_CALLER_NUMBER, slice_from(call->caller_number));
+    fact_put_string(f, FIELD_CALLER_NAME, slice_from(call->caller_name));
+}
+
+static void put_span(struct fact_builder *f, const struct call *call, int64_t now)
+{
+    fact_put_time(f, FIELD_END, now);
+    fact_put_seconds(f, FIELD_DURATION, now - call->start);
+}
+
+/* The scalars of the record; what a call consists of follows behind them. */
+static void put_scalars(struct fact_builder *f, const struct call *call, int64_t now)
+{
+    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
+    call_put_caller(f, call);
+    fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
+    fact_put_time(f, FIELD_START, call->start);
+    fact_put_time(f, FIELD_ANSWER, call->answered);
+    put_span(f, call, now);
+    fact_put_int(f, FIELD_CAUSE, call->cause);
+    fact_put_known(f, FIELD_HUNG_UP_BY, slice_from(call->hung_up_by));
+}
+
+static void tell_record(struct emitter *emit, struct call *call)
+{
+    struct emit_about what = call_about(call, FACT_CALL);
+    struct fact_builder *f = emit_begin(emit, &what);
+    put_scalars(f, call, emit->now);
+    fact_put_null(f, FIELD_RECORDING);
+    emit_end(emit);
+}
+
+void call_tell_ended(struct emitter *emit, struct call *call)
+{
+    struct emit_about what = call_about(call, FACT_CALL_ENDED);
+    struct fact_builder *f = emit_begin(emit, &what);
+    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
+    fact_put_time(f, FIELD_START, call->start);
+    put_span(f, call, emit->now);
+    fact_put_int(f, FIELD_CAUSE, call->cause);
+    fact_put_string(f, FIELD_CAUSE_TEXT, slice_from(ami_vocab_cause_text(call->cause)));
+    fact_put_known(f, FIELD_HUNG_UP_BY, slice_from(call->hung_up_by));
+    emit_end(emit);
+
+    tell_record(emit, call);
+
+    what = call_about(call, FACT_CALL_STATE);
+    what.flags |= FACT_IS_TOMBSTONE;
+    emit_begin(emit, &what);
+    emit_end(emit);
+}
