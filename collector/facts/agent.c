@@ -348,7 +348,7 @@ static void put_memberships(struct fact_builder *f, const struct agent *a)
     fact_close(f);
 }
 
-static void tell_state(struct agents *agents, const struct agent *a)
+static void tell_state(struct agents *agents, struct agent *a)
 {
     struct slice interface = slice_from(a->interface);
     struct emit_about about = {.kind = FACT_AGENT_STATE, .subject = interface, .key = interface};
@@ -360,7 +360,7 @@ static void tell_state(struct agents *agents, const struct agent *a)
     fact_put_known(f, FIELD_REASON, pause_reason(a));
     fact_put_known(f, FIELD_LINKEDID, slice_from(a->linkedid));
     put_memberships(f, a);
-    emit_end(agents->emit);
+    emit_end_state(agents->emit, &about, &a->told);
 }
 
 /* A member of no queue any more is no agent. */

@@ -47,6 +47,7 @@ struct agent {
     bool since_snapshot; /* the present state was not seen to begin */
     bool had_call;       /* of one that was saved: its phone has had a call */
     bool changed;
+    uint64_t told; /* what of it was told last (emit_end_state) */
     struct agent *next_changed;
     struct saved saved;
 };

@@ -367,7 +367,7 @@ static void tell_state(struct calls *calls, struct call *call)
     fact_put_known(f, FIELD_QUEUE, slice_from(call->queue));
     put_ringing(f, call);
     put_partner(f, with);
-    emit_end(calls->emit);
+    emit_end_state(calls->emit, &what, &call->told);
 }
 
 void calls_tell(struct calls *calls)

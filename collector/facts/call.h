@@ -36,6 +36,7 @@ struct call {
     uint64_t sequence;  /* facts so far */
     bool from_snapshot; /* was up when the tap joined */
     bool changed;       /* its state is to be told again at the end of the event */
+    uint64_t told;      /* what of its state was told last (emit_end_state) */
     struct saved saved;
     struct call *next_changed;
 };

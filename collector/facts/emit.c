@@ -63,13 +63,18 @@ static void remember(struct emitter *e, int64_t moment, struct emitted given)
         e->last[e->last_count++] = given.hash;
 }
 
-/* How many facts of this kind and subject the moment at hand has brought before; those that another
- * tap would not have are counted for themselves. */
-static unsigned count_equal(struct emitter *e, const struct emit_about *about, bool own)
+/* Kind, subject and moment; what another tap would not have is counted for itself. */
+static uint64_t hash_of(const struct emitter *e, const struct emit_about *about, bool own)
 {
     uint64_t hash = table_hash(about->subject) + 31 * table_hash(about->word);
     hash = mix(hash + (uint64_t)about->kind * 2 + own);
-    hash = mix(hash + (uint64_t)e->now);
+    return mix(hash + (uint64_t)e->now);
+}
+
+/* How many facts of this kind and subject the moment at hand has brought before. */
+static unsigned count_equal(struct emitter *e, const struct emit_about *about, bool own)
+{
+    uint64_t hash = hash_of(e, about, own);
     unsigned count = count_of(e, hash);
     remember(e, e->now, (struct emitted){hash, count + 1});
     return count;
@@ -85,12 +90,18 @@ void emit_restore_last(struct emitter *e, int64_t moment, struct emitted last)
     remember(e, moment, last);
 }
 
+/* Another tap on the same PBX would not have it. */
+static bool is_own(const struct emitter *e, unsigned flags)
+{
+    return e->untimed || (flags & (FACT_IS_TAP | FACT_IS_INFERRED));
+}
+
 /* "<kind>:<subject>:<microseconds>:<count>", with ":<word>" behind the subject where there is one,
  * and "@<tap>" where another tap would not have it. */
 static struct slice make_id(struct emitter *e, const struct emit_about *about, unsigned flags,
                             char text[ID_MAX])
 {
-    bool own = e->untimed || (flags & (FACT_IS_TAP | FACT_IS_INFERRED));
+    bool own = is_own(e, flags);
     struct slice subject = slice_head(about->subject, ID_MAX / 2);
     struct slice word = slice_head(about->word, 64);
     int n =
@@ -107,10 +118,15 @@ static struct slice make_id(struct emitter *e, const struct emit_about *about, u
     return (struct slice){text, (size_t)n};
 }
 
+static unsigned flags_of(const struct emitter *e, const struct emit_about *about)
+{
+    return about->flags | (e->from_list ? FACT_IS_INFERRED : 0);
+}
+
 struct fact_builder *emit_begin(struct emitter *e, const struct emit_about *about)
 {
     char id[ID_MAX];
-    unsigned flags = about->flags | (e->from_list ? FACT_IS_INFERRED : 0);
+    unsigned flags = flags_of(e, about);
     e->counter++;
     struct fact_head head = {.kind = about->kind,
                              .flags = flags,
@@ -131,4 +147,35 @@ void emit_end(struct emitter *e)
         e->sink(e->ctx, fact);
     else
         e->too_large++;
+}
+
+/* As if the fact at hand had not been begun: its number goes to the next one. */
+static void take_back(struct emitter *e, const struct emit_about *about)
+{
+    e->counter--;
+    if (about->sequence)
+        --*about->sequence;
+    if (e->untimed)
+        return;
+    uint64_t hash = hash_of(e, about, is_own(e, flags_of(e, about)));
+    remember(e, e->now, (struct emitted){hash, count_of(e, hash) - 1});
+}
+
+void emit_end_state(struct emitter *e, const struct emit_about *about, uint64_t *told)
+{
+    uint64_t hash = fact_hash(&e->fact);
+    if (hash)
+        hash += e->losses;
+    if (hash && *told == hash && !e->restoring) {
+        take_back(e, about);
+        return;
+    }
+    if (!e->restoring)
+        *told = hash;
+    emit_end(e);
+}
+
+void emit_forget_told(struct emitter *e)
+{
+    e->losses++;
 }

@@ -33,6 +33,8 @@ struct emitter {
     uint64_t event;   /* number of the event at hand, counted from the start */
     int64_t now;      /* Timestamp of the event at hand, microseconds */
     bool from_list;   /* what is told is known from a list or a restart alone: inferred */
+    uint64_t losses;  /* how often facts were lost behind it */
+    bool restoring;   /* states are told for the view alone: they stay as told before the restart */
     bool untimed;     /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
     uint64_t counter; /* facts given so far; survives a restart when the owner stores it */
     struct emitted seen[EMIT_SETS][EMIT_WAYS];
@@ -66,5 +68,12 @@ void emit_restore_last(struct emitter *e, int64_t moment, struct emitted last);
  * and then calls emit_end. */
 struct fact_builder *emit_begin(struct emitter *e, const struct emit_about *about);
 void emit_end(struct emitter *e);
+/* The same for what something is like now (kinds of retention STATE): handed on only when it says
+ * something else than what was told last, whose hash is *told; 0 there: nothing was. about is the
+ * one that it was begun with. */
+void emit_end_state(struct emitter *e, const struct emit_about *about, uint64_t *told);
+/* What was told may not have arrived: the next state of everything is told also when it is as the
+ * one before. */
+void emit_forget_told(struct emitter *e);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/fact.h"
 
+#include "collector/state/table.h"
+
 #include <assert.h>
 
 /* A fact's bytes: a head, its four strings, then values. A value is its own small head and n bytes;
@@ -177,6 +179,17 @@ void fact_close(struct fact_builder *b)
 struct slice fact_finish(struct fact_builder *b)
 {
     return b->bytes.failed ? (struct slice){0} : buf_slice(&b->bytes);
+}
+
+uint64_t fact_hash(const struct fact_builder *b)
+{
+    struct packed_head head;
+    struct slice values = buf_slice(&b->bytes);
+    if (b->bytes.failed)
+        return 0;
+    memcpy(&head, values.p, sizeof(head));
+    size_t names = (size_t)head.pbx + head.subject + head.key + head.id;
+    return table_hash(slice_from_offset(values, sizeof(head) + names)) + head.flags;
 }
 
 /* Takes n bytes off the front of rest; false when there are fewer. */

@@ -83,6 +83,10 @@ void fact_close(struct fact_builder *b);
 /* The finished bytes, borrowed until the next fact_begin; empty when the fact passed its bound. */
 struct slice fact_finish(struct fact_builder *b);
 
+/* A hash of what the fact being built says: its flags and values, without id and time. 0 when it
+ * passed its bound. */
+uint64_t fact_hash(const struct fact_builder *b);
+
 /* Reads a packed fact's head. The slices point into bytes. False when it is not a fact. */
 bool fact_read_head(struct slice bytes, struct fact_head *ret_head);
 

@@ -90,7 +90,7 @@ static void put_waiting(struct fact_builder *f, const struct queue *queue)
     fact_close(f);
 }
 
-static void tell_state(struct queues *queues, const struct queue *queue)
+static void tell_state(struct queues *queues, struct queue *queue)
 {
     struct slice name = slice_from(queue->name);
     struct emit_about about = {.kind = FACT_QUEUE_STATE, .subject = name, .key = name};
@@ -102,7 +102,7 @@ static void tell_state(struct queues *queues, const struct queue *queue)
     else
         fact_put_null(f, FIELD_SERVICE_LEVEL_SECONDS);
     put_waiting(f, queue);
-    emit_end(queues->emit);
+    emit_end_state(queues->emit, &about, &queue->told);
 }
 
 void queues_tell(struct queues *queues)

@@ -268,6 +268,8 @@ void tap_disconnected(struct tap *tap, struct slice reason, int64_t now)
 void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
 {
     tap->emit->now = to;
+    if (slice_is(reason, "overflow"))
+        emit_forget_told(tap->emit);
     struct emit_about about = {.kind = FACT_GAP, .subject = tap->options.pbx, .flags = FACT_IS_TAP};
     struct fact_builder *f = emit_begin(tap->emit, &about);
     fact_put_time(f, FIELD_FROM, from);

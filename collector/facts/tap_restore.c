@@ -195,6 +195,7 @@ static bool restore_call(struct tap *tap, const json_t *o)
     call->state = (enum call_state)choice(o, "state", CALL_ANSWERED);
     call->cause = (int)number(o, "cause");
     call->sequence = (uint64_t)number(o, "sequence");
+    call->told = (uint64_t)number(o, "told");
     call->from_snapshot = yes(o, "from_snapshot");
     if (call->since > tap->emit->now)
         tap->emit->now = call->since;
@@ -288,6 +289,7 @@ static bool restore_agent(struct tap *tap, const json_t *o)
     a->since_snapshot = yes(o, "since_snapshot");
     a->call_over = yes(o, "call_over");
     a->had_call = yes(o, "had_call");
+    a->told = (uint64_t)number(o, "told");
     bool good = true;
     for (size_t i = 0; i < count && good; i++)
         good = read_membership(a, json_array_get(memberships, i));
@@ -406,8 +408,10 @@ void tap_restored(struct tap *tap)
     rejoin_channels(tap);
     tap->emit->from_list = true;
     end_empty_calls(tap);
+    tap->emit->restoring = true;
     calls_tell(&tap->calls);
     queues_tell(&tap->queues);
     agents_restored(&tap->agents);
+    tap->emit->restoring = false;
     tap->emit->from_list = false;
 }

@@ -150,6 +150,7 @@ static void call_json(const struct call *call, struct json_out *j)
     json_out_int(j, "state", call->state);
     json_out_int(j, "cause", call->cause);
     json_out_int(j, "sequence", (int64_t)call->sequence);
+    json_out_int(j, "told", (int64_t)call->told);
     json_out_bool(j, "from_snapshot", call->from_snapshot);
     json_out_close(j, '}');
 }
@@ -215,6 +216,7 @@ static void agent_json(const struct agent *a, struct json_out *j)
     json_out_bool(j, "since_snapshot", a->since_snapshot);
     json_out_bool(j, "call_over", a->call_over);
     json_out_bool(j, "had_call", a->phone != NULL);
+    json_out_int(j, "told", (int64_t)a->told);
     json_out_array(j, "memberships");
     for (size_t i = 0; i < a->count; i++) {
         json_out_object(j, NULL);

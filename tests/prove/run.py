@@ -86,13 +86,16 @@ def build():
     return run(MAKE + ["all", "unit"])
 
 
+def suites_of(path):
+    line = re.search(r"^suites: (.+)$", path.read_text(), re.M)
+    if not line:
+        sys.exit(f"prove: {path.name} has no line \"suites: …\"")
+    return line[1].split()
+
+
 def prove(path):
     """None when some suite noticed, else what is wrong."""
-    text = path.read_text()
-    suites = re.search(r"^suites: (.+)$", text, re.M)
-    if not suites:
-        return "has no line \"suites: …\""
-    names = re.findall(r"^\+\+\+ b/(\S+)$", text, re.M)
+    names = re.findall(r"^\+\+\+ b/(\S+)$", path.read_text(), re.M)
     status, output = run(["git", "apply", "-C1", "--recount", str(path)])
     if status:
         restore(names)
@@ -101,14 +104,14 @@ def prove(path):
         status, output = build()
         if status:
             return "does not compile: " + first_fault(output)
-        for suite in suites[1].split():
+        for suite in suites_of(path):
             begin = time.monotonic()
             status, output = run(arguments(suite))
             if status:
                 print(f"ok {path.stem}: red in {suite} after {time.monotonic() - begin:.0f} s: {first_fault(output)}",
                       flush=True)
                 return None
-        return f"nothing noticed it ({suites[1]})"
+        return f"nothing noticed it ({' '.join(suites_of(path))})"
     finally:
         restore(names)
 
@@ -123,7 +126,7 @@ def main():
         patches = [known[name] for name in sys.argv[1:]]
     copy_source()
     status, output = build()
-    for suite in SUITES if not status else ():
+    for suite in sorted({suite for path in patches for suite in suites_of(path)}):
         if not status:
             status, output = run(arguments(suite))
     if status:

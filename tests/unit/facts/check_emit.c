@@ -81,6 +81,40 @@ START_TEST(untimed_facts_are_numbered)
 }
 END_TEST
 
+/* Tells the state of a queue; its id, or NULL when it was not handed on. */
+static const char *state_id(const char *strategy, uint64_t *told)
+{
+    struct emit_about about = {.kind = FACT_QUEUE_STATE, .subject = SLICE("sales")};
+    unsigned before = given;
+    struct fact_builder *f = emit_begin(emit, &about);
+    fact_put_string(f, FIELD_STRATEGY, slice_from(strategy));
+    emit_end_state(emit, &about, told);
+    return given > before ? id : NULL;
+}
+
+START_TEST(state_is_told_when_it_changed)
+{
+    uint64_t told = 0;
+    ck_assert_str_eq(state_id("ringall", &told), "queue_state:sales:1763683071090059:0");
+    ck_assert_ptr_null(state_id("ringall", &told));
+    ck_assert_uint_eq(emit->counter, 1);
+    ck_assert_str_eq(state_id("random", &told), "queue_state:sales:1763683071090059:1");
+    ck_assert_str_eq(state_id("ringall", &told), "queue_state:sales:1763683071090059:2");
+    emit->from_list = true;
+    ck_assert_ptr_nonnull(state_id("ringall", &told));
+}
+END_TEST
+
+START_TEST(state_is_told_again_after_a_loss)
+{
+    uint64_t told = 0;
+    state_id("ringall", &told);
+    emit_forget_told(emit);
+    ck_assert_ptr_nonnull(state_id("ringall", &told));
+    ck_assert_ptr_null(state_id("ringall", &told));
+}
+END_TEST
+
 START_TEST(head_is_what_it_is_about)
 {
     uint64_t sequence = 6;
@@ -184,6 +218,8 @@ int main(void)
     tcase_add_test(tcase, equal_facts_are_counted);
     tcase_add_test(tcase, own_facts_carry_the_tap);
     tcase_add_test(tcase, untimed_facts_are_numbered);
+    tcase_add_test(tcase, state_is_told_when_it_changed);
+    tcase_add_test(tcase, state_is_told_again_after_a_loss);
     tcase_add_test(tcase, head_is_what_it_is_about);
     tcase_add_test(tcase, first_ones_have_no_count);
     tcase_add_test(tcase, a_moment_may_come_back);
