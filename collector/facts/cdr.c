@@ -163,6 +163,17 @@ static void enter_parking(struct cdr_engine *e, struct cdr_chain *chain, int64_t
         cdr_row_change_state(row, CDR_PARKED, &e->options);
 }
 
+/* Entering a basic bridge gives all in it the oldest linkedid before the entering is told: those
+ * whom that changes got a look of which AMI shows nothing until their next event (Asterisk 22). */
+static void stamp_relinked(const struct bridge *bridge, const struct channel *channel, int64_t time)
+{
+    for (size_t i = 0; i < bridge->count; i++) {
+        struct channel *member = bridge->members[i];
+        if (member->chain && !slice_equal(channel_linkedid(member), channel_linkedid(channel)))
+            cdr_chain_stamp(member->chain, time);
+    }
+}
+
 void cdr_bridge_enter(struct cdr_engine *e, const struct bridge *bridge, struct channel *channel,
                       int64_t time)
 {
@@ -170,6 +181,8 @@ void cdr_bridge_enter(struct cdr_engine *e, const struct bridge *bridge, struct 
         return;
     struct cdr_message m = message(e, channel, time);
     cdr_chain_stamp(channel->chain, time);
+    if (!bridge->confbridge && !bridge->stasis)
+        stamp_relinked(bridge, channel, time);
     if (bridge->kind == BRIDGE_PARKING)
         enter_parking(e, channel->chain, time);
     else

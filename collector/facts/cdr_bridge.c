@@ -59,16 +59,23 @@ static void touch(struct cdr_row *row)
     saved_touch(&row->chain->channel->saved);
 }
 
+/* Closes a row because of who entered the bridge: its own channel lives on, so the cause, if there
+ * is none yet, is none to come. */
+static void close_living(struct cdr_row *row, const struct cdr_options *options)
+{
+    cdr_row_close(row, options);
+    row->flags &= ~(unsigned)CDR_CAUSE_AWAITED;
+    touch(row);
+}
+
 /* Makes the other row's party A my party B; a row that has no B of its own is thereby stolen. */
 static void take_their_a(struct cdr_row *row, struct cdr_row *other,
                          const struct cdr_options *options)
 {
     cdr_chain_set_b(row, other->a, other->chain);
     text_set(&row->userfield_b, slice_from(other->userfield_a));
-    if (!other->b) {
-        cdr_row_close(other, options);
-        touch(other);
-    }
+    if (!other->b)
+        close_living(other, options);
 }
 
 /* From Single: the first member of whom the row's A is party A. */
@@ -140,7 +147,7 @@ static struct cdr_row *offer(struct cdr_chain *chain, const struct bridge *bridg
         /* Asterisk closes the chain's first row here, not the one at hand. Whoever joins later
          * and takes it as party A opens it again. */
         if (joined == JOINED_WITHOUT_B)
-            cdr_row_close(chain->first, m->options);
+            close_living(chain->first, m->options);
     }
     return handled;
 }
