@@ -28,7 +28,7 @@ suite_build() {
 suite_check() { make -j2 check; }
 suite_captures() {
   tests/compare/test_compare.py &&
-    tests/compare/compare.py --must-match tests/compare/must-match --rename 7 tests/captures/*/
+    tests/compare/compare.py --known tests/compare/known --rename 7 tests/captures/*/ tests/captures-lab/*/
 }
 suite_split() { tests/compare/compare.py --split 1 --sanitized build/asan/amitap tests/captures/*/; }
 suite_record() { PYTHONDONTWRITEBYTECODE=1 tests/record/run.py; }

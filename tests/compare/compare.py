@@ -9,14 +9,16 @@ usage: compare.py [options] FOLDER ...                 replay each recording and
 A FOLDER holds ami.raw, cdr.csv, cel.csv and queue_log of one recording (tests/captures, tests/asterisk/record.py). A
 stream loses every Cdr, CEL and TestEvent event and those outside --classes before `amitap replay` gets it.
 
-cdr        every column but sequence is equal; start, answer and end within 1 s; duration and billsec within 0.1 s
+cdr        every column but sequence is equal; duration and billsec within 0.1 s; start, answer and end within this of
+           the second to which Asterisk cut them
 queue_log  time, and arguments in seconds, within 1 s; arguments in milliseconds within 100; all else is equal
-queue      a record per visit: uniqueid, queue, outcome; wait_seconds, and of an answered one talk_seconds, within 1 s;
-           the member who answered
-call       a record per linkedid that CEL opened and closed: start and end within 1 s
+queue      a record per visit: uniqueid, queue, outcome; wait_seconds, and of an answered one talk_seconds, as the times
+           of cdr; the member who answered
+call       a record per linkedid that CEL opened and closed: start and end as those of cdr
 
-Every row of the truth must be matched and none be left over; with --must-match only for the folders that its FILE names:
-the others must run, and their share is printed. The last line counts the checks: N passed, N failed.
+A file of a recording may be kept as FILE.xz. Every row of the truth must be matched and none be left over, save those
+that the FILE of --known names (known.py); with --must-match only for the folders that its FILE names: the others must
+run, and their share is printed. The last line counts the checks: N passed, N failed.
 """
 import argparse
 import fcntl
@@ -31,6 +33,7 @@ import sys
 import termios
 import threading
 
+import known
 import recording
 import rows
 
@@ -150,10 +153,16 @@ def show_unmatched(kind, missing, extra, limit):
         print(f"    extra   {kind} {row}")
 
 
+def full_name(folder):
+    """With the folder it is in: recordings in two of them may have one name."""
+    return "/".join(folder.resolve().parts[-2:])
+
+
 def compare(folder, derive, renamer, options, tally):
     """Hold each kind of one folder against its truth and print one line; returns pairs and rows of the truth by kind."""
     def content(name):
-        found = (folder / name).read_text(encoding="utf-8") if (folder / name).exists() else ""
+        path = folder / name
+        found = recording.content(path).decode("utf-8") if recording.exists(path) else ""
         return renamer.text(found) if renamer else found
 
     must = options.must_match is None or folder.name in options.must_match
@@ -162,15 +171,20 @@ def compare(folder, derive, renamer, options, tally):
         truth = rows.truth_rows(kind, content)
         try:
             pairs, missing, extra = rows.pair(truth, rows.derived_rows(kind, derive(kind)))
+            listed = [entry._replace(identity=renamer.text(entry.identity)) if renamer else entry
+                      for entry in options.known if (entry.folder, entry.kind) == (full_name(folder), kind)]
+            unused = known.take(listed, missing, extra)
         except (Failed, OSError, sqlite3.Error, ValueError, TypeError, AttributeError) as error:
             tally.check(False)
             words.append(f"{kind} FAILED: {error}")
             figures[kind] = (0, len(truth), 0)
             continue
-        same = pairs == len(truth) and not extra
+        same = not missing and not extra and not unused
         tally.check(same or not must)
-        words.append(f"{kind} {pairs}/{len(truth)}" + (f" +{len(extra)}" if extra else "")
-                     + (" DIFFERS" if must and not same else ""))
+        taken = len(listed) - len(unused)
+        words.append(f"{kind} {pairs}/{len(truth)}" + (f" ({taken} known)" if taken else "")
+                     + (f" +{len(extra)}" if extra else "") + (" DIFFERS" if must and not same else ""))
+        words += [f"NOT AS LISTED: {entry}" for entry in unused]
         figures[kind] = (pairs, len(truth), len(extra))
         show_unmatched(kind, missing, extra, options.show)
     print(f"{folder.name:34s} " + "   ".join(words), flush=True)
@@ -241,6 +255,7 @@ def arguments(argv):
     parser.add_argument("--rename", type=int, metavar="SEED", help="move times and replace ids and numbers on both sides")
     parser.add_argument("--replay-option", action="append", default=[], metavar="OPTION", help="further option for replay")
     parser.add_argument("--sqlite", metavar="FILE", help="a history database whose cdr table is compared")
+    parser.add_argument("--known", type=pathlib.Path, metavar="FILE", help="the rows that can't be derived")
     parser.add_argument("--must-match", type=pathlib.Path, metavar="FILE", help="names of the folders that must match")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print up to N unmatched rows of a kind and folder")
     parser.add_argument("--split", type=int, metavar="SEED", help="cut the stream instead of comparing with the truth")
@@ -260,6 +275,7 @@ def arguments(argv):
     for binary in (None if options.sqlite else options.amitap, options.sanitized):
         if binary and not os.access(binary, os.X_OK):
             parser.error(f"no such program: {binary}")
+    options.known = known.read(options.known) if options.known else []
     if options.must_match:
         options.must_match = names_in(options.must_match)
         absent = options.must_match - {folder.name for folder in options.folders}

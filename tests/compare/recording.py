@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A recording as an account with fewer rights would have got it, and under other names."""
 import datetime
+import lzma
 import random
 import re
 
@@ -62,6 +63,19 @@ def visible(raw, classes):
     return b"\r\n\r\n".join(filter(kept, raw.split(b"\r\n\r\n")))
 
 
+def exists(path):
+    return path.exists() or packed(path).exists()
+
+
+def packed(path):
+    return path.with_name(path.name + ".xz")
+
+
+def content(path):
+    """The bytes of a file of a recording, which may be kept as FILE.xz."""
+    return path.read_bytes() if path.exists() else lzma.decompress(packed(path).read_bytes())
+
+
 def stream_of(path, classes, renamer=None):
-    data = visible(path.read_bytes(), classes)
+    data = visible(content(path), classes)
     return renamer.text(data.decode("latin-1")).encode("latin-1") if renamer else data

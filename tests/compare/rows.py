@@ -12,6 +12,10 @@ CDR_COLUMNS = ("clid src dst dcontext channel dstchannel lastapp lastdata start 
 CDR_TIMES = ("start", "answer", "end")
 CDR_SPANS = ("duration", "billsec")
 CDR_EXACT = [column for column in CDR_COLUMNS if column not in (*CDR_TIMES, *CDR_SPANS, "sequence")]
+# Asterisk cuts a time to the second, and ours is when AMI wrote the event, some milliseconds later at most: a derived
+# time is up to this much more than the true one. The durations, which Asterisk gives in microseconds, show that delay.
+LATE = 0.1
+CUT = 1.0 + LATE
 CEL_COLUMNS = "event time cid_num exten context channel app uniqueid linkedid peer extra".split()
 
 # Which arguments of a queue_log event are seconds, and which milliseconds.
@@ -45,7 +49,11 @@ class Row(typing.NamedTuple):
             (mine, tolerance), (others, _) = self.near.get(name, (None, 0)), other.near.get(name, (None, 0))
             if mine != others and (mine is None or others is None or abs(mine - others) > tolerance):
                 found.append((name, mine, others))
-        return sorted(found)
+        return sorted(found, key=lambda difference: difference[0])
+
+    def identity(self):
+        """The uniqueid or linkedid that it is about."""
+        return next(self.exact[name] for name in ("uniqueid", "linkedid", "call") if name in self.exact)
 
 
 def pair(truth, derived):
@@ -74,8 +82,8 @@ def text(value):
 
 
 def cdr_row(record):
-    near = {name: (epoch(record.get(name)), 1.0) for name in CDR_TIMES}
-    near.update({name: (float(record.get(name) or 0), 0.1) for name in CDR_SPANS})
+    near = {name: (epoch(record.get(name)), CUT) for name in CDR_TIMES}
+    near.update({name: (float(record.get(name) or 0), LATE) for name in CDR_SPANS})
     return Row({name: text(record.get(name)) for name in CDR_EXACT}, near)
 
 
@@ -97,16 +105,16 @@ def log_row(fields):
 def visit_row(record):
     outcome = "abandoned" if record.get("outcome") == "short_abandon" else record.get("outcome")
     exact = {"uniqueid": record.get("uniqueid"), "queue": record.get("queue"), "outcome": outcome}
-    near = {"wait_seconds": (float(record.get("wait_seconds") or 0), 1.0)}
+    near = {"wait_seconds": (float(record.get("wait_seconds") or 0), CUT)}
     if outcome == "answered":
         exact["member"] = record.get("member")
-        near["talk_seconds"] = (float(record.get("talk_seconds") or 0), 1.0)
+        near["talk_seconds"] = (float(record.get("talk_seconds") or 0), CUT)
     return Row(exact, near)
 
 
 def call_row(record):
     return Row({"linkedid": record.get("linkedid")},
-               {"start": (epoch(record.get("start")), 1.0), "end": (epoch(record.get("end")), 1.0)})
+               {"start": (epoch(record.get("start")), CUT), "end": (epoch(record.get("end")), CUT)})
 
 
 def csv_records(content, columns):

@@ -4,6 +4,7 @@
 import contextlib
 import io
 import json
+import lzma
 import pathlib
 import sys
 import tempfile
@@ -171,6 +172,57 @@ class Comparing(Fixture):
         (self.top / "must").write_text("elsewhere\n")
         with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit):
             self.compare("--must-match", str(self.top / "must"))
+
+    def test_a_derived_time_is_late_by_more_than_a_second_cut_off(self):
+        self.records["cdr"][0]["end"] = "2026-11-21T01:07:17.000400Z"
+        self.assertEqual(self.compare("--records", "cdr"), 0)
+        self.records["cdr"][0]["end"] = "2026-11-21T01:07:17.200000Z"
+        self.assertEqual(self.compare("--records", "cdr"), 1)
+
+    def test_packed_files_are_read(self):
+        for name in ("ami.raw", "cel.csv", "cdr.csv", "queue_log"):
+            (self.folder / f"{name}.xz").write_bytes(lzma.compress((self.folder / name).read_bytes()))
+            (self.folder / name).unlink()
+        self.assertEqual(self.compare(), 0)
+        self.assert_last("4 passed, 0 failed")
+
+    def known(self, *lines):
+        (self.top / "known").write_text("# what it is\n[a reason]\n" + "".join(line + "\n" for line in lines))
+        return "--known", str(self.top / "known")
+
+    def test_a_known_difference_is_none(self):
+        self.records["cdr"][0].update(lastapp="Dial", lastdata="x")
+        entry = f"{self.top.name}/story cdr pbx-1795223230.7 "
+        self.assertEqual(self.compare("--records", "cdr", *self.known(entry + "lastdata,lastapp")), 0)
+        self.assertIn("cdr 0/1 (1 known)", self.output)
+        for other in ("lastdata", "lastapp,lastdata,dst", "missing"):
+            with self.subTest(other):
+                self.assertEqual(self.compare("--records", "cdr", *self.known(entry + other)), 1)
+
+    def test_a_known_row_may_be_missing(self):
+        del self.log[2]
+        line = f"{self.top.name}/story queue_log pbx-1795223230.7 missing"
+        self.assertEqual(self.compare("--records", "queue_log", *self.known(line)), 0)
+
+    def test_known_rows_are_renamed_too(self):
+        self.records["cdr"] = [json.loads(recording.Renamer(7).text(json.dumps(dict(self.records["cdr"][0], dst="x"))))]
+        line = f"{self.top.name}/story cdr pbx-1795223230.7 dst"
+        self.assertEqual(self.compare("--rename", "7", "--records", "cdr", *self.known(line)), 0)
+
+    def test_a_known_difference_that_is_gone_is_an_error(self):
+        line = f"{self.top.name}/story cdr pbx-1795223230.7 dst"
+        self.assertEqual(self.compare("--records", "cdr", *self.known(line)), 1)
+        self.assertIn("NOT AS LISTED", self.output)
+
+    def test_a_known_row_of_another_recording_excuses_nothing(self):
+        self.records["cdr"][0]["dst"] = "x"
+        line = "elsewhere/story cdr pbx-1795223230.7 dst"
+        self.assertEqual(self.compare("--records", "cdr", *self.known(line)), 1)
+
+    def test_a_row_without_a_reason_is_refused(self):
+        (self.top / "known").write_text("here/story cdr pbx-1795223230.7 dst\n")
+        with self.assertRaises(ValueError):
+            self.compare("--known", str(self.top / "known"))
 
     def test_nothing_to_compare_is_a_failure(self):
         (self.folder / "cdr.csv").write_text("")

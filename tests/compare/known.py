@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""The list of what can't be derived from what AMI sends: each entry is one row of one recording, with its reason.
+
+    [reason]                             a heading, with comments over it
+    FOLDER KIND ID COLUMN[,COLUMN]       in captures/NAME or the like the row of this uniqueid or linkedid differs in
+                                         exactly these columns, or is `missing` on our side
+
+A blank in a column's name is written as a dash. An entry that no longer differs is an error of the list."""
+import typing
+
+
+class Entry(typing.NamedTuple):
+    folder: str
+    kind: str
+    identity: str
+    columns: tuple
+    reason: str
+
+    def __str__(self):
+        return f"{self.folder} {self.kind} {self.identity} {','.join(self.columns)}"
+
+
+def read(path):
+    entries, reason = [], None
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        words = line.split()
+        if not words or line.startswith("#"):
+            continue
+        if line.startswith("["):
+            reason = line.strip("[]")
+        elif len(words) != 4 or not reason:
+            raise ValueError(f"{path}:{number}: FOLDER KIND ID COLUMNS under a [reason] is wanted")
+        else:
+            entries.append(Entry(*words[:3], tuple(sorted(words[3].split(","))), reason))
+    return entries
+
+
+def columns_of(differences):
+    return tuple(sorted(name.replace(" ", "-") for name, *_ in differences))
+
+
+def take(entries, missing, extra):
+    """Take out of both lists what the entries name; the entries that named nothing."""
+    unused = []
+    for entry in entries:
+        rows = [row for row in missing if row.identity() == entry.identity]
+        pairs = [(row, None) for row in rows if entry.columns == ("missing",)]
+        pairs += [(row, other) for row in rows for other in extra if columns_of(row.differences(other)) == entry.columns]
+        if not pairs:
+            unused.append(entry)
+            continue
+        row, other = pairs[0]
+        missing.remove(row)
+        if other:
+            extra.remove(other)
+    return unused
