@@ -21,6 +21,13 @@ struct tap_options tap_config_options(const struct config_section *pbx)
     options.cdr.congestion = config_yes(pbx, CONFIG_PBX_CONGESTION);
     options.cdr.endbeforehexten = config_yes(pbx, CONFIG_PBX_ENDBEFOREHEXTEN);
     options.cdr.initiatedseconds = config_yes(pbx, CONFIG_PBX_INITIATEDSECONDS);
+    options.cdr.channeldefaultenabled = config_yes(pbx, CONFIG_PBX_CHANNELDEFAULTENABLED);
+    options.cdr.canceldispositionenabled = config_yes(pbx, CONFIG_PBX_CANCELDISPOSITIONENABLED);
+    options.cdr.ignorestatechanges = config_yes(pbx, CONFIG_PBX_IGNORESTATECHANGES);
+    options.cdr.ignoredialchanges = config_yes(pbx, CONFIG_PBX_IGNOREDIALCHANGES);
+    options.log_restricted_caller_id = config_yes(pbx, CONFIG_PBX_LOG_RESTRICTED_CALLER_ID);
+    options.log_caller_id_name = config_yes(pbx, CONFIG_PBX_LOG_CALLER_ID_NAME);
+    options.log_unpause_on_reason_change = config_yes(pbx, CONFIG_PBX_LOG_UNPAUSE_ON_REASON_CHANGE);
     options.log_membername_as_agent = config_yes(pbx, CONFIG_PBX_LOG_MEMBERNAME_AS_AGENT);
     return options;
 }

@@ -304,6 +304,21 @@ void agents_member(struct agents *agents, const struct ami_message *m)
     touch(agents, a);
 }
 
+bool agents_repaused(const struct agents *agents, const struct ami_message *m)
+{
+    const struct agent *a =
+        table_find(&agents->by_interface, ami_message_get(m, AMI_HEADER_INTERFACE));
+    if (!a || !slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1"))
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct agent_membership *s = &a->memberships[i];
+        if (slice_equal(slice_from(s->queue), ami_message_get(m, AMI_HEADER_QUEUE)))
+            return s->paused &&
+                   !slice_equal(slice_from(s->reason), ami_message_get(m, AMI_HEADER_PAUSEDREASON));
+    }
+    return false;
+}
+
 void agents_member_removed(struct agents *agents, const struct ami_message *m)
 {
     struct agent *a = table_find(&agents->by_interface, ami_message_get(m, AMI_HEADER_INTERFACE));

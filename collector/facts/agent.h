@@ -69,6 +69,8 @@ void agents_free(struct agents *agents);
 /* QueueMember (a list item), QueueMemberStatus, QueueMemberAdded, QueueMemberPause,
  * QueueMemberPenalty: what each says of the member as it is now. */
 void agents_member(struct agents *agents, const struct ami_message *m);
+/* Whether a QueueMemberPause, not taken in yet, gives a pause that goes on another reason. */
+bool agents_repaused(const struct agents *agents, const struct ami_message *m);
 /* QueueMemberRemoved. */
 void agents_member_removed(struct agents *agents, const struct ami_message *m);
 /* The agent took, or ended, a queue's call; linkedid empty when it ended. */

@@ -65,11 +65,19 @@ static void offer_to_rows_as_b(struct cdr_chain *chain, const struct cdr_message
     }
 }
 
+static bool begin_chain(const struct cdr_engine *e, struct channel *channel, int64_t time)
+{
+    struct cdr_chain *chain = cdr_chain_new(channel, time);
+    if (chain && !e->options.channeldefaultenabled)
+        chain->first->flags |= CDR_DISABLED | CDR_DISABLED_FOR_ALL_LATER;
+    return chain != NULL;
+}
+
 void cdr_snapshot(struct cdr_engine *e, const struct channel_change *change, int64_t time)
 {
     struct channel *channel = change->channel;
     struct cdr_message m = {channel, change->old, change->now, time, &e->options};
-    if (!channel->chain && !cdr_chain_new(channel, time))
+    if (!channel->chain && !begin_chain(e, channel, time))
         return;
     cdr_chain_stamp(channel->chain, time);
     offer_snapshot(channel->chain, &m);
@@ -102,7 +110,7 @@ void cdr_dial_begin(struct cdr_engine *e, struct channel *caller, struct channel
                     int64_t time)
 {
     struct channel *a = caller ? caller : dest;
-    if (!a->chain)
+    if (!a->chain || e->options.ignoredialchanges)
         return;
     struct cdr_message m = message(e, a, time);
     cdr_chain_stamp(a->chain, time);
@@ -138,7 +146,7 @@ static void row_dial_end(struct cdr_row *row, const struct cdr_message *m,
 void cdr_dial_end(struct cdr_engine *e, const struct cdr_dial_end *end, int64_t time)
 {
     struct channel *a = end->caller ? end->caller : end->dest;
-    if (!a || !a->chain)
+    if (!a || !a->chain || e->options.ignoredialchanges)
         return;
     struct cdr_message m = message(e, a, time);
     m.now = end->caller ? end->caller_look : end->dest_look;
@@ -177,7 +185,7 @@ static void stamp_relinked(const struct bridge *bridge, const struct channel *ch
 void cdr_bridge_enter(struct cdr_engine *e, const struct bridge *bridge, struct channel *channel,
                       int64_t time)
 {
-    if (!channel->chain || bridge->kind == BRIDGE_HOLDING)
+    if (!channel->chain || bridge->kind == BRIDGE_HOLDING || e->options.ignorestatechanges)
         return;
     struct cdr_message m = message(e, channel, time);
     cdr_chain_stamp(channel->chain, time);
@@ -215,7 +223,7 @@ static bool row_leave(struct cdr_row *row, const struct bridge *bridge,
 void cdr_bridge_leave(struct cdr_engine *e, const struct bridge *bridge, struct channel *channel,
                       int64_t time)
 {
-    if (!channel->chain || bridge->kind == BRIDGE_HOLDING)
+    if (!channel->chain || bridge->kind == BRIDGE_HOLDING || e->options.ignorestatechanges)
         return;
     cdr_chain_stamp(channel->chain, time);
     bool left = false;
@@ -244,7 +252,7 @@ static bool row_parked(struct cdr_row *row, const struct cdr_message *m)
 
 void cdr_parked(struct cdr_engine *e, struct channel *channel, struct snapshot *look, int64_t time)
 {
-    if (!channel->chain)
+    if (!channel->chain || e->options.ignorestatechanges)
         return;
     struct cdr_message m = message(e, channel, time);
     m.now = look;

@@ -228,7 +228,9 @@ enum cdr_disposition cdr_disposition_of_status(struct slice status,
         return CDR_ANSWERED;
     if (slice_is(status, "BUSY"))
         return CDR_BUSY;
-    if (slice_is(status, "NOANSWER") || slice_is(status, "CANCEL"))
+    if (slice_is(status, "CANCEL"))
+        return options->canceldispositionenabled ? CDR_CANCEL : CDR_NO_ANSWER;
+    if (slice_is(status, "NOANSWER"))
         return CDR_NO_ANSWER;
     if (slice_is(status, "CONGESTION"))
         return options->congestion ? CDR_CONGESTION : CDR_FAILED;
@@ -246,6 +248,8 @@ const char *cdr_disposition_name(enum cdr_disposition disposition)
         return "ANSWERED";
     case CDR_CONGESTION:
         return "CONGESTION";
+    case CDR_CANCEL:
+        return "CANCEL";
     case CDR_UNSET:
     case CDR_NO_ANSWER:
         break;

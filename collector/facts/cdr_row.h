@@ -22,7 +22,8 @@ enum cdr_disposition {
     CDR_FAILED,
     CDR_BUSY,
     CDR_ANSWERED,
-    CDR_CONGESTION
+    CDR_CONGESTION,
+    CDR_CANCEL
 };
 
 enum cdr_row_flags {
@@ -38,6 +39,10 @@ struct cdr_options {
     bool congestion;
     bool endbeforehexten;
     bool initiatedseconds;
+    bool channeldefaultenabled;    /* a new channel has CDRs, unless CDR_PROP says otherwise */
+    bool canceldispositionenabled; /* a dial that the caller gave up is CANCEL */
+    bool ignorestatechanges;       /* bridges and parking make no difference */
+    bool ignoredialchanges;        /* dials make no difference */
 };
 
 struct cdr_chain;

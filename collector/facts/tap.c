@@ -81,7 +81,9 @@ struct tap_options tap_options_default(struct slice pbx)
                                 .cdr = {.unanswered = true,
                                         .congestion = true,
                                         .endbeforehexten = true,
-                                        .initiatedseconds = false},
+                                        .initiatedseconds = false,
+                                        .channeldefaultenabled = true},
+                                .log_restricted_caller_id = true,
                                 .short_abandon = 5000000};
 }
 

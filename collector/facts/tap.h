@@ -14,8 +14,12 @@ struct tap_options {
     struct slice pbx; /* name of the pbx section; borrowed for the tap's life */
     struct slice tap; /* this tap's own name; borrowed for the tap's life */
     struct cdr_options cdr;
-    bool log_membername_as_agent; /* queues.conf: ADDMEMBER, REMOVEMEMBER name the member */
-    int64_t short_abandon;        /* microseconds: abandoned sooner is short_abandon; 0: none is */
+    /* As in queues.conf; AMI does not show them. */
+    bool log_membername_as_agent;      /* ADDMEMBER, REMOVEMEMBER name the member */
+    bool log_restricted_caller_id;     /* ENTERQUEUE has the number also of who hides it */
+    bool log_caller_id_name;           /* ENTERQUEUE has the caller's name */
+    bool log_unpause_on_reason_change; /* another reason for a pause is an UNPAUSE and a PAUSE */
+    int64_t short_abandon; /* microseconds: abandoned sooner is short_abandon; 0: none is */
 };
 
 /* Asterisk's defaults, but unanswered and congestion on, so that no attempt is missing. */

@@ -9,6 +9,9 @@
 /* AST_STATE_*, header ChannelState. */
 enum { CHANNEL_STATE_RINGING = 5, CHANNEL_STATE_UP = 6 };
 
+/* The bits of a caller id's presentation that are 0 for "allowed" (AST_PRES_RESTRICTION). */
+#define PRESENTATION_RESTRICTION 0x60
+
 struct channel *tap_channel(const struct tap *tap, struct slice uniqueid)
 {
     return table_find(&tap->channels, uniqueid);
@@ -133,7 +136,13 @@ void tap_on_channel_state(struct tap *tap, const struct ami_message *m)
 
 void tap_on_newcallerid(struct tap *tap, const struct ami_message *m)
 {
-    take_look(tap, m, CHANNEL_EVENT_NEWCALLERID);
+    struct channel *c = take_look(tap, m, CHANNEL_EVENT_NEWCALLERID);
+    int64_t presentation = 0;
+    struct slice text = ami_message_get(m, AMI_HEADER_CIDCALLINGPRES);
+    const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
+    if (c &&
+        ami_text_int(slice_head(text, blank ? (size_t)(blank - text.p) : text.n), &presentation))
+        c->hides_number = presentation & PRESENTATION_RESTRICTION;
 }
 
 void tap_on_newaccountcode(struct tap *tap, const struct ami_message *m)
@@ -239,6 +248,18 @@ static void note_member_channel(struct tap *tap, const struct channel *c, struct
         text_set(&tap->member_channel, channel_uniqueid(c));
 }
 
+/* Set(CALLERID(pres)=prohib) changes neither number nor name, so that no NewCallerid follows. */
+static void note_presentation(struct channel *c, struct slice application, struct slice data)
+{
+    static const char *const names[] = {"CALLERID(pres)=", "CALLERID(num-pres)="};
+    for (size_t i = 0; slice_is(application, "Set") && i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!starts_with(data, names[i]))
+            continue;
+        c->hides_number = !starts_with(slice_from_offset(data, strlen(names[i])), "allowed");
+        saved_touch(&c->saved);
+    }
+}
+
 /* QueueLog(queue,uniqueid,agent,event[,info]) of the dialplan. */
 static void log_queue_line(struct tap *tap, struct slice application, struct slice data)
 {
@@ -294,6 +315,7 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
         return;
     call_application(&tap->calls, c);
     note_member_channel(tap, c, application);
+    note_presentation(c, application, seen.text[SNAPSHOT_APPDATA]);
     note_pause_all(tap, application, seen.text[SNAPSHOT_APPDATA]);
     log_queue_line(tap, application, seen.text[SNAPSHOT_APPDATA]);
     run(tap, c, application, seen.text[SNAPSHOT_APPDATA]);

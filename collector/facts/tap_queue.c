@@ -20,7 +20,11 @@ void tap_on_queue_caller_join(struct tap *tap, const struct ami_message *m)
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
     if (c && c->sent_elsewhere)
         tap_run_unshown(tap, c, SLICE("Queue"), (struct slice){NULL, 0});
-    visits_join(&tap->visits, m, url_of(c));
+    struct visit_shown shown = {.url = url_of(c),
+                                .number =
+                                    tap->options.log_restricted_caller_id || !c || !c->hides_number,
+                                .name = tap->options.log_caller_id_name};
+    visits_join(&tap->visits, m, &shown);
 }
 
 void tap_on_queue_caller_leave(struct tap *tap, const struct ami_message *m)
@@ -112,6 +116,21 @@ struct member_line {
     struct slice uniqueid, who, arg;
 };
 
+/* A member that is paused already gets another reason: with the option queue_log ends the pause
+ * first (Asterisk 22.6). */
+static void log_unpause(struct tap *tap, const struct ami_message *m)
+{
+    if (!tap->options.log_unpause_on_reason_change || !agents_repaused(&tap->agents, m))
+        return;
+    struct queue_log_line line = {.event = "UNPAUSE",
+                                  .uniqueid = SLICE("NONE"),
+                                  .queue = ami_message_get(m, AMI_HEADER_QUEUE),
+                                  .agent = ami_message_get(m, AMI_HEADER_MEMBERNAME),
+                                  .args = {SLICE("Auto-Unpause")},
+                                  .count = 1};
+    queue_log_emit(tap->emit, &line);
+}
+
 static void log_member(struct tap *tap, const struct ami_message *m,
                        const struct member_line *member)
 {
@@ -190,6 +209,7 @@ static void log_pause_all(struct tap *tap, const struct ami_message *m, bool pau
 void tap_on_queue_member_pause(struct tap *tap, const struct ami_message *m)
 {
     bool paused = slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1");
+    log_unpause(tap, m);
     agents_member(&tap->agents, m);
     log_pause_all(tap, m, paused);
     struct member_line line = {paused ? "PAUSE" : "UNPAUSE", SLICE("NONE"),

@@ -95,7 +95,7 @@ static struct cdr_row *read_row(const json_t *o, const struct looks *looks)
     if (!row)
         return NULL;
     row->state = (enum cdr_state)choice(o, "state", CDR_FINALISED);
-    row->disposition = (enum cdr_disposition)choice(o, "disposition", CDR_CONGESTION);
+    row->disposition = (enum cdr_disposition)choice(o, "disposition", CDR_CANCEL);
     row->flags = (unsigned)number(o, "flags");
     row->answer = number(o, "answer");
     row->end = number(o, "end");
@@ -166,6 +166,7 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->originated = yes(o, "originated");
         c->ringing = yes(o, "ringing");
         c->hangup_requested = yes(o, "hangup_requested");
+        c->hides_number = yes(o, "hides_number");
         c->held_since = number(o, "held_since");
         c->hand = (enum channel_hand)choice(o, "hand", CHANNEL_HAND_AUDIOSOCKET);
         c->hand_since = number(o, "hand_since");

@@ -122,6 +122,7 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_bool(j, "originated", c->originated);
     json_out_bool(j, "ringing", c->ringing);
     json_out_bool(j, "hangup_requested", c->hangup_requested);
+    json_out_bool(j, "hides_number", c->hides_number);
     json_out_int(j, "held_since", c->held_since);
     json_out_int(j, "hand", c->hand);
     json_out_int(j, "hand_since", c->hand_since);

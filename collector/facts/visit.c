@@ -216,7 +216,8 @@ static struct visit *visit_new(const struct ami_message *m, struct queue *queue,
     return v;
 }
 
-void visits_join(struct visits *visits, const struct ami_message *m, struct slice join_url)
+void visits_join(struct visits *visits, const struct ami_message *m,
+                 const struct visit_shown *shown)
 {
     struct queue *queue = queues_get(visits->queues, ami_message_get(m, AMI_HEADER_QUEUE));
     struct visit *v = queue ? visit_new(m, queue, visits->emit->now) : NULL;
@@ -229,9 +230,10 @@ void visits_join(struct visits *visits, const struct ami_message *m, struct slic
     }
     wait_in_queue(visits, v);
     visit_fact_joined(visits->emit, v);
-    struct slice args[] = {join_url, slice_from(v->caller_number),
-                           ami_message_get(m, AMI_HEADER_POSITION)};
-    struct visit_words words = {"ENTERQUEUE", SLICE(""), args, 3};
+    struct slice args[] = {shown->url, shown->number ? slice_from(v->caller_number) : SLICE(""),
+                           ami_message_get(m, AMI_HEADER_POSITION),
+                           shown->number ? slice_from(v->caller_name) : SLICE("")};
+    struct visit_words words = {"ENTERQUEUE", SLICE(""), args, shown->name ? 4 : 3};
     visit_line(visits->emit, v, &words);
 }
 

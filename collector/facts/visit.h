@@ -111,9 +111,16 @@ const char *visit_ended_by(struct slice word);
 bool visits_restore(struct visits *visits, struct visit *v);
 void visit_free(struct visit *v);
 
-/* Handlers of app_queue's events, by their names. join_url is the third argument of the Queue
- * application, empty when it is not known. */
-void visits_join(struct visits *visits, const struct ami_message *m, struct slice join_url);
+/* What ENTERQUEUE shows beside the position. */
+struct visit_shown {
+    struct slice url; /* third argument of the Queue application, empty when it is not known */
+    bool number;
+    bool name;
+};
+
+/* Handlers of app_queue's events, by their names. */
+void visits_join(struct visits *visits, const struct ami_message *m,
+                 const struct visit_shown *shown);
 void visits_leave(struct visits *visits, const struct ami_message *m);
 void visits_abandon(struct visits *visits, const struct ami_message *m);
 void visits_agent_called(struct visits *visits, const struct ami_message *m);

@@ -52,8 +52,9 @@ struct channel {
     bool originated;     /* DialBegin without caller, or born not dialed */
     bool ringing;        /* rings now */
     bool hangup_requested;
-    uint64_t seen;    /* number of the event or list item that showed it last */
-    bool phone_rings; /* as its device's calls count it */
+    bool hides_number; /* its caller id's presentation is not "allowed" */
+    uint64_t seen;     /* number of the event or list item that showed it last */
+    bool phone_rings;  /* as its device's calls count it */
     bool phone_up;
     int64_t held_since; /* when it put the other side on hold, 0: it has not */
     enum channel_hand hand;

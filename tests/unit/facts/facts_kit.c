@@ -110,21 +110,41 @@ static void also(struct kit_options *o, struct slice fields)
     }
 }
 
+/* Where a yes-or-no option stands, or NULL. */
+static bool *switch_of(struct tap_options *o, struct slice name)
+{
+    const struct {
+        const char *name;
+        bool *where;
+    } switches[] = {
+        {"unanswered", &o->cdr.unanswered},
+        {"congestion", &o->cdr.congestion},
+        {"endbeforehexten", &o->cdr.endbeforehexten},
+        {"initiatedseconds", &o->cdr.initiatedseconds},
+        {"channeldefaultenabled", &o->cdr.channeldefaultenabled},
+        {"canceldispositionenabled", &o->cdr.canceldispositionenabled},
+        {"ignorestatechanges", &o->cdr.ignorestatechanges},
+        {"ignoredialchanges", &o->cdr.ignoredialchanges},
+        {"log_membername_as_agent", &o->log_membername_as_agent},
+        {"log_restricted_caller_id", &o->log_restricted_caller_id},
+        {"log_caller_id_name", &o->log_caller_id_name},
+        {"log_unpause_on_reason_change", &o->log_unpause_on_reason_change},
+    };
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        if (slice_is(name, switches[i].name))
+            return switches[i].where;
+    }
+    return NULL;
+}
+
 static void set(struct kit_options *o, struct slice name, struct slice rest)
 {
     struct slice value = word(&rest);
     bool yes = slice_is(value, "yes");
     int64_t seconds = 0;
-    if (slice_is(name, "unanswered"))
-        o->tap.cdr.unanswered = yes;
-    else if (slice_is(name, "congestion"))
-        o->tap.cdr.congestion = yes;
-    else if (slice_is(name, "endbeforehexten"))
-        o->tap.cdr.endbeforehexten = yes;
-    else if (slice_is(name, "initiatedseconds"))
-        o->tap.cdr.initiatedseconds = yes;
-    else if (slice_is(name, "log_membername_as_agent"))
-        o->tap.log_membername_as_agent = yes;
+    bool *where = switch_of(&o->tap, name);
+    if (where)
+        *where = yes;
     else if (slice_is(name, "short_abandon") && ami_text_int(value, &seconds))
         o->tap.short_abandon = seconds * 1000000;
     else

@@ -18,8 +18,8 @@ struct slice kit_read(const char *path);
 /* What a case asks for beside its input, one a line of its file "options":
  *   show KIND...              the kinds of fact that are printed (else: cdr)
  *   also FIELD...             fields that are printed beside the usual ones; "id" is one of them
- *   unanswered no             as in cdr.conf; so are congestion, endbeforehexten, initiatedseconds
- *   log_membername_as_agent yes
+ *   unanswered no             as in cdr.conf; so are its other options (struct cdr_options)
+ *   log_membername_as_agent yes   as in queues.conf; so are its other log_… options
  *   short_abandon SECONDS */
 struct kit_options {
     struct tap_options tap;
