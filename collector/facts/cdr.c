@@ -16,7 +16,7 @@ static void begin_row_if_moved(struct cdr_chain *chain, const struct cdr_message
         return;
     if (!snapshot_text(m->now, SNAPSHOT_APPLICATION).n || (m->old && !cdr_moved(m->old, m->now)))
         return;
-    struct cdr_row *row = cdr_chain_append(chain, NULL, m->time);
+    struct cdr_row *row = cdr_chain_append(chain, NULL, CDR_OPENED_MOVED, m->time);
     if (row)
         cdr_row_snapshot_a(row, m);
 }
@@ -44,14 +44,18 @@ static void complete(const struct cdr_engine *e, struct cdr_row *row)
 static void write_all(struct cdr_engine *e, struct cdr_chain *chain, int cause)
 {
     for (struct cdr_row *row = chain->first; row; row = row->next) {
-        cdr_row_close(row, &e->options);
+        cdr_row_close(row, CDR_CLOSED_HUNG_UP, &e->options);
         cdr_row_settle_cause(row, cause, &e->options);
     }
     for (struct cdr_row *row = chain->first; row; row = row->next) {
-        if (!cdr_row_is_written(row, &e->options))
+        enum cdr_dropped dropped = cdr_row_dropped(row, &e->options);
+        if (dropped && !e->drop)
             continue;
         complete(e, row);
-        e->write(e->ctx, row);
+        if (dropped)
+            e->drop(e->ctx, row, dropped);
+        else
+            e->write(e->ctx, row);
     }
 }
 
@@ -60,7 +64,7 @@ static void offer_to_rows_as_b(struct cdr_chain *chain, const struct cdr_message
     for (struct cdr_row *row = chain->as_b; row; row = row->b_next) {
         cdr_row_snapshot_b(row, m);
         if (dead)
-            cdr_row_close(row, m->options);
+            cdr_row_close(row, CDR_CLOSED_B_HUNG_UP, m->options);
         saved_touch(&row->chain->channel->saved);
     }
 }
@@ -94,7 +98,7 @@ static bool row_dial_begin(struct cdr_row *row, const struct cdr_message *m, str
                            bool origination)
 {
     if (row->state == CDR_DIALED_PENDING)
-        cdr_row_change_state(row, CDR_FINALISED, m->options);
+        cdr_row_finalise(row, CDR_CLOSED_DIALED_AGAIN, m->options);
     if (row->state != CDR_SINGLE)
         return false;
     cdr_row_take_a(row, m);
@@ -102,8 +106,17 @@ static bool row_dial_begin(struct cdr_row *row, const struct cdr_message *m, str
         cdr_chain_set_b(row, dest->now, dest->chain);
         row->flags |= CDR_APPLICATION_LOCKED;
     }
-    cdr_row_change_state(row, CDR_DIAL, m->options);
+    cdr_row_change_state(row, CDR_DIAL);
     return true;
+}
+
+/* Rows that took no DialBegin: one is still in the dial of an earlier branch, or all are over. */
+static enum cdr_opened why_dialed(const struct cdr_chain *chain)
+{
+    const struct cdr_row *row = chain->first;
+    while (row && row->state != CDR_DIAL)
+        row = row->next;
+    return row ? CDR_OPENED_DIAL_BRANCH : CDR_OPENED_DIALED;
 }
 
 void cdr_dial_begin(struct cdr_engine *e, struct channel *caller, struct channel *dest,
@@ -119,7 +132,7 @@ void cdr_dial_begin(struct cdr_engine *e, struct channel *caller, struct channel
         taken |= row_dial_begin(row, &m, dest, !caller);
     if (taken)
         return;
-    struct cdr_row *row = cdr_chain_append(a->chain, NULL, time);
+    struct cdr_row *row = cdr_chain_append(a->chain, NULL, why_dialed(a->chain), time);
     if (row)
         row_dial_begin(row, &m, dest, !caller);
 }
@@ -139,8 +152,10 @@ static void row_dial_end(struct cdr_row *row, const struct cdr_message *m,
         snapshot_set(&row->b, end->dest_look);
     }
     row->disposition = cdr_disposition_of_status(end->status, m->options);
-    cdr_row_change_state(row, row->disposition == CDR_ANSWERED ? CDR_DIALED_PENDING : CDR_FINALISED,
-                         m->options);
+    if (row->disposition == CDR_ANSWERED)
+        cdr_row_change_state(row, CDR_DIALED_PENDING);
+    else
+        cdr_row_finalise(row, CDR_CLOSED_DIAL_ENDED, m->options);
 }
 
 void cdr_dial_end(struct cdr_engine *e, const struct cdr_dial_end *end, int64_t time)
@@ -155,20 +170,20 @@ void cdr_dial_end(struct cdr_engine *e, const struct cdr_dial_end *end, int64_t 
         row_dial_end(row, &m, end);
 }
 
-static void enter_parking(struct cdr_engine *e, struct cdr_chain *chain, int64_t time)
+static void enter_parking(struct cdr_chain *chain, int64_t time)
 {
     bool taken = false;
     for (struct cdr_row *row = chain->first; row; row = row->next) {
         if (row->state != CDR_SINGLE && !(row->state == CDR_DIALED_PENDING && !row->b))
             continue;
-        cdr_row_change_state(row, CDR_PARKED, &e->options);
+        cdr_row_change_state(row, CDR_PARKED);
         taken = true;
     }
     if (taken)
         return;
-    struct cdr_row *row = cdr_chain_append(chain, NULL, time);
+    struct cdr_row *row = cdr_chain_append(chain, NULL, CDR_OPENED_PARKED, time);
     if (row)
-        cdr_row_change_state(row, CDR_PARKED, &e->options);
+        cdr_row_change_state(row, CDR_PARKED);
 }
 
 /* Entering a basic bridge gives all in it the oldest linkedid before the entering is told: those
@@ -192,7 +207,7 @@ void cdr_bridge_enter(struct cdr_engine *e, const struct bridge *bridge, struct 
     if (!bridge->confbridge && !bridge->stasis)
         stamp_relinked(bridge, channel, time);
     if (bridge->kind == BRIDGE_PARKING)
-        enter_parking(e, channel->chain, time);
+        enter_parking(channel->chain, time);
     else
         cdr_bridge_join(channel->chain, bridge, &m);
 }
@@ -209,10 +224,10 @@ static bool row_leave(struct cdr_row *row, const struct bridge *bridge,
     case CDR_BRIDGED:
         if (!cdr_row_in_bridge(row, bridge_id(bridge)))
             return false;
-        cdr_row_change_state(row, CDR_FINALISED, options);
+        cdr_row_finalise(row, CDR_CLOSED_LEFT_BRIDGE, options);
         return true;
     case CDR_PARKED:
-        cdr_row_change_state(row, CDR_FINALISED, options);
+        cdr_row_finalise(row, CDR_CLOSED_LEFT_PARKING, options);
         return true;
     case CDR_FINALISED:
         break;
@@ -235,7 +250,7 @@ void cdr_bridge_leave(struct cdr_engine *e, const struct bridge *bridge, struct 
         if (!cdr_row_in_bridge(row, bridge_id(bridge)))
             continue;
         row->last_event = time;
-        cdr_row_close(row, &e->options);
+        cdr_row_close(row, CDR_CLOSED_B_LEFT_BRIDGE, &e->options);
         saved_touch(&row->chain->channel->saved);
     }
 }
@@ -262,7 +277,7 @@ void cdr_parked(struct cdr_engine *e, struct channel *channel, struct snapshot *
         taken |= row_parked(row, &m);
     if (taken)
         return;
-    struct cdr_row *row = cdr_chain_append(channel->chain, NULL, time);
+    struct cdr_row *row = cdr_chain_append(channel->chain, NULL, CDR_OPENED_PARKED_CALL, time);
     if (row)
         row_parked(row, &m);
 }

@@ -11,6 +11,8 @@ struct cdr_engine {
     struct cdr_options options;
     /* Gets each row that Asterisk would write, in its order, when the channel has died. */
     void (*write)(void *ctx, const struct cdr_row *row);
+    /* Gets each row that Asterisk would not write, in its place among them; NULL: nobody asks. */
+    void (*drop)(void *ctx, const struct cdr_row *row, enum cdr_dropped why);
     /* Asked before a row with SNAPSHOT_DATA_MISSING is written: the look with its data, a new
      * reference, or NULL when it is still not known. */
     struct snapshot *(*complete)(void *ctx, struct snapshot *look);

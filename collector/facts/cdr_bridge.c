@@ -61,9 +61,10 @@ static void touch(struct cdr_row *row)
 
 /* Closes a row because of who entered the bridge: its own channel lives on, so the cause, if there
  * is none yet, is none to come. */
-static void close_living(struct cdr_row *row, const struct cdr_options *options)
+static void close_living(struct cdr_row *row, enum cdr_closed why,
+                         const struct cdr_options *options)
 {
-    cdr_row_close(row, options);
+    cdr_row_close(row, why, options);
     row->flags &= ~(unsigned)CDR_CAUSE_AWAITED;
     touch(row);
 }
@@ -75,7 +76,7 @@ static void take_their_a(struct cdr_row *row, struct cdr_row *other,
     cdr_chain_set_b(row, other->a, other->chain);
     text_set(&row->userfield_b, slice_from(other->userfield_a));
     if (!other->b)
-        close_living(other, options);
+        close_living(other, CDR_CLOSED_BECAME_B, options);
 }
 
 /* From Single: the first member of whom the row's A is party A. */
@@ -128,7 +129,7 @@ static enum joined row_join(struct cdr_row *row, const struct bridge *bridge,
     bool alone = bridge_population(bridge) <= 1;
     bool found = !alone && find_b(row, bridge, options);
     cdr_row_set_bridge(row, bridge);
-    cdr_row_change_state(row, CDR_BRIDGED, options);
+    cdr_row_change_state(row, CDR_BRIDGED);
     if (alone)
         return JOINED_ALONE;
     return found ? JOINED_WITH_B : JOINED_WITHOUT_B;
@@ -147,40 +148,39 @@ static struct cdr_row *offer(struct cdr_chain *chain, const struct bridge *bridg
         /* Asterisk closes the chain's first row here, not the one at hand. Whoever joins later
          * and takes it as party A opens it again. */
         if (joined == JOINED_WITHOUT_B)
-            close_living(chain->first, m->options);
+            close_living(chain->first, CDR_CLOSED_NO_B_IN_BRIDGE, m->options);
     }
     return handled;
 }
 
 /* A further row of the model's party A in the same bridge, with another party B. */
-static void append_pair(struct cdr_row *model, struct side b, const struct bridge *bridge,
-                        const struct cdr_options *options)
+static void append_pair(struct cdr_row *model, struct side b, const struct bridge *bridge)
 {
-    struct cdr_row *row = cdr_chain_append(model->chain, NULL, model->last_event);
+    struct cdr_row *row =
+        cdr_chain_append(model->chain, NULL, CDR_OPENED_BRIDGE_MEMBER, model->last_event);
     if (!row)
         return;
     row->last_event = model->last_event;
     cdr_chain_set_b(row, (struct snapshot *)b.look, (struct cdr_chain *)b.chain);
     cdr_row_set_bridge(row, bridge);
-    cdr_row_change_state(row, CDR_BRIDGED, options);
+    cdr_row_change_state(row, CDR_BRIDGED);
     touch(row);
 }
 
-static void pair_with(struct cdr_row *row, struct cdr_row *other, const struct bridge *bridge,
-                      const struct cdr_options *options)
+static void pair_with(struct cdr_row *row, struct cdr_row *other, const struct bridge *bridge)
 {
     if (same_channel(row->a, other->a) || same_channel(row->b, other->a))
         return;
     if (wins(side_a(row), side_a(other))) {
-        append_pair(row, side_a(other), bridge, options);
+        append_pair(row, side_a(other), bridge);
         return;
     }
     if (other->b && !same_channel(other->b, row->a)) {
-        append_pair(other, side_a(row), bridge, options);
+        append_pair(other, side_a(row), bridge);
         return;
     }
     cdr_chain_set_b(other, row->a, row->chain);
-    other->end = 0;
+    cdr_row_reopen(other);
     touch(other);
 }
 
@@ -189,7 +189,7 @@ void cdr_bridge_join(struct cdr_chain *chain, const struct bridge *bridge,
 {
     struct cdr_row *handled = offer(chain, bridge, m);
     if (!handled) {
-        if (!cdr_chain_append(chain, NULL, m->time))
+        if (!cdr_chain_append(chain, NULL, CDR_OPENED_BRIDGE_ENTERED, m->time))
             return;
         handled = offer(chain, bridge, m);
     }
@@ -198,6 +198,6 @@ void cdr_bridge_join(struct cdr_chain *chain, const struct bridge *bridge,
         struct cdr_row *other =
             member ? cdr_chain_first_in_bridge(member, bridge_id(bridge)) : NULL;
         if (other)
-            pair_with(handled, other, bridge, m->options);
+            pair_with(handled, other, bridge);
     }
 }

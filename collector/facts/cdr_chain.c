@@ -72,13 +72,15 @@ void cdr_chain_free(struct cdr_chain *chain)
 }
 
 struct cdr_row *cdr_chain_append(struct cdr_chain *chain, const struct cdr_row *model,
-                                 int64_t start)
+                                 enum cdr_opened why, int64_t start)
 {
     if (chain->count >= CDR_CHAIN_ROWS_MAX)
         return NULL;
     struct cdr_row *row = cdr_row_append(model ? model : chain->last, start);
-    if (row)
-        append(chain, row);
+    if (!row)
+        return NULL;
+    row->opened = why;
+    append(chain, row);
     return row;
 }
 

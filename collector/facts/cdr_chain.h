@@ -29,7 +29,7 @@ void cdr_chain_free(struct cdr_chain *chain);
 
 /* Appends a row like model (by default the chain's last). NULL past the bound. */
 struct cdr_row *cdr_chain_append(struct cdr_chain *chain, const struct cdr_row *model,
-                                 int64_t start);
+                                 enum cdr_opened why, int64_t start);
 
 /* Each engine message about the channel moves the last event of all its rows. */
 void cdr_chain_stamp(struct cdr_chain *chain, int64_t time);

@@ -92,6 +92,26 @@ static void put_times(struct fact_builder *f, const struct cdr_row *row,
     fact_put_seconds(f, FIELD_BILLSEC, billsec);
 }
 
+static void put_reasons(struct fact_builder *f, const struct cdr_row *row, enum cdr_dropped dropped)
+{
+    static const char *const opened[CDR_OPENED_COUNT] = {
+#define CDR_OPENED(id, word, event, sentence) [CDR_OPENED_##id] = word,
+#include "schemas/cdr_reasons.def"
+    };
+    static const char *const closed[CDR_CLOSED_COUNT] = {
+#define CDR_CLOSED(id, word, event, sentence) [CDR_CLOSED_##id] = word,
+#include "schemas/cdr_reasons.def"
+    };
+    static const char *const reasons[CDR_DROPPED_COUNT] = {
+#define CDR_DROPPED(id, word, sentence) [CDR_DROPPED_##id] = word,
+#include "schemas/cdr_reasons.def"
+    };
+    fact_put_known(f, FIELD_OPENED_BECAUSE, slice_from(opened[row->opened]));
+    fact_put_known(f, FIELD_CLOSED_BECAUSE, slice_from(closed[row->closed]));
+    if (dropped)
+        fact_put_string(f, FIELD_REASON, slice_from(reasons[dropped]));
+}
+
 void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sight *sight,
               uint64_t *sequence)
 {
@@ -118,6 +138,7 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sig
         fact_put_string(f, FIELD_USERFIELD, userfield(row, text, sizeof(text)));
     else
         fact_put_null(f, FIELD_USERFIELD);
+    put_reasons(f, row, sight->dropped);
     fact_put_null(f, FIELD_RECORDING);
     emit_end(e);
 }

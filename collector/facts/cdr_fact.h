@@ -10,6 +10,7 @@ struct cdr_sight {
     /* The account gets events of the dialplan class; without them lastapp, lastdata and userfield
      * are not known, and null. */
     bool dialplan;
+    enum cdr_dropped dropped; /* of a row that Asterisk does not write: field reason */
 };
 
 /* One finished row as a fact, with the columns of Asterisk's own CDR. sequence is its call's count

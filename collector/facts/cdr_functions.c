@@ -138,7 +138,7 @@ static void run_fork(struct cdr_chain *chain, struct slice options, const struct
     const struct cdr_row *last = chain->last;
     if (last->state == CDR_FINALISED)
         return;
-    struct cdr_row *row = cdr_chain_append(chain, last, last->start);
+    struct cdr_row *row = cdr_chain_append(chain, last, CDR_OPENED_FORKED, last->start);
     if (!row)
         return;
     snapshot_set(&row->application, first->application);
@@ -157,14 +157,14 @@ static void run_fork(struct cdr_chain *chain, struct slice options, const struct
     if (find(options, 'e') == options.n)
         return;
     for (struct cdr_row *earlier = chain->first; earlier != row; earlier = earlier->next)
-        cdr_row_change_state(earlier, CDR_FINALISED, m->options);
+        cdr_row_finalise(earlier, CDR_CLOSED_FORKED, m->options);
 }
 
 static void run_reset(struct cdr_chain *chain, const struct cdr_message *m)
 {
     for (struct cdr_row *row = chain->first; row; row = row->next) {
         row->start = m->time;
-        row->end = 0;
+        cdr_row_reopen(row);
         row->answer = snapshot_state(row->a) == CHANNEL_STATE_UP ? m->time : 0;
     }
 }

@@ -94,7 +94,7 @@ static bool in_finished_hangup_logic(const struct cdr_message *m)
 void cdr_row_take_a(struct cdr_row *row, const struct cdr_message *m)
 {
     if (in_finished_hangup_logic(m)) {
-        cdr_row_close(row, m->options);
+        cdr_row_close(row, CDR_CLOSED_HANGUP_LOGIC, m->options);
         /* The look with the cause of this hang-up comes too late for the row. */
         row->flags &= ~(unsigned)CDR_CAUSE_AWAITED;
         return;
@@ -106,7 +106,7 @@ void cdr_row_take_a(struct cdr_row *row, const struct cdr_message *m)
     snapshot_set(&row->linked, m->now);
     check_answer(row, row->last_event);
     if (snapshot_flags(m->now) & SNAPSHOT_DEAD)
-        cdr_row_change_state(row, CDR_FINALISED, m->options);
+        cdr_row_finalise(row, CDR_CLOSED_HUNG_UP, m->options);
 }
 
 bool cdr_moved(const struct snapshot *old, const struct snapshot *now)
@@ -129,10 +129,10 @@ bool cdr_row_snapshot_a(struct cdr_row *row, const struct cdr_message *m)
         return false;
     if (moved_on(row, m)) {
         if (row->b) {
-            cdr_row_change_state(row, CDR_FINALISED, m->options);
+            cdr_row_finalise(row, CDR_CLOSED_MOVED_ON, m->options);
             return false;
         }
-        cdr_row_change_state(row, CDR_SINGLE, m->options);
+        cdr_row_change_state(row, CDR_SINGLE);
     }
     cdr_row_take_a(row, m);
     return true;
@@ -144,7 +144,7 @@ void cdr_row_snapshot_b(struct cdr_row *row, const struct cdr_message *m)
         return;
     snapshot_set(&row->b, m->now);
     if (snapshot_flags(m->now) & SNAPSHOT_DEAD)
-        cdr_row_change_state(row, CDR_FINALISED, m->options);
+        cdr_row_finalise(row, CDR_CLOSED_B_HUNG_UP, m->options);
 }
 
 static enum cdr_disposition disposition_of_cause(int cause, const struct cdr_options *options)
@@ -166,11 +166,12 @@ static enum cdr_disposition disposition_of_cause(int cause, const struct cdr_opt
     }
 }
 
-void cdr_row_close(struct cdr_row *row, const struct cdr_options *options)
+void cdr_row_close(struct cdr_row *row, enum cdr_closed why, const struct cdr_options *options)
 {
     if (row->end)
         return;
     row->end = row->last_event;
+    row->closed = why;
     if (row->disposition != CDR_UNSET)
         return;
     if (row->answer) {
@@ -194,12 +195,21 @@ void cdr_row_settle_cause(struct cdr_row *row, int cause, const struct cdr_optio
     row->flags &= ~(unsigned)CDR_CAUSE_AWAITED;
 }
 
-void cdr_row_change_state(struct cdr_row *row, enum cdr_state state,
-                          const struct cdr_options *options)
+void cdr_row_reopen(struct cdr_row *row)
+{
+    row->end = 0;
+    row->closed = CDR_CLOSED_NOT;
+}
+
+void cdr_row_change_state(struct cdr_row *row, enum cdr_state state)
 {
     row->state = state;
-    if (state == CDR_FINALISED)
-        cdr_row_close(row, options);
+}
+
+void cdr_row_finalise(struct cdr_row *row, enum cdr_closed why, const struct cdr_options *options)
+{
+    cdr_row_change_state(row, CDR_FINALISED);
+    cdr_row_close(row, why, options);
 }
 
 void cdr_row_set_bridge(struct cdr_row *row, const struct bridge *bridge)
@@ -212,13 +222,15 @@ bool cdr_row_in_bridge(const struct cdr_row *row, struct slice bridge)
     return row->state == CDR_BRIDGED && slice_equal(slice_from(row->bridge), bridge);
 }
 
-bool cdr_row_is_written(const struct cdr_row *row, const struct cdr_options *options)
+enum cdr_dropped cdr_row_dropped(const struct cdr_row *row, const struct cdr_options *options)
 {
     if (row->flags & CDR_DISABLED)
-        return false;
+        return CDR_DROPPED_DISABLED;
     if ((snapshot_flags(row->a) & SNAPSHOT_DIALED) && !row->b)
-        return false;
-    return options->unanswered || row->b || row->disposition >= CDR_ANSWERED;
+        return CDR_DROPPED_DIALED;
+    if (options->unanswered || row->b || row->disposition >= CDR_ANSWERED)
+        return CDR_WRITTEN;
+    return CDR_DROPPED_UNANSWERED;
 }
 
 enum cdr_disposition cdr_disposition_of_status(struct slice status,

@@ -26,6 +26,27 @@ enum cdr_disposition {
     CDR_CANCEL
 };
 
+/* Why a row was begun, why it has an end, why it is not written: schemas/cdr_reasons.def. */
+enum cdr_opened {
+#define CDR_OPENED(id, word, event, sentence) CDR_OPENED_##id,
+#include "schemas/cdr_reasons.def"
+    CDR_OPENED_COUNT
+};
+
+enum cdr_closed {
+    CDR_CLOSED_NOT,
+#define CDR_CLOSED(id, word, event, sentence) CDR_CLOSED_##id,
+#include "schemas/cdr_reasons.def"
+    CDR_CLOSED_COUNT
+};
+
+enum cdr_dropped {
+    CDR_WRITTEN,
+#define CDR_DROPPED(id, word, sentence) CDR_DROPPED_##id,
+#include "schemas/cdr_reasons.def"
+    CDR_DROPPED_COUNT
+};
+
 enum cdr_row_flags {
     CDR_APPLICATION_LOCKED = 1,
     CDR_DISABLED = 2,
@@ -54,6 +75,8 @@ struct cdr_row {
     struct cdr_row *b_next;    /* next row with the same party B */
     enum cdr_state state;
     enum cdr_disposition disposition;
+    enum cdr_opened opened; /* why */
+    enum cdr_closed closed; /* why it has its end */
     unsigned flags;
     int64_t start, answer, end, last_event; /* microseconds; 0: not yet */
     struct snapshot *a;
@@ -90,13 +113,15 @@ bool cdr_row_snapshot_a(struct cdr_row *row, const struct cdr_message *m);
 /* The message of party B's channel. */
 void cdr_row_snapshot_b(struct cdr_row *row, const struct cdr_message *m);
 
-/* Sets end (to the last event) and disposition, once. */
-void cdr_row_close(struct cdr_row *row, const struct cdr_options *options);
+/* Sets end (to the last event), its reason and disposition, once. */
+void cdr_row_close(struct cdr_row *row, enum cdr_closed why, const struct cdr_options *options);
+/* Takes the end back. */
+void cdr_row_reopen(struct cdr_row *row);
 /* Party A has died: the cause that was awaited when the row was closed is known now. */
 void cdr_row_settle_cause(struct cdr_row *row, int cause, const struct cdr_options *options);
-/* The only way into another state. */
-void cdr_row_change_state(struct cdr_row *row, enum cdr_state state,
-                          const struct cdr_options *options);
+/* The only way into another state; Finalised by the second. */
+void cdr_row_change_state(struct cdr_row *row, enum cdr_state state);
+void cdr_row_finalise(struct cdr_row *row, enum cdr_closed why, const struct cdr_options *options);
 
 /* Remembers which bridge the row is in. */
 void cdr_row_set_bridge(struct cdr_row *row, const struct bridge *bridge);
@@ -106,8 +131,8 @@ bool cdr_row_in_bridge(const struct cdr_row *row, struct slice bridge);
 /* The application name changed, it is not AppDial, and the place changed too, in one snapshot. */
 bool cdr_moved(const struct snapshot *old, const struct snapshot *now);
 
-/* Whether Asterisk writes the row when its channel has died. */
-bool cdr_row_is_written(const struct cdr_row *row, const struct cdr_options *options);
+/* Why Asterisk does not write the row when its channel has died; CDR_WRITTEN: it does. */
+enum cdr_dropped cdr_row_dropped(const struct cdr_row *row, const struct cdr_options *options);
 
 /* DialStatus as a disposition. */
 enum cdr_disposition cdr_disposition_of_status(struct slice status,

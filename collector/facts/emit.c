@@ -130,6 +130,8 @@ struct fact_builder *emit_begin(struct emitter *e, const struct emit_about *abou
     e->counter++;
     struct fact_head head = {.kind = about->kind,
                              .flags = flags,
+                             .cause =
+                                 fact_kind_info(about->kind)->state ? AMI_EVENT_UNKNOWN : e->cause,
                              .time = e->now,
                              .sequence = about->sequence ? ++*about->sequence : e->counter,
                              .pbx = e->pbx,

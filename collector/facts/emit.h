@@ -30,10 +30,11 @@ struct emitter {
     struct slice tap; /* this tap's own name, part of ids that are a tap's own */
     emit_sink sink;
     void *ctx;
-    uint64_t event;   /* number of the event at hand, counted from the start */
-    int64_t now;      /* Timestamp of the event at hand, microseconds */
-    bool from_list;   /* what is told is known from a list or a restart alone: inferred */
-    uint64_t losses;  /* how often facts were lost behind it */
+    uint64_t event;          /* number of the event at hand, counted from the start */
+    enum ami_event_id cause; /* the event at hand; UNKNOWN: nothing that AMI sent */
+    int64_t now;             /* Timestamp of the event at hand, microseconds */
+    bool from_list;          /* what is told is known from a list or a restart alone: inferred */
+    uint64_t losses;         /* how often facts were lost behind it */
     bool restoring;   /* states are told for the view alone: they stay as told before the restart */
     bool untimed;     /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
     uint64_t counter; /* facts given so far; survives a restart when the owner stores it */

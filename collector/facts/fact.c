@@ -18,6 +18,7 @@ struct packed_head {
     int64_t time;
     uint64_t sequence;
     uint32_t pbx, subject, key, id;
+    uint64_t cause;
 };
 
 enum value_type {
@@ -97,6 +98,7 @@ void fact_begin(struct fact_builder *b, const struct fact_head *head)
         .subject = (uint32_t)head->subject.n,
         .key = (uint32_t)head->key.n,
         .id = (uint32_t)head->id.n,
+        .cause = head->cause,
     };
     buf_clear(&b->bytes);
     buf_put(&b->bytes, &packed, sizeof(packed));
@@ -211,13 +213,15 @@ static bool read_head(struct slice bytes, struct fact_head *ret_head, struct sli
     if (!take(&bytes, sizeof(packed), &raw))
         return false;
     memcpy(&packed, raw.p, sizeof(packed));
-    if (packed.magic != FACT_MAGIC || packed.kind >= FACT_KIND_COUNT)
+    if (packed.magic != FACT_MAGIC || packed.kind >= FACT_KIND_COUNT ||
+        packed.cause >= AMI_EVENT_TOTAL)
         return false;
     if (!take(&bytes, packed.pbx, &head.pbx) || !take(&bytes, packed.subject, &head.subject) ||
         !take(&bytes, packed.key, &head.key) || !take(&bytes, packed.id, &head.id))
         return false;
     head.kind = (enum fact_kind)packed.kind;
     head.flags = packed.flags;
+    head.cause = (enum ami_event_id)packed.cause;
     head.time = packed.time;
     head.sequence = packed.sequence;
     *ret_head = head;
@@ -367,6 +371,10 @@ void fact_json(struct slice bytes, struct json_out *j)
     json_out_time(j, "time", head.time);
     json_out_string(j, "pbx", head.pbx);
     json_out_null(j, "tenant");
+    if (head.cause)
+        json_out_string(j, "cause_event", slice_from(ami_event_name(head.cause)));
+    else if (!kinds[head.kind].state)
+        json_out_null(j, "cause_event");
     json_values(j, values);
     if (head.flags & FACT_IS_TAP)
         json_out_bool(j, "tap", true);

@@ -3,6 +3,7 @@
 #define COLLECTOR_FACTS_FACT_H
 
 #include "collector/base/json_out.h"
+#include "parsers/ami_name.h"
 
 /* A fact is one record as it will be published: a head and a list of named, typed values, packed
  * into one block of bytes without pointers, so that rings can carry it from the loop to the writer
@@ -46,8 +47,9 @@ enum fact_flags {
 struct fact_head {
     enum fact_kind kind;
     unsigned flags;
-    int64_t time;      /* Timestamp of the causing event, microseconds since 1970 UTC */
-    uint64_t sequence; /* order among the facts of one call, per tap (ce_sequence) */
+    enum ami_event_id cause; /* the causing event; UNKNOWN: none was */
+    int64_t time;            /* Timestamp of the causing event, microseconds since 1970 UTC */
+    uint64_t sequence;       /* order among the facts of one call, per tap (ce_sequence) */
     struct slice pbx;
     struct slice subject; /* ce_subject: the entity the fact is about */
     struct slice key;     /* what follows "<pbx>/" in the Kafka key; empty for PBX keys */
@@ -99,8 +101,9 @@ bool fact_find(struct slice bytes, enum fact_field field, struct slice *ret_stri
 bool fact_find_element(struct slice bytes, enum fact_field field, size_t index,
                        struct slice *ret_string);
 
-/* The record as one JSON object: kind, id, subject, time, pbx, tenant, then the fact's values, and
- * "tap"/"inferred": true where they apply. This is what Kafka, SQLite, replay and the web get. */
+/* The record as one JSON object: kind, id, subject, time, pbx, tenant, cause_event (not of a state
+ * kind: it is what holds now, whatever came last), then the fact's values, and "tap"/"inferred":
+ * true where they apply. This is what Kafka, SQLite, replay and the web get. */
 void fact_json(struct slice bytes, struct json_out *j);
 
 #endif

@@ -91,8 +91,18 @@ static void write_row(void *ctx, const struct cdr_row *row)
 {
     struct tap *tap = ctx;
     struct call *call = row->chain->channel->call;
-    struct cdr_sight sight = {&tap->options.cdr, tap->sees_dialplan};
+    struct cdr_sight sight = {&tap->options.cdr, tap->sees_dialplan, CDR_WRITTEN};
     cdr_fact(tap->emit, row, &sight, call ? &call->sequence : NULL);
+}
+
+static void drop_row(void *ctx, const struct cdr_row *row, enum cdr_dropped why)
+{
+    struct tap *tap = ctx;
+    struct cdr_sight sight = {&tap->options.cdr, tap->sees_dialplan, why};
+    emit_sink sink = tap->emit->sink;
+    tap->emit->sink = tap->options.dropped;
+    cdr_fact(tap->emit, row, &sight, NULL);
+    tap->emit->sink = sink;
 }
 
 /* A row whose data was not shown when its application began, completed from what other calls
@@ -137,8 +147,11 @@ struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx
     tap->channels = table_new(TAP_CHANNELS_MAX, channel_key_of);
     tap->bridges = table_new(TAP_BRIDGES_MAX, bridge_key_of);
     tap->places = place_memory_new();
-    tap->cdr = (struct cdr_engine){
-        .options = options->cdr, .write = write_row, .complete = complete_data, .ctx = tap};
+    tap->cdr = (struct cdr_engine){.options = options->cdr,
+                                   .write = write_row,
+                                   .drop = options->dropped ? drop_row : NULL,
+                                   .complete = complete_data,
+                                   .ctx = tap};
     tap->calls = calls_new(tap->emit, TAP_CALLS_MAX);
     tap->calls.saved = &tap->saved;
     tap->queues = queues_new(tap->emit, TAP_QUEUES_MAX);
@@ -238,8 +251,10 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
     tap->last_event = arrival ? arrival : tap->emit->now;
     tap->sees_dialplan |= m->event == AMI_EVENT_NEWEXTEN || m->event == AMI_EVENT_VARSET;
     visits_expire(&tap->visits);
+    tap->emit->cause = m->event;
     handler(tap, m);
     tell(tap);
+    tap->emit->cause = AMI_EVENT_UNKNOWN;
     tap->emit->from_list = false;
 }
 

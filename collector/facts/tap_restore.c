@@ -96,6 +96,8 @@ static struct cdr_row *read_row(const json_t *o, const struct looks *looks)
         return NULL;
     row->state = (enum cdr_state)choice(o, "state", CDR_FINALISED);
     row->disposition = (enum cdr_disposition)choice(o, "disposition", CDR_CANCEL);
+    row->opened = (enum cdr_opened)choice(o, "opened", CDR_OPENED_COUNT - 1);
+    row->closed = (enum cdr_closed)choice(o, "closed", CDR_CLOSED_COUNT - 1);
     row->flags = (unsigned)number(o, "flags");
     row->answer = number(o, "answer");
     row->end = number(o, "end");

@@ -74,6 +74,8 @@ static void put_row(struct json_out *j, const struct cdr_row *row, const struct 
     json_out_object(j, NULL);
     json_out_int(j, "state", row->state);
     json_out_int(j, "disposition", row->disposition);
+    json_out_int(j, "opened", row->opened);
+    json_out_int(j, "closed", row->closed);
     json_out_int(j, "flags", row->flags);
     json_out_int(j, "start", row->start);
     json_out_int(j, "answer", row->answer);

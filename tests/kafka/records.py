@@ -12,7 +12,7 @@ import referencing
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "schemas"
-ENVELOPE = {"kind", "id", "subject", "time", "pbx", "tenant", "tap", "inferred"}
+ENVELOPE = {"kind", "id", "subject", "time", "pbx", "tenant", "cause_event", "tap", "inferred"}
 HEADERS = ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "ce_sequence", "content-type"]
 
 

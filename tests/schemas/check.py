@@ -20,7 +20,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "schemas"
 GOLDEN = ROOT / "tests/schemas/golden"
-ENVELOPE = {"kind", "id", "subject", "time", "pbx", "tenant", "tap", "inferred"}
+ENVELOPE = {"kind", "id", "subject", "time", "pbx", "tenant", "cause_event", "tap", "inferred"}
 # Columns that a sink fills itself, and those whose field no record has yet.
 SINK_COLUMNS = {"ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body"}
 AWAITED = {
@@ -101,6 +101,19 @@ def check_files(contracts):
         if not schema.get("description"):
             faults.append(f"{row['schema']}: has no description")
     report("schemas are schemas, closed, and named as facts.def has them", faults)
+
+
+def check_reasons(contracts):
+    """The words of cdr_reasons.def, and those that the schema allows."""
+    faults = []
+    for macro, field in ("CDR_OPENED", "opened_because"), ("CDR_CLOSED", "closed_because"):
+        words = [row[1] for row in rows_of(SCHEMAS / "cdr_reasons.def", macro)]
+        if words != [word for word in contracts.files["common.json"]["$defs"][field]["enum"] if word]:
+            faults.append(f"{field} has other words than {macro}: {' '.join(words)}")
+    events = {row[1] for row in rows_of(SCHEMAS / "ami_events.def", "AMI_EVENT")}
+    faults += [f"{row[1]}: there is no event {row[2]}" for macro in ("CDR_OPENED", "CDR_CLOSED")
+               for row in rows_of(SCHEMAS / "cdr_reasons.def", macro) if row[2] not in events]
+    report("the reasons of CDR rows are those of cdr_reasons.def", faults)
 
 
 def names_in(schema):
@@ -266,6 +279,7 @@ def main():
         take_golden(check_recordings(contracts))
         return failed
     check_files(contracts)
+    check_reasons(contracts)
     check_fields(contracts)
     check_sql(contracts)
     check_golden(contracts, check_recordings(contracts))

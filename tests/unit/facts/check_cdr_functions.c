@@ -165,7 +165,7 @@ START_TEST(rows_are_bounded)
     ck_assert_uint_eq(channel->chain->count, CDR_CHAIN_ROWS_MAX);
     run("ForkCDR", "e");
     ck_assert_uint_eq(channel->chain->count, CDR_CHAIN_ROWS_MAX);
-    ck_assert_ptr_null(cdr_chain_append(channel->chain, NULL, NOW));
+    ck_assert_ptr_null(cdr_chain_append(channel->chain, NULL, CDR_OPENED_FORKED, NOW));
     struct cdr_row *row = cdr_row_new(channel->now, NOW);
     ck_assert(!cdr_chain_restore(channel, row));
     cdr_row_free(row);
@@ -174,7 +174,7 @@ END_TEST
 
 START_TEST(finalised_last_row_is_not_forked)
 {
-    cdr_row_change_state(channel->chain->first, CDR_FINALISED, &options);
+    cdr_row_finalise(channel->chain->first, CDR_CLOSED_HUNG_UP, &options);
     run("ForkCDR", "");
     ck_assert_uint_eq(channel->chain->count, 1);
 }
@@ -188,7 +188,7 @@ START_TEST(earlier_finalised_rows_are_not_written)
     run("Set", "CDR(userfield)=second");
     ck_assert_str_eq(channel->chain->first->userfield_a, "first");
     ck_assert_str_eq(channel->chain->last->userfield_a, "second");
-    cdr_row_change_state(channel->chain->last, CDR_FINALISED, &options);
+    cdr_row_finalise(channel->chain->last, CDR_CLOSED_HUNG_UP, &options);
     run("Set", "CDR(userfield)=third");
     ck_assert_str_eq(channel->chain->last->userfield_a, "third");
 }

@@ -67,6 +67,7 @@ END_TEST
 START_TEST(json_keeps_order_and_types)
 {
     struct fact_head head = head_of(FACT_CDR);
+    head.cause = AMI_EVENT_HANGUP;
     fact_begin(&builder, &head);
     fact_put_string(&builder, FIELD_SRC, SLICE("100"));
     fact_put_string(&builder, FIELD_CLID, (struct slice){0});
@@ -77,7 +78,8 @@ START_TEST(json_keeps_order_and_types)
     fact_put_time(&builder, FIELD_ANSWER, 0);
     fact_put_time(&builder, FIELD_START, 1763683071000001);
     ck_assert_str_eq(json_of(fact_finish(&builder)),
-                     HEAD_JSON("cdr") ",\"src\":\"100\",\"clid\":\"\",\"dst\":null,\"position\":-3,"
+                     HEAD_JSON("cdr") ",\"cause_event\":\"Hangup\",\"src\":\"100\",\"clid\":\"\","
+                                      "\"dst\":null,\"position\":-3,"
                                       "\"paused\":true,\"duration\":1.5,\"answer\":null,"
                                       "\"start\":\"2025-11-20T23:57:51.000001Z\"}");
 }
