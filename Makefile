@@ -18,7 +18,7 @@ PKG_CONFIG ?= pkg-config
 ROOMS := parsers base config link state facts outbox sinks view commands
 
 PKG_config := libconfuse
-PKG_link   := libevent libevent_pthreads libcrypto
+PKG_link   := libevent libevent_pthreads libssl libcrypto
 PKG_facts  := jansson
 PKG_outbox := sqlite3
 PKG_sinks  := rdkafka

@@ -30,6 +30,7 @@ struct record {
     struct event *signals[2];
     struct event *end;
     struct resolver *resolver;
+    struct ami_tls *tls; /* NULL: in clear */
     struct ami_link *link;
     struct recording *recording;
     bool ever; /* logged in */
@@ -100,6 +101,9 @@ static bool make_link(struct record *r)
                                .random = random_system()};
     struct ami_link_config config = tap_config_link(r->config.section);
     r->pbx = config_section_name(r->config.section);
+    if (!tap_config_tls(r->config.section, &r->tls))
+        return false;
+    config.tls = r->tls;
     r->link = ami_link_new(&config, &env, &events, r);
     return r->link != NULL;
 }
@@ -107,6 +111,7 @@ static bool make_link(struct record *r)
 static void release(struct record *r)
 {
     ami_link_free(r->link);
+    ami_tls_free(r->tls);
     resolver_free(r->resolver);
     for (size_t i = 0; i < 2; i++) {
         if (r->signals[i])

@@ -9,6 +9,7 @@
 struct session {
     const struct config_section *pbx;
     struct session_env env;
+    struct ami_tls *tls; /* NULL: in clear */
     struct ami_link *link;
     struct tap *tap;
     bool logged_in;      /* now */
@@ -184,6 +185,11 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
     s->pbx = pbx;
     s->env = *env;
     struct ami_link_config config = tap_config_link(pbx);
+    if (!tap_config_tls(pbx, &s->tls)) {
+        session_free(s);
+        return NULL;
+    }
+    config.tls = s->tls;
     struct tap_options options = tap_config_options(pbx);
     s->tap = tap_new(&options, on_fact, s);
     s->link = ami_link_new(&config, &env->link, &events, s);
@@ -199,6 +205,7 @@ void session_free(struct session *s)
     if (!s)
         return;
     ami_link_free(s->link);
+    ami_tls_free(s->tls);
     tap_free(s->tap);
     free(s);
 }

@@ -45,6 +45,21 @@ struct ami_link_config tap_config_link(const struct config_section *pbx)
     return config;
 }
 
+bool tap_config_tls(const struct config_section *pbx, struct ami_tls **ret_tls)
+{
+    struct ami_tls_config config = {.ca_file = config_text(pbx, CONFIG_PBX_TLS_CA_FILE),
+                                    .name = config_text(pbx, CONFIG_PBX_TLS_NAME),
+                                    .verify = config_yes(pbx, CONFIG_PBX_TLS_VERIFY)};
+    char why[300];
+    *ret_tls = NULL;
+    if (!config_yes(pbx, CONFIG_PBX_TLS))
+        return true;
+    *ret_tls = ami_tls_new(&config, why, sizeof(why));
+    if (!*ret_tls)
+        fprintf(stderr, "amitap: pbx %s: tls: %s\n", config_section_name(pbx), why);
+    return *ret_tls != NULL;
+}
+
 static const struct config_section *find_pbx(const struct config *config, const char *name)
 {
     size_t count = config_pbx_count(config);

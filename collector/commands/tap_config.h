@@ -22,7 +22,12 @@ void tap_config_free(struct tap_config *config);
 /* The options of one section. */
 struct tap_options tap_config_options(const struct config_section *pbx);
 
-/* What to connect to, and how, as the section has it; lives as long as the section. */
+/* What to connect to, and how, as the section has it; lives as long as the section. Its tls is that
+ * of tap_config_tls. */
 struct ami_link_config tap_config_link(const struct config_section *pbx);
+
+/* What TLS to the PBX needs; *ret_tls is NULL where the section has tls = no. False after one line
+ * on stderr when the CA file cannot be used. To be freed by ami_tls_free after the link. */
+bool tap_config_tls(const struct config_section *pbx, struct ami_tls **ret_tls);
 
 #endif

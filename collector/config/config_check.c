@@ -101,6 +101,27 @@ static void read_secret(struct config_section *s, struct config_report *report)
     explicit_bzero(text, sizeof text);
 }
 
+static void check_tls(const struct config_section *s, struct config_report *report)
+{
+    static const enum config_key keys[] = {CONFIG_PBX_TLS_CA_FILE, CONFIG_PBX_TLS_NAME,
+                                           CONFIG_PBX_TLS_VERIFY};
+    const char *ca_file = config_text(s, CONFIG_PBX_TLS_CA_FILE);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (given(s, keys[i]) && !config_yes(s, CONFIG_PBX_TLS)) {
+            config_report_warning(report, s->values[keys[i]].line,
+                                  "pbx %s: %s does nothing without tls = yes", s->name,
+                                  config_key_row(keys[i])->name);
+        }
+    }
+    if (ca_file && access(ca_file, R_OK) != 0) {
+        config_fault(report, s, CONFIG_PBX_TLS_CA_FILE, "%s: %s", ca_file, strerror(errno));
+    }
+    if (!config_yes(s, CONFIG_PBX_TLS_VERIFY)) {
+        config_report_warning(report, s->values[CONFIG_PBX_TLS_VERIFY].line,
+                              "pbx %s: tls_verify: nobody checks who the PBX is", s->name);
+    }
+}
+
 static void check_pbx(struct config_section *s, struct config_report *report)
 {
     check_one_of(s, CONFIG_PBX_HOST, CONFIG_PBX_HOSTS, report);
@@ -108,9 +129,7 @@ static void check_pbx(struct config_section *s, struct config_report *report)
     if (!given(s, CONFIG_PBX_USER)) {
         config_fault(report, s, CONFIG_KEY_COUNT, "user is missing");
     }
-    if (config_yes(s, CONFIG_PBX_TLS)) {
-        config_fault(report, s, CONFIG_PBX_TLS, "yes is not built yet");
-    }
+    check_tls(s, report);
     const char *mask = config_text(s, CONFIG_PBX_EVENT_MASK);
     if (mask && !config_is_event_mask(mask)) {
         config_fault(report, s, CONFIG_PBX_EVENT_MASK,

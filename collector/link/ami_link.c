@@ -248,9 +248,12 @@ static void connect_next(struct ami_link *link, enum ami_link_reason reason, con
     while (link->next_address < link->addresses.count) {
         unsigned i = link->next_address++;
         link->counters.connects++;
-        if (ami_transport_connect(link->transport,
-                                  (const struct sockaddr *)&link->addresses.addresses[i].address,
-                                  link->addresses.addresses[i].size)) {
+        struct ami_transport_peer peer = {
+            .address = (const struct sockaddr *)&link->addresses.addresses[i].address,
+            .size = link->addresses.addresses[i].size,
+            .host = link->config.hosts[link->host],
+            .tls = link->config.tls};
+        if (ami_transport_connect(link->transport, &peer)) {
             change_state(link, AMI_LINK_CONNECTING, AMI_LINK_FINE, "", 0);
             return;
         }
@@ -507,7 +510,10 @@ static void on_closed(void *ctx, const char *why)
     const char *said = *why ? why : "it closed the connection";
     switch (link->state) {
     case AMI_LINK_CONNECTING:
-        connect_next(link, AMI_LINK_NOT_CONNECTED, why);
+        connect_next(link,
+                     ami_transport_was_shaking(link->transport) ? AMI_LINK_NOT_TRUSTED
+                                                                : AMI_LINK_NOT_CONNECTED,
+                     why);
         break;
     case AMI_LINK_GREETING:
         next_host(link, AMI_LINK_NO_AMI, said);

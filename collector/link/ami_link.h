@@ -4,6 +4,7 @@
 
 #include "collector/base/clock.h"
 #include "collector/base/random.h"
+#include "collector/link/ami_tls.h"
 #include "collector/link/resolver.h"
 #include "parsers/ami_action.h"
 #include "parsers/ami_message.h"
@@ -32,6 +33,7 @@ enum ami_link_reason {
     AMI_LINK_NO_ADDRESS,      /* the name was not found */
     AMI_LINK_NOT_CONNECTED,   /* nobody listens, or no route */
     AMI_LINK_CONNECT_TIMEOUT, /* nobody answers at all */
+    AMI_LINK_NOT_TRUSTED,     /* TLS failed: no TLS there, or a certificate that is not accepted */
     AMI_LINK_NO_AMI,          /* something else listens there, or it says nothing */
     AMI_LINK_LOGIN_REFUSED,   /* the PBX knows not the account, its secret or our address */
     AMI_LINK_LOGIN_TIMEOUT,   /* no answer to Challenge or Login */
@@ -80,6 +82,7 @@ struct ami_link_config {
     uint16_t port;
     const char *user;
     struct slice secret;
+    struct ami_tls *tls; /* NULL: in clear */
     const char *event_mask;
     int64_t connect_us;     /* how long connecting, and each step of logging in, may take */
     int64_t ping_us;        /* silence after which it pings, and then gives up */

@@ -27,6 +27,8 @@ static const char *reason_text(enum ami_link_reason reason)
         return "cannot connect to";
     case AMI_LINK_CONNECT_TIMEOUT:
         return "connecting took too long:";
+    case AMI_LINK_NOT_TRUSTED:
+        return "no trusted TLS connection to";
     case AMI_LINK_NO_AMI:
         return "no Asterisk manager interface at";
     case AMI_LINK_LOGIN_REFUSED:

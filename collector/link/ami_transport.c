@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
  * it. The padding lets searches look at whole blocks. */
 #define BUFFER_SIZE    (AMI_TRANSPORT_TURN_BYTES + 2 * AMI_FRAME_MAX)
 #define BUFFER_PADDING 64
+#define WHY_SIZE       256
 
 struct ami_transport {
     struct event_base *base;
@@ -20,6 +22,10 @@ struct ami_transport {
     void *ctx;
     int fd; /* -1: closed */
     bool connecting;
+    bool shaking; /* hands, by TLS */
+    bool was_shaking;
+    bool read_waits;             /* TLS reads when the socket is writable */
+    struct ami_tls_session *tls; /* NULL: in clear */
     bool in_callback;
     unsigned connection; /* counts, so that a callback that closes it is noticed */
     struct event *readable;
@@ -53,6 +59,8 @@ void ami_transport_close(struct ami_transport *t)
     }
     event_free(t->readable);
     event_free(t->writable);
+    ami_tls_session_free(t->tls);
+    t->tls = NULL;
     close(t->fd);
     t->fd = -1;
     t->connection++;
@@ -72,28 +80,120 @@ void ami_transport_free(struct ami_transport *t)
 
 static void lose(struct ami_transport *t, const char *why)
 {
+    char text[WHY_SIZE];
+    snprintf(text, sizeof(text), "%s", why); /* the TLS session's own words go with it */
+    t->was_shaking = t->shaking;
     ami_transport_close(t);
-    t->ops.closed(t->ctx, why);
+    t->ops.closed(t->ctx, text);
+    t->was_shaking = false;
+}
+
+bool ami_transport_was_shaking(const struct ami_transport *t)
+{
+    return t->was_shaking;
+}
+
+/* What became of one attempt to read or write. */
+enum moved { MOVED, MOVED_LATER, MOVED_CLOSED, MOVED_FAILED };
+
+static enum moved moved_by_tls(struct ami_transport *t, enum ami_tls_result result, bool reading)
+{
+    switch (result) {
+    case AMI_TLS_DONE:
+        return MOVED;
+    case AMI_TLS_WANT_WRITE:
+        t->read_waits |= reading;
+        return event_add(t->writable, NULL) == 0 ? MOVED_LATER : MOVED_FAILED;
+    case AMI_TLS_WANT_READ:
+        return MOVED_LATER;
+    case AMI_TLS_CLOSED:
+        return MOVED_CLOSED;
+    case AMI_TLS_FAILED:
+        break;
+    }
+    return MOVED_FAILED;
+}
+
+static bool is_later(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+static enum moved send_some(struct ami_transport *t, size_t *ret_n)
+{
+    if (t->tls)
+        return moved_by_tls(t, ami_tls_write(t->tls, t->out.p, t->out.n, ret_n), false);
+    ssize_t n = send(t->fd, t->out.p, t->out.n, MSG_NOSIGNAL);
+    *ret_n = n > 0 ? (size_t)n : 0;
+    if (n >= 0)
+        return MOVED;
+    return is_later(errno) && event_add(t->writable, NULL) == 0 ? MOVED_LATER : MOVED_FAILED;
+}
+
+static enum moved receive_some(struct ami_transport *t, char *bytes, size_t size, size_t *ret_n)
+{
+    if (t->tls)
+        return moved_by_tls(t, ami_tls_read(t->tls, bytes, size, ret_n), true);
+    ssize_t n = recv(t->fd, bytes, size, 0);
+    *ret_n = n > 0 ? (size_t)n : 0;
+    if (n > 0)
+        return MOVED;
+    if (n == 0)
+        return MOVED_CLOSED;
+    return is_later(errno) ? MOVED_LATER : MOVED_FAILED;
+}
+
+static const char *why_of(const struct ami_transport *t)
+{
+    return t->tls ? ami_tls_why(t->tls) : strerror(errno);
 }
 
 /* Writes what waits; false when the connection is lost by it. */
 static bool flush_out(struct ami_transport *t)
 {
     while (t->out.n > 0) {
-        ssize_t n = send(t->fd, t->out.p, t->out.n, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            return event_add(t->writable, NULL) == 0;
-        }
-        if (n < 0) {
+        size_t n = 0;
+        enum moved moved = send_some(t, &n);
+        t->counters.bytes_out += n;
+        buf_drop(&t->out, n);
+        if (moved == MOVED_LATER)
+            return true;
+        if (moved != MOVED)
             return false;
-        }
-        t->counters.bytes_out += (uint64_t)n;
-        buf_drop(&t->out, (size_t)n);
     }
     return true;
+}
+
+static void open_up(struct ami_transport *t)
+{
+    if (event_add(t->readable, NULL) != 0) {
+        lose(t, "the loop takes no more events");
+        return;
+    }
+    t->ops.connected(t->ctx);
+}
+
+/* One step of the TLS handshake. */
+static void shake_hands(struct ami_transport *t)
+{
+    switch (ami_tls_handshake(t->tls)) {
+    case AMI_TLS_DONE:
+        t->shaking = false;
+        open_up(t);
+        return;
+    case AMI_TLS_WANT_READ:
+        if (event_add(t->readable, NULL) == 0)
+            return;
+        break;
+    case AMI_TLS_WANT_WRITE:
+        if (event_add(t->writable, NULL) == 0)
+            return;
+        break;
+    case AMI_TLS_CLOSED:
+    case AMI_TLS_FAILED:
+        break;
+    }
+    lose(t, ami_tls_why(t->tls));
 }
 
 static void finish_connecting(struct ami_transport *t)
@@ -108,12 +208,13 @@ static void finish_connecting(struct ami_transport *t)
         return;
     }
     t->connecting = false;
-    if (event_add(t->readable, NULL) != 0) {
-        lose(t, "the loop takes no more events");
-        return;
-    }
-    t->ops.connected(t->ctx);
+    if (t->shaking)
+        shake_hands(t);
+    else
+        open_up(t);
 }
+
+static void read_turn(struct ami_transport *t);
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
@@ -123,8 +224,13 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     t->in_callback = true;
     if (t->connecting) {
         finish_connecting(t);
+    } else if (t->shaking) {
+        shake_hands(t);
     } else if (!flush_out(t)) {
-        lose(t, strerror(errno));
+        lose(t, why_of(t));
+    } else if (t->read_waits) {
+        t->read_waits = false;
+        read_turn(t);
     }
     t->in_callback = false;
     t->ops.turn_end(t->ctx);
@@ -152,28 +258,43 @@ static void deliver(struct ami_transport *t, int64_t arrival_us)
     t->n = rest.n;
 }
 
-static void read_once(struct ami_transport *t)
+/* What was read goes to the frames. */
+static void take_in(struct ami_transport *t, size_t n)
 {
-    size_t room = BUFFER_SIZE - t->n;
-    assert(room >= AMI_TRANSPORT_TURN_BYTES);
-    ssize_t n = recv(t->fd, t->bytes + t->n, AMI_TRANSPORT_TURN_BYTES, 0);
-    if (n > 0) {
-        t->ops.bytes(t->ctx, (struct slice){t->bytes + t->n, (size_t)n});
-        t->n += (size_t)n;
-        t->counters.bytes_in += (uint64_t)n;
-        uint64_t cut_frames = t->framer.cut_frames, cut_lines = t->framer.cut_lines;
-        struct ami_transport_counters *c = &t->counters;
-        unsigned connection = t->connection;
-        deliver(t, clock_now(&t->clock));
-        if (t->connection == connection) {
-            c->cut_frames += t->framer.cut_frames - cut_frames;
-            c->cut_lines += t->framer.cut_lines - cut_lines;
-        }
-    } else if (n == 0) {
-        lose(t, "");
-    } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-        lose(t, strerror(errno));
+    struct ami_transport_counters *c = &t->counters;
+    uint64_t cut_frames = t->framer.cut_frames, cut_lines = t->framer.cut_lines;
+    unsigned connection = t->connection;
+    t->ops.bytes(t->ctx, (struct slice){t->bytes + t->n, n});
+    t->n += n;
+    c->bytes_in += n;
+    deliver(t, clock_now(&t->clock));
+    if (t->connection == connection) {
+        c->cut_frames += t->framer.cut_frames - cut_frames;
+        c->cut_lines += t->framer.cut_lines - cut_lines;
     }
+}
+
+/* In clear one read takes all that is there; TLS gives a record at a time. */
+static void read_turn(struct ami_transport *t)
+{
+    unsigned connection = t->connection;
+    size_t n = 0, got = 0;
+    enum moved moved;
+    assert(BUFFER_SIZE - t->n >= AMI_TRANSPORT_TURN_BYTES);
+    do {
+        moved = receive_some(t, t->bytes + t->n + got, AMI_TRANSPORT_TURN_BYTES - got, &n);
+        got += n;
+    } while (t->tls && moved == MOVED && got < AMI_TRANSPORT_TURN_BYTES);
+    char why[WHY_SIZE];
+    snprintf(why, sizeof(why), "%s", moved == MOVED_FAILED ? why_of(t) : "");
+    if (got)
+        take_in(t, got);
+    if (t->connection != connection)
+        return;
+    if (moved == MOVED_CLOSED || moved == MOVED_FAILED)
+        lose(t, why);
+    else if (t->tls && ami_tls_pending(t->tls))
+        event_active(t->readable, EV_READ, 0);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -183,7 +304,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     (void)what;
     int64_t begin = clock_mono(&t->clock);
     t->in_callback = true;
-    read_once(t);
+    if (t->shaking)
+        shake_hands(t);
+    else
+        read_turn(t);
     t->in_callback = false;
     t->ops.turn_end(t->ctx);
     int64_t took = clock_mono(&t->clock) - begin;
@@ -201,42 +325,49 @@ static void set_options(int fd)
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
 }
 
-bool ami_transport_connect(struct ami_transport *t, const struct sockaddr *address, socklen_t size)
+/* The connection that is begun, as far as it got. */
+static bool give_up(struct ami_transport *t, int fd, int error)
+{
+    if (t->readable)
+        event_free(t->readable);
+    if (t->writable)
+        event_free(t->writable);
+    ami_tls_session_free(t->tls);
+    t->readable = t->writable = NULL;
+    t->tls = NULL;
+    close(fd);
+    errno = error;
+    return false;
+}
+
+bool ami_transport_connect(struct ami_transport *t, const struct ami_transport_peer *peer)
 {
     assert(t->fd < 0);
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
+    int fd = socket(peer->address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
         return false;
-    }
+    t->readable = t->writable = NULL;
+    t->tls = NULL;
     set_options(fd);
-    if (connect(fd, address, size) != 0 && errno != EINPROGRESS) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return false;
-    }
+    if (connect(fd, peer->address, peer->size) != 0 && errno != EINPROGRESS)
+        return give_up(t, fd, errno);
     t->readable = event_new(t->base, fd, EV_READ | EV_PERSIST, on_readable, t);
     t->writable = event_new(t->base, fd, EV_WRITE, on_writable, t);
-    if (!t->readable || !t->writable || event_add(t->writable, NULL) != 0) {
-        if (t->readable) {
-            event_free(t->readable);
-        }
-        if (t->writable) {
-            event_free(t->writable);
-        }
-        close(fd);
-        errno = ENOMEM;
-        return false;
-    }
+    if (peer->tls)
+        t->tls = ami_tls_session_new(peer->tls, fd, peer->host);
+    if (!t->readable || !t->writable || !t->tls != !peer->tls || event_add(t->writable, NULL) != 0)
+        return give_up(t, fd, ENOMEM);
     t->fd = fd;
     t->connecting = true;
+    t->shaking = peer->tls != NULL;
+    t->read_waits = false;
     t->framer = (struct ami_framer){0};
     return true;
 }
 
 bool ami_transport_send(struct ami_transport *t, const struct ami_action_text *action)
 {
-    if (t->fd < 0 || t->connecting || action->n == 0 ||
+    if (t->fd < 0 || t->connecting || t->shaking || action->n == 0 ||
         !buf_put(&t->out, action->bytes, action->n)) {
         return false;
     }

@@ -3,14 +3,15 @@
 #define COLLECTOR_LINK_AMI_TRANSPORT_H
 
 #include "collector/base/clock.h"
+#include "collector/link/ami_tls.h"
 #include "parsers/ami_action.h"
 #include "parsers/ami_frame.h"
 #include <event2/event.h>
 #include <sys/socket.h>
 
-/* The bytes of one AMI connection in clear: a non-blocking socket, a linear receive buffer, frames.
- * A turn reads once, at most AMI_TRANSPORT_TURN_BYTES, so that one busy PBX does not keep the loop
- * from the others. */
+/* The bytes of one AMI connection, in clear or over TLS: a non-blocking socket, a linear receive
+ * buffer, frames. A turn reads at most AMI_TRANSPORT_TURN_BYTES, so that one busy PBX does not keep
+ * the loop from the others. With TLS the process must ignore SIGPIPE. */
 
 #define AMI_TRANSPORT_TURN_BYTES 262144u
 /* What may wait to be sent. A PBX that takes no more is as good as gone. */
@@ -18,8 +19,17 @@
 
 struct ami_transport;
 
+/* Where to connect to; all is borrowed, tls until the transport is closed. */
+struct ami_transport_peer {
+    const struct sockaddr *address;
+    socklen_t size;
+    const char *host;    /* as configured: what its certificate must be for */
+    struct ami_tls *tls; /* NULL: in clear */
+};
+
 /* Called in the loop. Each may call ami_transport_close, none ami_transport_free. */
 struct ami_transport_ops {
+    /* After the TLS handshake, where there is one. */
     void (*connected)(void *ctx);
     /* The frame's slices live as long as the call. arrival_us: when it was read, since 1970. */
     void (*frame)(void *ctx, const struct ami_frame *frame, int64_t arrival_us);
@@ -49,7 +59,10 @@ void ami_transport_free(struct ami_transport *t);
 
 /* Begins to connect; connected or closed follows. False, with errno, when that cannot begin. The
  * transport must be closed. */
-bool ami_transport_connect(struct ami_transport *t, const struct sockaddr *address, socklen_t size);
+bool ami_transport_connect(struct ami_transport *t, const struct ami_transport_peer *peer);
+
+/* Whether the closed callback at hand is about a TLS handshake that failed. */
+bool ami_transport_was_shaking(const struct ami_transport *t);
 
 /* Sends an action, or keeps it until the socket takes it. False when the transport is closed, the
  * action is empty (it was refused) or AMI_TRANSPORT_SEND_MAX would be passed. */

@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""AMI over TLS: what is trusted, what is not and what amitap then says. Needs build/amitap and openssl. A fake PBX behind
+a TLS server shows certificates of every kind. One line "ok …" or "FAIL …" each.
+
+    run.py [--amitap PROGRAM]
+"""
+import argparse
+import glob
+import pathlib
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/record"))
+from fake_pbx import FakePbx  # noqa: E402
+
+LIMIT = 30
+failed = False
+
+
+def report(what, faults):
+    global failed
+    faults = list(faults)
+    failed = failed or bool(faults)
+    for fault in faults[:8]:
+        print(f"   {fault}")
+    print(f"{'FAIL' if faults else 'ok'} {what}", flush=True)
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class Authority:
+    """Signs certificates in a folder."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name = folder, name
+        self.ca = folder / f"{name}.pem"
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2,
+                "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out", self.ca)
+
+    def sign(self, name, names, begin=-1, end=1):
+        """A certificate for these names, valid from and to so many days from now."""
+        key, pem, request = (self.folder / f"{name}.{kind}" for kind in ("key", "pem", "csr"))
+        extensions = self.folder / f"{name}.ext"
+        extensions.write_text(f"subjectAltName={names}\n")
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
+                "-keyout", key, "-out", request)
+        day = lambda days: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400))
+        (self.folder / "index.txt").write_text("")
+        (self.folder / "serial").write_text(f"{int(time.time_ns()):x}"[-8:].rjust(8, "1") + "\n")
+        settings = self.folder / "ca.conf"
+        settings.write_text(f"[ca]\ndefault_ca = d\n[d]\ndatabase = {self.folder}/index.txt\nserial = {self.folder}/serial\n"
+                            f"new_certs_dir = {self.folder}\ndefault_md = sha256\npolicy = p\nunique_subject = no\n"
+                            "[p]\ncommonName = supplied\n")
+        openssl("ca", "-batch", "-config", settings, "-cert", self.ca, "-keyfile", self.folder / f"{self.name}.key",
+                "-in", request, "-out", pem, "-extfile", extensions, "-startdate", day(begin), "-enddate", day(end), "-notext")
+        return pem, key
+
+
+def self_signed(folder, name):
+    key, pem = folder / f"{name}.key", folder / f"{name}.pem"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2,
+            "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", pem)
+    return pem, key
+
+
+class TlsServer:
+    """Takes TLS and passes what is inside on to a port; remembers the name that was asked for (SNI)."""
+
+    def __init__(self, port, pem, key, newest=None):
+        self.asked, self.port_behind = [], port
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(pem, key)
+        if newest:
+            self.context.minimum_version, self.context.maximum_version = ssl.TLSVersion.TLSv1, newest
+            self.context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        self.context.sni_callback = lambda _socket, name, _context: self.asked.append(name)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.open = []
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                raw, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.pass_on, args=(raw,), daemon=True).start()
+
+    def pass_on(self, raw):
+        try:
+            outer = self.context.wrap_socket(raw, server_side=True)
+        except (ssl.SSLError, OSError):
+            raw.close()
+            return
+        inner = socket.create_connection(("127.0.0.1", self.port_behind))
+        self.open.append((outer, inner))
+        thread = threading.Thread(target=self.pump, args=(outer, inner), daemon=True)
+        thread.start()
+        self.pump(inner, outer)
+        thread.join(LIMIT)
+
+    @staticmethod
+    def pump(source, sink):
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def cut(self):
+        """The connections break without TLS saying so."""
+        for outer, inner in self.open:
+            for end in (outer, inner):
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def close(self):
+        self.listener.close()
+
+
+class Attempt:
+    """`amitap record` against a port, until it has kept `bytes` or said a line that holds `words`."""
+
+    def __init__(self, program, folder, port, *keys, host="127.0.0.1"):
+        number = len(list(folder.glob("*.conf")))
+        self.config, self.out, self.log = (folder / f"try-{number}.{kind}" for kind in ("conf", "raw", "log"))
+        self.config.write_text(f"pbx main {{\n host = {host}\n port = {port}\n user = tap\n secret = 'x'\n"
+                               + "".join(f" {key}\n" for key in keys) + "}\n")
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen([program, "record", "-c", self.config, "-o", self.out], stderr=log)
+
+    def until(self, done):
+        end = time.monotonic() + LIMIT
+        while not done() and time.monotonic() < end and self.process.poll() is None:
+            time.sleep(0.02)
+        return done()
+
+    def says(self, words):
+        return self.until(lambda: words in self.log.read_text())
+
+    def keeps(self, count):
+        return self.until(lambda: self.out.exists() and self.out.stat().st_size >= count)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(LIMIT)
+        return self.log.read_text()
+
+
+class Tests:
+    def __init__(self, program, folder):
+        self.program, self.folder = program, folder
+        self.ours, self.others = (Authority(folder, name) for name in ("ours", "others"))
+        self.stream = b"".join(pathlib.Path(path).read_bytes()
+                               for path in sorted(glob.glob(str(ROOT / "tests/captures/*/ami.raw")))[:6])
+        self.trust = ("tls = yes", f"tls_ca_file = \"{self.ours.ca}\"")
+
+    def accepted(self, what, pem, key, *keys, host="127.0.0.1", sni=None):
+        pbx = FakePbx([self.stream])
+        server = TlsServer(pbx.port, pem, key)
+        attempt = Attempt(self.program, self.folder, server.port, *keys, host=host)
+        faults = []
+        if not attempt.keeps(len(self.stream)):
+            faults.append("not all came")
+        time.sleep(0.2)
+        said = attempt.stop()
+        if faults or attempt.out.read_bytes() != pbx.sent[0]:
+            faults += ["what was kept is not what was sent", said]
+        if sni and sni not in server.asked:
+            faults.append(f"SNI was {server.asked}")
+        report(what, faults)
+        server.close()
+        pbx.close()
+
+    def refused(self, what, pem, key, words, *keys, host="127.0.0.1"):
+        pbx = FakePbx([self.stream])
+        server = TlsServer(pbx.port, pem, key)
+        attempt = Attempt(self.program, self.folder, server.port, *(keys or self.trust), host=host)
+        said_so = attempt.says(words)
+        said = attempt.stop()
+        faults = [] if said_so else [f"not said: {words}", said]
+        if pbx.sent:
+            faults.append("the PBX was reached")
+        report(what, faults)
+        server.close()
+        pbx.close()
+
+    def run(self):
+        right = self.ours.sign("right", "IP:127.0.0.1,DNS:localhost,DNS:pbx.example.org")
+        self.accepted("a right certificate, by address", *right, *self.trust)
+        self.accepted("a right certificate, by name, which is asked for", *right, *self.trust, host="localhost",
+                      sni="localhost")
+        self.accepted("another name than the host's", *right, *self.trust, "tls_name = \"pbx.example.org\"",
+                      sni="pbx.example.org")
+        self.accepted("a self-signed one that is the CA file", *(alone := self_signed(self.folder, "alone")), "tls = yes",
+                      f"tls_ca_file = \"{alone[0]}\"")
+        self.accepted("any, without tls_verify", *self_signed(self.folder, "stranger"), "tls = yes", "tls_verify = no")
+        self.refused("an expired one", *self.ours.sign("expired", "IP:127.0.0.1", begin=-3, end=-1),
+                     "certificate has expired")
+        self.refused("one of tomorrow", *self.ours.sign("early", "IP:127.0.0.1", begin=1, end=2),
+                     "certificate is not yet valid")
+        wrong = self.ours.sign("wrong", "DNS:other.example.org,IP:127.0.0.2")
+        self.refused("one for another address", *wrong, "IP address mismatch")
+        self.refused("one for another name", *wrong, "hostname mismatch", host="localhost")
+        self.refused("a self-signed one", *self_signed(self.folder, "selfmade"), "self-signed certificate")
+        self.refused("one of another authority", *self.others.sign("foreign", "IP:127.0.0.1"),
+                     "unable to get local issuer certificate")
+        self.refused("one of an authority that the system does not know", *right, "unable to get local issuer certificate",
+                     "tls = yes")
+        self.old_protocol(right)
+        self.no_tls_there()
+        self.lost(right)
+
+    def old_protocol(self, right):
+        pbx = FakePbx([self.stream])
+        server = TlsServer(pbx.port, *right, newest=ssl.TLSVersion.TLSv1_1)
+        attempt = Attempt(self.program, self.folder, server.port, *self.trust)
+        good = attempt.says("no trusted TLS connection to")
+        report("TLS 1.1 is not spoken", [] if good and not pbx.sent else [attempt.stop()])
+        attempt.stop()
+        server.close()
+        pbx.close()
+
+    def no_tls_there(self):
+        pbx = FakePbx([self.stream])
+        attempt = Attempt(self.program, self.folder, pbx.port, *self.trust)
+        good = attempt.says("no trusted TLS connection to 127.0.0.1")
+        said = attempt.stop()
+        report("a PBX that speaks in clear", [] if good else [said])
+        pbx.close()
+
+    def lost(self, right):
+        """It comes back by itself after the connection broke in the middle."""
+        pbx = FakePbx([self.stream, self.stream])
+        server = TlsServer(pbx.port, *right)
+        attempt = Attempt(self.program, self.folder, server.port, *self.trust)
+        faults = [] if attempt.keeps(len(self.stream)) else ["not all came"]
+        server.cut()
+        if not attempt.keeps(2 * len(self.stream)):
+            faults.append("it did not come back")
+        said = attempt.stop()
+        if "connection lost to" not in said:
+            faults += ["the loss was not said", said]
+        report("a connection that breaks", faults)
+        server.close()
+        pbx.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--amitap", default=str(ROOT / "build/amitap"))
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", DeprecationWarning)  # that TLS 1.1 is old is why it is tried
+    with tempfile.TemporaryDirectory() as folder:
+        Tests(options.amitap, pathlib.Path(folder)).run()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
