@@ -3,6 +3,7 @@
 
 #include "collector/base/text.h"
 #include "collector/facts/call_fact.h"
+#include "collector/facts/talk.h"
 #include <stdlib.h>
 
 static struct slice call_key_of(const void *value)
@@ -28,7 +29,7 @@ void call_free(struct call *call)
     free(call->caller_name);
     free(call->dialled);
     free(call->queue);
-    free(call->hung_up_by);
+    journey_free(&call->journey);
     free(call);
 }
 
@@ -39,6 +40,7 @@ void calls_free(struct calls *calls)
     while ((call = table_next(&calls->by_linkedid, &position)))
         call_free(call);
     table_free(&calls->by_linkedid);
+    talk_circle_free(&calls->circle);
 }
 
 void call_put_phone(struct fact_builder *f, const struct channel *c)
@@ -112,7 +114,28 @@ void calls_rejoin(struct calls *calls, struct channel *channel)
     link_channel(call, channel);
     if (slice_equal(slice_from(call->subject), channel_uniqueid(channel)))
         call->opener = channel;
+    if (call->journey.leg_count < JOURNEY_MAX)
+        journey_join(call, channel, calls->emit->now);
     calls_touch(calls, call);
+}
+
+/* The other half of a Local channel begins with it, in the same call. */
+static void find_half(const struct call *call, struct channel *local)
+{
+    struct slice name = channel_name(local);
+    if (!channel_is_local(name) || name.n < 2)
+        return;
+    struct slice stem = slice_head(name, name.n - 1);
+    for (struct channel *c = call->channels; c; c = c->call_next) {
+        struct slice other = channel_name(c);
+        if (c != local && !c->half && other.n == name.n && slice_starts(other, stem)) {
+            c->half = local;
+            local->half = c;
+            saved_touch(&c->saved);
+            saved_touch(&local->saved);
+            return;
+        }
+    }
 }
 
 void calls_join(struct calls *calls, struct channel *channel)
@@ -126,6 +149,9 @@ void calls_join(struct calls *calls, struct channel *channel)
     link_channel(call, channel);
     if (begins)
         tell_started(calls, call, channel);
+    if (!channel->half)
+        find_half(call, channel);
+    journey_join(call, channel, calls->emit->now);
     calls_touch(calls, call);
 }
 
@@ -142,6 +168,7 @@ static void forget_changed(struct calls *calls, struct call *call)
 static void call_end(struct calls *calls, struct call *call)
 {
     forget_changed(calls, call);
+    journey_over(call, calls->emit->now);
     call_tell_ended(calls->emit, call);
     saved_end(&call->saved, SLICE("call/"), call_linkedid(call));
     table_remove(&calls->by_linkedid, call_linkedid(call));
@@ -154,11 +181,8 @@ void calls_end_unseen(struct calls *calls, struct call *call)
     call_end(calls, call);
 }
 
-void calls_leave(struct calls *calls, struct channel *channel)
+static void unlink_channel(struct call *call, struct channel *channel)
 {
-    struct call *call = channel->call;
-    if (!call)
-        return;
     for (struct channel **p = &call->channels; *p; p = &(*p)->call_next) {
         if (*p == channel) {
             *p = channel->call_next;
@@ -167,14 +191,58 @@ void calls_leave(struct calls *calls, struct channel *channel)
     }
     channel->call = NULL;
     channel->call_next = NULL;
-    if (call->opener == channel) {
-        call->cause = snapshot_cause(channel->now);
-        call->opener = NULL;
-    }
-    if (--call->count == 0)
+    call->count--;
+    if (call->opener != channel)
+        return;
+    call->cause = snapshot_cause(channel->now);
+    text_set(&call->journey.accountcode, snapshot_text(channel->now, SNAPSHOT_ACCOUNTCODE));
+    call->opener = NULL;
+}
+
+static void end_or_touch(struct calls *calls, struct call *call)
+{
+    if (call->count == 0)
         call_end(calls, call);
     else
         calls_touch(calls, call);
+}
+
+void calls_leave(struct calls *calls, struct channel *channel)
+{
+    struct call *call = channel->call;
+    if (!call)
+        return;
+    unlink_channel(call, channel);
+    end_or_touch(calls, call);
+}
+
+/* A Local half that goes alone takes nobody with it: an agent who is logged in has a call of his
+ * own, and the half that reaches him joins it. */
+static void note_merge(struct calls *calls, struct call *was, struct channel *channel)
+{
+    struct call *into = channel->call;
+    if (!into || (was->count > 0 && channel_is_local(channel_name(channel))) ||
+        (was->journey.merged_into && slice_is(call_linkedid(into), was->journey.merged_into)))
+        return;
+    text_set(&was->journey.merged_into, call_linkedid(into));
+    journey_take_aliases(into, was, calls->emit->now);
+    call_tell_merged(calls->emit, was, channel);
+}
+
+void calls_move(struct calls *calls, struct channel *channel)
+{
+    struct call *was = channel->call;
+    if (was)
+        unlink_channel(was, channel);
+    calls_join(calls, channel);
+    if (channel->call && channel->leg && channel->leg->call != channel->call) {
+        journey_move(channel->call, channel, calls->emit->now);
+        talk_bridge(calls, channel->bridge);
+    }
+    if (!was)
+        return;
+    note_merge(calls, was, channel);
+    end_or_touch(calls, was);
 }
 
 void calls_ringing(struct calls *calls, struct channel *channel)
@@ -200,12 +268,11 @@ void calls_ringing(struct calls *calls, struct channel *channel)
 
 void calls_answered(struct calls *calls, struct channel *channel)
 {
-    struct call *call = channel->call;
+    struct call *call = journey_call(channel);
     if (!call || channel_is_local(channel_name(channel)))
         return;
     channel->ringing = false;
-    if (!call->answered)
-        call->answered = calls->emit->now;
+    journey_answered(call, channel_interface(channel_name(channel)), calls->emit->now);
     struct emit_about what = call_about(call, FACT_CALL_ANSWERED);
     what.flags = 0;
     what.subject = channel_uniqueid(channel);
@@ -225,18 +292,8 @@ void calls_queue(struct calls *calls, struct call *call, struct slice queue)
     if (!call)
         return;
     text_set(&call->queue, queue);
+    journey_queue(call, queue);
     calls_touch(calls, call);
-}
-
-void calls_hangup_requested(struct calls *calls, struct channel *channel)
-{
-    channel->hangup_requested = true;
-    struct call *call = channel->call;
-    if (!call || call->hung_up_by)
-        return;
-    text_set(&call->hung_up_by, channel_name(channel));
-    saved_touch(&call->saved);
-    (void)calls;
 }
 
 void calls_touch(struct calls *calls, struct call *call)
@@ -249,39 +306,16 @@ void calls_touch(struct calls *calls, struct call *call)
     calls->changed = call;
 }
 
-/* The other half of a Local channel among the call's channels. */
-static struct channel *other_half(const struct call *call, const struct channel *local)
+/* Who the opener talks with; until the bridge stands, the phone that has just answered. */
+static struct channel *partner(struct calls *calls, const struct call *call)
 {
-    struct slice name = channel_name(local);
-    if (name.n < 2)
-        return NULL;
-    char half = name.p[name.n - 1];
-    struct slice stem = slice_head(name, name.n - 1);
-    for (struct channel *c = call->channels; c; c = c->call_next) {
-        struct slice other = channel_name(c);
-        if (other.n == name.n && slice_starts(other, stem) && other.p[other.n - 1] != half)
-            return c;
+    struct channel *with = call->opener ? talk_partner(calls, call->opener, NULL) : NULL;
+    for (struct channel *c = call->channels; c && !with && !call->queue; c = c->call_next) {
+        if (c->leg && c->leg->role == LEG_CALLED && c->leg->outcome == LEG_ANSWERED &&
+            !c->been_bridged && !c->hangup_requested && !c->from_snapshot)
+            with = c;
     }
-    return NULL;
-}
-
-/* Local channels can stand in a row; more than this is a loop. */
-#define LOCALS_MAX 8
-
-/* Who the opener talks with: the other one in its bridge, through Local channels to the phone. */
-static struct channel *partner(const struct call *call)
-{
-    const struct channel *from = call->opener;
-    for (int hop = 0; from && from->bridge && hop < LOCALS_MAX; hop++) {
-        if (from->bridge->kind != BRIDGE_BASIC || from->bridge->count < 2)
-            return NULL;
-        struct channel **members = from->bridge->members;
-        struct channel *other = members[0] == from ? members[1] : members[0];
-        if (!channel_is_local(channel_name(other)))
-            return other;
-        from = other_half(call, other);
-    }
-    return NULL;
+    return with;
 }
 
 static bool rings(const struct call *call)
@@ -354,7 +388,7 @@ static void tell_state(struct calls *calls, struct call *call)
                                         [CALL_QUEUED] = "queued",
                                         [CALL_APPLICATION] = "application",
                                         [CALL_ANSWERED] = "answered"};
-    const struct channel *with = partner(call);
+    const struct channel *with = partner(calls, call);
     change_state(call, state_of(call, with), calls->emit->now);
     struct emit_about what = call_about(call, FACT_CALL_STATE);
     struct fact_builder *f = emit_begin(calls->emit, &what);

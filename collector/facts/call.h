@@ -3,6 +3,7 @@
 #define COLLECTOR_FACTS_CALL_H
 
 #include "collector/facts/emit.h"
+#include "collector/facts/journey.h"
 #include "collector/state/bridge.h"
 #include "collector/state/table.h"
 
@@ -31,8 +32,8 @@ struct call {
     int64_t answered; /* when the first person answered, 0: nobody did */
     int64_t since;    /* of state */
     enum call_state state;
-    int cause;          /* of the opener's hang-up */
-    char *hung_up_by;   /* channel that asked for the hang-up first */
+    int cause; /* of the opener's hang-up */
+    struct journey journey;
     uint64_t sequence;  /* facts so far */
     bool from_snapshot; /* was up when the tap joined */
     bool changed;       /* its state is to be told again at the end of the event */
@@ -46,6 +47,7 @@ struct calls {
     struct emitter *emit;
     struct saved_list *saved; /* NULL: calls are not saved */
     struct call *changed;     /* linked by next_changed */
+    struct talk_circle circle;
 };
 
 /* No calls yet. emit is borrowed; past max calls further ones are refused and counted. */
@@ -61,10 +63,12 @@ void calls_end_unseen(struct calls *calls, struct call *call);
 /* The restored channel takes its place in its call again. */
 void calls_rejoin(struct calls *calls, struct channel *channel);
 
-/* A new channel, or one whose linkedid changed, joins the call of its linkedid, which begins with
- * it when there is none. */
+/* A new channel joins the call of its linkedid, which begins with it when there is none. */
 void calls_join(struct calls *calls, struct channel *channel);
-/* The channel is gone, or has moved to another linkedid. The call ends with its last one. */
+/* The channel's linkedid has changed: it goes from one call to another, which takes the first one
+ * in when this was a phone or its last channel (fact call_merged). */
+void calls_move(struct calls *calls, struct channel *channel);
+/* The channel is gone. The call ends with its last one. */
 void calls_leave(struct calls *calls, struct channel *channel);
 
 /* Somebody's phone rings for the call (DialState RINGING, or Newstate Ringing of a dialed one). */
@@ -73,9 +77,6 @@ void calls_ringing(struct calls *calls, struct channel *channel);
 void calls_answered(struct calls *calls, struct channel *channel);
 /* The call entered a queue, or left it with queue empty. */
 void calls_queue(struct calls *calls, struct call *call, struct slice queue);
-/* A hang-up was asked for on this channel; the first one counts. */
-void calls_hangup_requested(struct calls *calls, struct channel *channel);
-
 /* The call's live state is to be told when the event at hand is done. NULL is allowed. */
 void calls_touch(struct calls *calls, struct call *call);
 /* Tells the live state of what was touched. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/call_fact.h"
 
+#include "collector/facts/journey_fact.h"
 #include "parsers/ami_vocab.h"
 
 struct emit_about call_about(struct call *call, enum fact_kind kind)
@@ -24,17 +25,50 @@ static void put_span(struct fact_builder *f, const struct call *call, int64_t no
     fact_put_seconds(f, FIELD_DURATION, now - call->start);
 }
 
-/* The scalars of the record; what a call consists of follows behind them. */
+/* A call that was merged has no end of its own to tell a cause of. */
+static void put_end(struct fact_builder *f, const struct call *call)
+{
+    if (call->journey.merged_into && !call->cause) {
+        fact_put_null(f, FIELD_CAUSE);
+        fact_put_null(f, FIELD_CAUSE_TEXT);
+        fact_put_known(f, FIELD_HUNG_UP_BY, slice_from(call->journey.hung_up_by));
+        return;
+    }
+    fact_put_int(f, FIELD_CAUSE, call->cause);
+    fact_put_string(f, FIELD_CAUSE_TEXT, slice_from(ami_vocab_cause_text(call->cause)));
+    fact_put_known(f, FIELD_HUNG_UP_BY, slice_from(call->journey.hung_up_by));
+}
+
+static void put_seconds(struct fact_builder *f, const struct call *call, int64_t now)
+{
+    const struct journey *j = &call->journey;
+    if (call->start)
+        fact_put_seconds(f, FIELD_WAIT_SECONDS,
+                         (call->answered ? call->answered : now) - call->start);
+    else
+        fact_put_null(f, FIELD_WAIT_SECONDS);
+    fact_put_seconds(f, FIELD_RINGING_SECONDS, stopwatch_read(&j->ring, now));
+    fact_put_seconds(f, FIELD_TALK_SECONDS, stopwatch_read(&j->talk, now));
+    fact_put_seconds(f, FIELD_HOLD_SECONDS, stopwatch_read(&j->hold, now));
+}
+
+/* The scalars of the record; what the call consists of follows behind them. */
 static void put_scalars(struct fact_builder *f, const struct call *call, int64_t now)
 {
+    const struct journey *j = &call->journey;
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
     call_put_caller(f, call);
     fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
     fact_put_time(f, FIELD_START, call->start);
     fact_put_time(f, FIELD_ANSWER, call->answered);
     put_span(f, call, now);
-    fact_put_int(f, FIELD_CAUSE, call->cause);
-    fact_put_known(f, FIELD_HUNG_UP_BY, slice_from(call->hung_up_by));
+    fact_put_known(f, FIELD_QUEUE, slice_from(j->queue));
+    fact_put_known(f, FIELD_ANSWERED_BY, slice_from(j->answered_by));
+    put_seconds(f, call, now);
+    put_end(f, call);
+    fact_put_known(f, FIELD_HUNG_UP_SIDE, journey_hung_up_side(call));
+    fact_put_string(f, FIELD_ACCOUNTCODE, slice_from(j->accountcode));
+    fact_put_known(f, FIELD_MERGED_INTO, slice_from(j->merged_into));
 }
 
 static void tell_record(struct emitter *emit, struct call *call)
@@ -43,6 +77,18 @@ static void tell_record(struct emitter *emit, struct call *call)
     struct fact_builder *f = emit_begin(emit, &what);
     put_scalars(f, call, emit->now);
     fact_put_null(f, FIELD_RECORDING);
+    journey_put(f, call, emit->now);
+    emit_end(emit);
+}
+
+void call_tell_merged(struct emitter *emit, struct call *call, const struct channel *channel)
+{
+    struct emit_about what = call_about(call, FACT_CALL_MERGED);
+    struct fact_builder *f = emit_begin(emit, &what);
+    fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
+    fact_put_known(f, FIELD_MERGED_INTO, slice_from(call->journey.merged_into));
+    fact_put_string(f, FIELD_UNIQUEID, channel_uniqueid(channel));
+    fact_put_string(f, FIELD_CHANNEL, channel_name(channel));
     emit_end(emit);
 }
 
@@ -53,9 +99,7 @@ void call_tell_ended(struct emitter *emit, struct call *call)
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
     fact_put_time(f, FIELD_START, call->start);
     put_span(f, call, emit->now);
-    fact_put_int(f, FIELD_CAUSE, call->cause);
-    fact_put_string(f, FIELD_CAUSE_TEXT, slice_from(ami_vocab_cause_text(call->cause)));
-    fact_put_known(f, FIELD_HUNG_UP_BY, slice_from(call->hung_up_by));
+    put_end(f, call);
     emit_end(emit);
 
     tell_record(emit, call);

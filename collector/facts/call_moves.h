@@ -10,11 +10,13 @@
 /* Hold and Unhold. */
 void call_held(struct calls *calls, struct channel *channel);
 void call_resumed(struct calls *calls, struct channel *channel);
+/* MusicOnHoldStart and MusicOnHoldStop on the one who hears it. */
+void call_music(struct calls *calls, struct channel *channel, bool plays);
 
 /* A successful BlindTransfer or AttendedTransfer by the transferer. A slice with p NULL is not
  * known. */
 struct call_transfer {
-    const char *how; /* "blind" or "attended" */
+    const char *how; /* "blind", "attended" or "blonde" */
     struct slice context;
     struct slice to; /* extension, bridge, application or channel */
 };
@@ -33,7 +35,7 @@ struct call_parking {
 void call_parking(struct calls *calls, struct channel *parked, const struct call_parking *parking);
 
 /* Pickup: the picker took the call that rang at target. */
-void call_picked_up(struct calls *calls, struct channel *picker, struct slice target);
+void call_picked_up(struct calls *calls, struct channel *picker, struct channel *target);
 
 /* BridgeEnter and BridgeLeave of a conference's bridge. */
 void call_conference(struct calls *calls, struct channel *channel, const struct bridge *bridge,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/text.h"
+#include "collector/facts/talk.h"
 #include "collector/facts/tap_internal.h"
 #include "parsers/ami_text.h"
 #include <stdio.h>
@@ -22,6 +23,7 @@ void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
     if (!has_caller && slice_equal(channel_uniqueid(dest), channel_linkedid(dest))) {
         channel_set_flag(dest, SNAPSHOT_DIALED, false);
         dest->originated = true;
+        journey_set_role(dest, LEG_ORIGINATED);
     }
     if (caller)
         tap_complete_data(tap, caller, m);
@@ -34,6 +36,7 @@ void tap_on_dial_state(struct tap *tap, const struct ami_message *m)
     struct channel *dest = tap_see(tap, m, &channel_headers_dest);
     if (dest && slice_is(ami_message_get(m, AMI_HEADER_DIALSTATUS), "RINGING")) {
         calls_ringing(&tap->calls, dest);
+        journey_follow(dest, tap->emit->now);
         tap_phone(tap, dest, dest->ringing, dest->phone_up);
     }
 }
@@ -57,6 +60,7 @@ static void follow_dial_end(struct tap *tap, struct channel *dest, struct slice 
         calls_touch(&tap->calls, dest->call);
     dest->ringing = false;
     saved_touch(&dest->saved);
+    journey_follow(dest, tap->emit->now);
     tap_phone(tap, dest, false, snapshot_state(dest->now) == CHANNEL_STATE_UP);
 }
 
@@ -86,6 +90,7 @@ void tap_on_dial_end(struct tap *tap, const struct ami_message *m)
     snapshot_unref(end.caller_look);
     snapshot_unref(end.dest_look);
     take_cause(caller, dest, status);
+    journey_dial_end(dest, status, ami_message_get(m, AMI_HEADER_FORWARD), tap->emit->now);
     follow_dial_end(tap, dest, status);
 }
 
@@ -123,8 +128,10 @@ static void enter_conference(struct tap *tap, struct channel *c, const struct br
 /* The others in the bridge may talk with another one now. */
 static void touch_members(struct tap *tap, const struct bridge *b)
 {
-    for (size_t i = 0; i < b->count; i++)
+    for (size_t i = 0; i < b->count; i++) {
         calls_touch(&tap->calls, b->members[i]->call);
+        calls_touch(&tap->calls, journey_call(b->members[i]));
+    }
 }
 
 static void set_parking(struct channel *c, struct slice data)
@@ -204,6 +211,8 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
     if (!bridge_enter(b, c))
         return;
     c->been_bridged = true;
+    talk_merge(&tap->calls, b);
+    talk_bridge(&tap->calls, b);
     if (b->confbridge)
         call_conference(&tap->calls, c, b, true);
     cdr_bridge_enter(&tap->cdr, b, c, tap->emit->now);
@@ -225,8 +234,12 @@ void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m)
     if (!c)
         return;
     touch_members(tap, b);
+    if (c->held_since)
+        call_resumed(&tap->calls, c);
     if (c->bridge == b)
         bridge_leave(b, c);
+    talk_left(&tap->calls, c);
+    talk_bridge(&tap->calls, b);
     c->left_bridge = true;
     if (b->confbridge)
         call_conference(&tap->calls, c, b, false);
@@ -239,6 +252,12 @@ void tap_on_bridge_destroy(struct tap *tap, const struct ami_message *m)
     struct bridge *b = table_find(&tap->bridges, ami_message_get(m, AMI_HEADER_BRIDGEUNIQUEID));
     if (!b)
         return;
+    while (b->count) {
+        struct channel *c = b->members[b->count - 1];
+        bridge_leave(b, c);
+        talk_left(&tap->calls, c);
+        talk_bridge(&tap->calls, b);
+    }
     table_remove(&tap->bridges, bridge_id(b));
     bridge_free(b);
 }
@@ -252,6 +271,7 @@ void tap_on_bridge_item(struct tap *tap, const struct ami_message *m)
         return;
     if (bridge_enter(b, c)) {
         c->been_bridged = true;
+        talk_bridge(&tap->calls, b);
         touch_members(tap, b);
     }
 }
@@ -330,7 +350,7 @@ void tap_on_pickup(struct tap *tap, const struct ami_message *m)
     snapshot_unref(picker_was);
     snapshot_unref(target_was);
     visits_picked_up(&tap->visits, channel_uniqueid(target));
-    call_picked_up(&tap->calls, picker, channel_name(target));
+    call_picked_up(&tap->calls, picker, target);
 }
 
 static bool succeeded(const struct ami_message *m)
@@ -367,12 +387,41 @@ static struct slice attended_target(const struct ami_message *m)
     return ami_message_get(m, AMI_HEADER_TRANSFERTARGETCHANNEL);
 }
 
+static bool waits_for_answer(struct slice application)
+{
+    return slice_is(application, "Dial") || slice_is(application, "Queue");
+}
+
+/* The other half of the Local channel in the transferee's bridge: it dials for him. */
+static struct channel *dialling_for(const struct channel *transferee)
+{
+    const struct bridge *b = transferee ? transferee->bridge : NULL;
+    for (size_t i = 0; b && i < b->count; i++) {
+        if (b->members[i]->half)
+            return b->members[i]->half;
+    }
+    return NULL;
+}
+
+/* When AttendedTransfer comes the transferee is where he was sent (Asterisk 22). Blonde: nobody
+ * there had answered yet, as where the target is an application that waits for an answer itself. */
 static void tell_attended(struct tap *tap, const struct ami_message *m)
 {
     struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_ORIGTRANSFERERUNIQUEID));
-    struct call_transfer moved = {.how = "attended", .to = attended_target(m)};
+    struct channel *moved = tap_channel(tap, ami_message_get(m, AMI_HEADER_TRANSFEREEUNIQUEID));
+    struct channel *with = moved ? talk_partner(&tap->calls, moved, c) : NULL;
+    struct channel *dialler = with ? NULL : dialling_for(moved);
+    struct slice application = dialler ? snapshot_text(dialler->now, SNAPSHOT_APPLICATION)
+                                       : ami_message_get(m, AMI_HEADER_DESTAPP);
+    struct call_transfer transfer = {.how = "attended", .to = attended_target(m)};
+    if (!with && waits_for_answer(application))
+        transfer.how = "blonde";
+    if (with)
+        transfer.to = snapshot_text(with->now, SNAPSHOT_CALLER_NUMBER);
+    else if (dialler)
+        transfer.to = snapshot_text(dialler->now, SNAPSHOT_EXTEN);
     if (c)
-        call_transferred(&tap->calls, c, &moved);
+        call_transferred(&tap->calls, c, &transfer);
 }
 
 void tap_on_attended_transfer(struct tap *tap, const struct ami_message *m)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/text.h"
 #include "collector/facts/cdr_functions.h"
+#include "collector/facts/talk.h"
 #include "collector/facts/tap_internal.h"
 #include "parsers/ami_text.h"
 #include <stdlib.h>
@@ -34,8 +35,7 @@ static void follow_linkedid(struct tap *tap, struct channel *c)
 {
     if (c->call && slice_equal(call_linkedid(c->call), channel_linkedid(c)))
         return;
-    calls_leave(&tap->calls, c);
-    calls_join(&tap->calls, c);
+    calls_move(&tap->calls, c);
 }
 
 void tap_follow_state(struct tap *tap, struct channel *c)
@@ -45,6 +45,7 @@ void tap_follow_state(struct tap *tap, struct channel *c)
         calls_ringing(&tap->calls, c);
     if (state == CHANNEL_STATE_UP)
         c->ringing = false;
+    journey_follow(c, tap->emit->now);
     tap_phone(tap, c, c->ringing, state == CHANNEL_STATE_UP);
 }
 
@@ -174,6 +175,13 @@ void tap_on_unhold(struct tap *tap, const struct ami_message *m)
         call_resumed(&tap->calls, c);
 }
 
+void tap_on_music(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_see(tap, m, &channel_headers_plain);
+    if (c)
+        call_music(&tap->calls, c, m->event == AMI_EVENT_MUSICONHOLDSTART);
+}
+
 static bool starts_with(struct slice s, const char *word)
 {
     return s.n >= strlen(word) && strncasecmp(s.p, word, strlen(word)) == 0;
@@ -301,10 +309,14 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     seen.text[SNAPSHOT_APPLICATION] = application;
     seen.text[SNAPSHOT_APPDATA] = ami_message_get(m, AMI_HEADER_APPDATA);
     c->sent_elsewhere = is_goto(c, &seen);
-    if (slice_is(seen.text[SNAPSHOT_EXTEN], "h") && seen.priority == 1)
+    if (slice_is(seen.text[SNAPSHOT_EXTEN], "h") && seen.priority == 1) {
+        journey_hangup_logic(c);
         c->hangup_logic = true;
+    }
     if (runs_dialplan(c, application))
         channel_set_flag(c, SNAPSHOT_DIALED, false);
+    if (c->call && !c->hangup_logic && !is_outgoing(application))
+        journey_goes_on(journey_call(c), c);
     if (!c->sent_elsewhere && !is_outgoing(application))
         remember_place(tap, &seen);
     visits_moved_on(&tap->visits, channel_uniqueid(c), seen.text[SNAPSHOT_EXTEN]);
@@ -363,13 +375,27 @@ void tap_on_hangup_request(struct tap *tap, const struct ami_message *m)
     if (!c)
         return;
     /* SoftHangupRequest's Cause is not a hang-up cause but the flags of the request. */
-    if (m->event == AMI_EVENT_HANGUPREQUEST &&
-        ami_text_int(ami_message_get(m, AMI_HEADER_CAUSE), &cause)) {
+    if (ami_text_int(ami_message_get(m, AMI_HEADER_CAUSE), &cause) &&
+        m->event == AMI_EVENT_HANGUPREQUEST) {
         tap_set_cause(c, (int)cause);
         look_again(tap, c);
     }
-    calls_hangup_requested(&tap->calls, c);
+    c->hangup_requested = true;
+    saved_touch(&c->saved);
+    journey_hangup_requested(c, m->event == AMI_EVENT_SOFTHANGUPREQUEST, (int)cause,
+                             tap->emit->now);
     visits_hangup_requested(&tap->visits, channel_uniqueid(c));
+}
+
+/* A channel that ends in a bridge: its BridgeLeave was not seen. */
+static void leave_bridge(struct tap *tap, struct channel *c)
+{
+    struct bridge *b = c->bridge;
+    if (!b)
+        return;
+    bridge_leave(b, c);
+    talk_left(&tap->calls, c);
+    talk_bridge(&tap->calls, b);
 }
 
 void tap_channel_gone(struct tap *tap, struct channel *c)
@@ -377,8 +403,10 @@ void tap_channel_gone(struct tap *tap, struct channel *c)
     c->ringing = false;
     tap_phone(tap, c, false, false);
     visits_hangup(&tap->visits, channel_uniqueid(c));
-    if (c->bridge)
-        bridge_leave(c->bridge, c);
+    leave_bridge(tap, c);
+    if (c->half)
+        c->half->half = NULL;
+    journey_end(c, tap->emit->now);
     calls_leave(&tap->calls, c);
     cdr_chain_free(c->chain);
     saved_end(&c->saved, SLICE("channel/"), channel_uniqueid(c));
@@ -412,6 +440,7 @@ void tap_on_hangup_handler(struct tap *tap, const struct ami_message *m)
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
     if (!c)
         return;
+    journey_hangup_logic(c);
     c->hangup_logic = true;
     saved_touch(&c->saved);
 }

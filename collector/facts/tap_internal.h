@@ -65,6 +65,7 @@ void tap_on_hangup_handler(struct tap *tap, const struct ami_message *m);
 void tap_on_varset(struct tap *tap, const struct ami_message *m);
 void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m);
 void tap_on_originate_response(struct tap *tap, const struct ami_message *m);
+void tap_on_music(struct tap *tap, const struct ami_message *m);
 void tap_on_hold(struct tap *tap, const struct ami_message *m);
 void tap_on_unhold(struct tap *tap, const struct ami_message *m);
 void tap_on_channel_seen(struct tap *tap, const struct ami_message *m);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/text.h"
+#include "collector/facts/journey_save.h"
+#include "collector/facts/talk.h"
 #include "collector/facts/tap_internal.h"
 #include <jansson.h>
 #include <stdlib.h>
@@ -132,7 +134,8 @@ static void read_bridge(struct tap *tap, struct channel *c, const json_t *o)
                                        .name = text_of(o, "name"),
                                        .kind = (enum bridge_kind)choice(o, "kind", BRIDGE_HOLDING),
                                        .confbridge = yes(o, "confbridge"),
-                                       .stasis = yes(o, "stasis")};
+                                       .stasis = yes(o, "stasis"),
+                                       .basic = yes(o, "basic")};
         b = bridge_make(&values);
         if (b && !table_add(&tap->bridges, b)) {
             bridge_free(b);
@@ -172,6 +175,8 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->held_since = number(o, "held_since");
         c->hand = (enum channel_hand)choice(o, "hand", CHANNEL_HAND_AUDIOSOCKET);
         c->hand_since = number(o, "hand_since");
+        c->music = yes(o, "music");
+        take_text(o, "half", &c->half_id);
         take_text(o, "parking", &c->parking);
         read_bridge(tap, c, json_object_get(o, "bridge"));
         read_rows(c, json_object_get(o, "rows"), &looks);
@@ -191,7 +196,6 @@ static bool restore_call(struct tap *tap, const json_t *o)
     take_text(o, "caller_name", &call->caller_name);
     take_text(o, "dialled", &call->dialled);
     take_text(o, "queue", &call->queue);
-    take_text(o, "hung_up_by", &call->hung_up_by);
     call->start = number(o, "start");
     call->answered = number(o, "answered");
     call->since = number(o, "since");
@@ -200,6 +204,7 @@ static bool restore_call(struct tap *tap, const json_t *o)
     call->sequence = (uint64_t)number(o, "sequence");
     call->told = (uint64_t)number(o, "told");
     call->from_snapshot = yes(o, "from_snapshot");
+    journey_restore(call, o);
     if (call->since > tap->emit->now)
         tap->emit->now = call->since;
     return calls_restore(&tap->calls, call) != NULL;
@@ -356,6 +361,41 @@ static void tie_rows(struct tap *tap, struct channel *c)
     }
 }
 
+static void tie_half(struct tap *tap, struct channel *c)
+{
+    struct channel *half = c->half_id ? tap_channel(tap, slice_from(c->half_id)) : NULL;
+    text_set(&c->half_id, SLICE(""));
+    if (!half || c->half)
+        return;
+    c->half = half;
+    half->half = c;
+}
+
+/* What of a journey goes on finds its channels again. */
+static void tie_journeys(struct tap *tap)
+{
+    size_t position = 0;
+    struct call *call;
+    while ((call = table_next(&tap->calls.by_linkedid, &position))) {
+        struct journey *j = &call->journey;
+        for (size_t i = 0; i < j->leg_count; i++) {
+            struct leg *leg = j->legs[i];
+            leg->channel = leg->look ? NULL : tap_channel(tap, slice_from(leg->uniqueid));
+            if (leg->channel)
+                leg->channel->leg = leg;
+        }
+        for (size_t i = 0; i < j->talk_count; i++) {
+            struct talk *talk = j->talks[i];
+            if (talk->to)
+                continue;
+            talk->a = tap_channel(tap, snapshot_text(talk->a_look, SNAPSHOT_UNIQUEID));
+            talk->b = tap_channel(tap, snapshot_text(talk->b_look, SNAPSHOT_UNIQUEID));
+            if (!talk->a || !talk->b)
+                talk->to = tap->emit->now;
+        }
+    }
+}
+
 /* A call that has no channel left ended in the moment when the tap was stopped. */
 static void end_empty_calls(struct tap *tap)
 {
@@ -405,9 +445,11 @@ void tap_restored(struct tap *tap)
     struct channel *c;
     while ((c = table_next(&tap->channels, &position))) {
         tie_rows(tap, c);
+        tie_half(tap, c);
         if (c->last_time > tap->emit->now)
             tap->emit->now = c->last_time;
     }
+    tie_journeys(tap);
     rejoin_channels(tap);
     tap->emit->from_list = true;
     end_empty_calls(tap);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "collector/facts/journey_save.h"
 #include "collector/facts/tap_internal.h"
 
 /* The live state as JSON, one object an entity: channel/<Uniqueid> with its CDR rows,
@@ -102,6 +103,7 @@ static void put_bridge(struct json_out *j, const struct bridge *b)
     json_out_int(j, "kind", b->kind);
     json_out_bool(j, "confbridge", b->confbridge);
     json_out_bool(j, "stasis", b->stasis);
+    json_out_bool(j, "basic", b->basic);
     json_out_int(j, "shown", b->shown);
     json_out_close(j, '}');
 }
@@ -128,6 +130,9 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_int(j, "held_since", c->held_since);
     json_out_int(j, "hand", c->hand);
     json_out_int(j, "hand_since", c->hand_since);
+    json_out_bool(j, "music", c->music);
+    if (c->half)
+        json_out_string(j, "half", channel_uniqueid(c->half));
     put_text(j, "parking", c->parking);
     put_bridge(j, c->bridge);
     json_out_array(j, "rows");
@@ -146,7 +151,6 @@ static void call_json(const struct call *call, struct json_out *j)
     put_text(j, "caller_name", call->caller_name);
     put_text(j, "dialled", call->dialled);
     put_text(j, "queue", call->queue);
-    put_text(j, "hung_up_by", call->hung_up_by);
     json_out_int(j, "start", call->start);
     json_out_int(j, "answered", call->answered);
     json_out_int(j, "since", call->since);
@@ -155,6 +159,7 @@ static void call_json(const struct call *call, struct json_out *j)
     json_out_int(j, "sequence", (int64_t)call->sequence);
     json_out_int(j, "told", (int64_t)call->told);
     json_out_bool(j, "from_snapshot", call->from_snapshot);
+    journey_json(&call->journey, j);
     json_out_close(j, '}');
 }
 

@@ -32,6 +32,7 @@ struct bridge *bridge_make(const struct bridge_values *values)
     b->kind = values->kind;
     b->confbridge = values->confbridge;
     b->stasis = values->stasis;
+    b->basic = values->basic;
     return b;
 }
 
@@ -42,7 +43,8 @@ struct bridge *bridge_new(const struct ami_message *m)
         .name = ami_text_known(ami_message_get(m, AMI_HEADER_BRIDGENAME)),
         .kind = kind_of(m),
         .confbridge = slice_is(ami_message_get(m, AMI_HEADER_BRIDGECREATOR), "ConfBridge"),
-        .stasis = slice_is(ami_message_get(m, AMI_HEADER_BRIDGECREATOR), "Stasis")};
+        .stasis = slice_is(ami_message_get(m, AMI_HEADER_BRIDGECREATOR), "Stasis"),
+        .basic = slice_is(ami_message_get(m, AMI_HEADER_BRIDGETYPE), "basic")};
     return bridge_make(&values);
 }
 

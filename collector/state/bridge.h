@@ -18,9 +18,11 @@ enum bridge_kind {
 struct bridge {
     char *id; /* BridgeUniqueid */
     enum bridge_kind kind;
-    bool confbridge;          /* BridgeCreator is ConfBridge */
-    bool stasis;              /* made by an ARI application */
-    struct slice name;        /* BridgeName, empty when <unknown>; owned with id */
+    bool confbridge;   /* BridgeCreator is ConfBridge */
+    bool stasis;       /* made by an ARI application */
+    bool basic;        /* BridgeType basic: whoever enters shares the oldest member's linkedid */
+    uint64_t circle;   /* the conversation it was found in last (facts/talk.h) */
+    struct slice name; /* BridgeName, empty when <unknown>; owned with id */
     struct channel **members; /* in string order of Uniqueid, as Asterisk's container has them */
     size_t count;
     size_t size;
@@ -30,7 +32,7 @@ struct bridge {
 struct bridge_values {
     struct slice id, name;
     enum bridge_kind kind;
-    bool confbridge, stasis;
+    bool confbridge, stasis, basic;
 };
 
 /* A bridge with these values, or as the first event about it describes it. NULL when memory is

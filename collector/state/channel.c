@@ -90,6 +90,7 @@ void channel_free(struct channel *c)
     snapshot_unref(c->now);
     snapshot_unref(c->before);
     free(c->parking);
+    free(c->half_id);
     free(c);
 }
 

@@ -8,6 +8,7 @@
 
 struct bridge;
 struct call;      /* facts/call.h */
+struct leg;       /* facts/journey.h */
 struct cdr_chain; /* facts/cdr_chain.h */
 
 /* The events that one snapshot of Asterisk raises stand next to each other in this order, with
@@ -62,6 +63,11 @@ struct channel {
     struct saved saved;
     char *parking; /* "lot:space" of a ParkedCall that came before the parking bridge, or NULL */
 
+    struct leg *leg;      /* in the call's journey (facts/journey.h), or NULL */
+    struct channel *half; /* the other half of a Local channel, or NULL */
+    char *half_id;        /* its Uniqueid, until a restored channel finds it */
+    uint64_t circle;      /* the conversation it was found in last (facts/talk.h) */
+    bool music;           /* music on hold plays to it */
     struct call *call;
     struct channel *call_next; /* the call's channels */
     struct cdr_chain *chain;

@@ -24,8 +24,6 @@ ENVELOPE = {"kind", "id", "subject", "time", "pbx", "tenant", "cause_event", "ta
 # Columns that a sink fills itself, and those whose field no record has yet.
 SINK_COLUMNS = {"ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body"}
 AWAITED = {
-    "calls": {"queue", "answered_by", "wait_seconds", "ring_seconds", "talk_seconds", "hold_seconds", "legs",
-              "cause_text", "accountcode"},
     "queue_visits": {"recording", "guessed"},
     "agent_intervals": {"queue"},
 }
@@ -143,7 +141,7 @@ def check_fields(contracts):
         emitted |= {contracts.fields[word] for word in
                     re.findall(r"fact_(?:put_\w+|open_\w+)\(\s*[^,()]+,\s*FIELD_(\w+)", path.read_text())}
     report("every field of a schema is in fact_fields.def", sorted(used - declared))
-    report("every field that the code puts into a fact is in a schema", sorted(emitted - used))
+    report("every field that the code puts into a fact is in a schema", sorted(emitted - used - ENVELOPE))
     report("every field is described", (f"{kind}.{name}" for kind in contracts.validators
                                         for name, prop in contracts.properties(kind).items()
                                         if name != "kind" and not described(contracts, prop)))
