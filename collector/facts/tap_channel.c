@@ -8,7 +8,10 @@
 #include <strings.h>
 
 /* AST_STATE_*, header ChannelState. */
-enum { CHANNEL_STATE_RINGING = 5, CHANNEL_STATE_UP = 6 };
+enum { CHANNEL_STATE_RINGING = 5, CHANNEL_STATE_UP = 6, CHANNEL_STATE_BUSY = 7 };
+
+/* Q.850 causes that applications set. */
+enum { CAUSE_BUSY = 17, CAUSE_CONGESTION = 34 };
 
 /* The bits of a caller id's presentation that are 0 for "allowed" (AST_PRES_RESTRICTION). */
 #define PRESENTATION_RESTRICTION 0x60
@@ -130,8 +133,25 @@ void tap_on_newchannel(struct tap *tap, const struct ami_message *m)
         begin_channel(tap, &seen, tap->emit->now, false);
 }
 
+/* Before Busy and Congestion turn a channel to the state Busy they set its cause, whatever it was:
+ * the look that this is has it (Asterisk 22). */
+static void note_refusal(const struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    int64_t state = 0;
+    if (!c || !ami_text_int(ami_message_get(m, AMI_HEADER_CHANNELSTATE), &state) ||
+        state != CHANNEL_STATE_BUSY)
+        return;
+    struct slice application = snapshot_text(c->now, SNAPSHOT_APPLICATION);
+    if (slice_is(application, "Busy"))
+        tap_set_cause(c, CAUSE_BUSY);
+    else if (slice_is(application, "Congestion"))
+        tap_set_cause(c, CAUSE_CONGESTION);
+}
+
 void tap_on_channel_state(struct tap *tap, const struct ami_message *m)
 {
+    note_refusal(tap, m);
     take_look(tap, m, CHANNEL_EVENT_STATE);
 }
 
@@ -374,12 +394,11 @@ void tap_on_hangup_request(struct tap *tap, const struct ami_message *m)
     int64_t cause = 0;
     if (!c)
         return;
-    /* SoftHangupRequest's Cause is not a hang-up cause but the flags of the request. */
+    /* SoftHangupRequest's Cause is not a hang-up cause but the flags of the request. The CDR engine
+     * sees the cause with the channel's next look only (Asterisk 22). */
     if (ami_text_int(ami_message_get(m, AMI_HEADER_CAUSE), &cause) &&
-        m->event == AMI_EVENT_HANGUPREQUEST) {
+        m->event == AMI_EVENT_HANGUPREQUEST)
         tap_set_cause(c, (int)cause);
-        look_again(tap, c);
-    }
     c->hangup_requested = true;
     saved_touch(&c->saved);
     journey_hangup_requested(c, m->event == AMI_EVENT_SOFTHANGUPREQUEST, (int)cause,

@@ -649,12 +649,23 @@ static bool ended_by_past_transfer(struct visits *visits, struct visit *v)
     return false;
 }
 
-/* AgentComplete of a caller whose channel is gone already names the member's channel alone. */
-static struct visit *find_by_member(const struct visits *visits, struct slice uniqueid)
+/* AgentComplete of a caller whose channel is gone already names the member's channel alone, and
+ * when that is gone too nothing but the queue and the member. */
+static bool is_completed(const struct visit *v, const struct ami_message *m)
+{
+    if (v->state != VISIT_CONNECTED)
+        return false;
+    if (ami_message_has(m, AMI_HEADER_DESTUNIQUEID))
+        return slice_equal(slice_from(v->member_uniqueid),
+                           ami_message_get(m, AMI_HEADER_DESTUNIQUEID));
+    return slice_equal(slice_from(v->queue->name), ami_message_get(m, AMI_HEADER_QUEUE)) &&
+           slice_equal(slice_from(v->interface), ami_message_get(m, AMI_HEADER_INTERFACE));
+}
+
+static struct visit *find_completed(const struct visits *visits, const struct ami_message *m)
 {
     struct visit *v = visits->closing;
-    while (v &&
-           !(v->state == VISIT_CONNECTED && slice_equal(slice_from(v->member_uniqueid), uniqueid)))
+    while (v && !is_completed(v, m))
         v = v->next_closing;
     return v;
 }
@@ -663,7 +674,7 @@ void visits_agent_complete(struct visits *visits, const struct ami_message *m)
 {
     struct visit *v = ami_message_has(m, AMI_HEADER_UNIQUEID)
                           ? find_by(visits, m, IN(VISIT_CONNECTED))
-                          : find_by_member(visits, ami_message_get(m, AMI_HEADER_DESTUNIQUEID));
+                          : find_completed(visits, m);
     if (!v)
         return;
     struct slice reason = ami_message_get(m, AMI_HEADER_REASON);
