@@ -31,9 +31,9 @@ DEPS_BUILD := gcc make libc6-dev pkg-config gperf uthash-dev libconfuse-dev libe
 	libssl-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev librdkafka-dev
 DEPS_DEMO  := curl sqlite3
 DEPS_TEST  := check clang-format-14 cppcheck python3 python3-venv ca-certificates git debootstrap \
-	chromium nodejs npm maven openjdk-17-jre-headless openssl
+	chromium nodejs npm maven openjdk-17-jre-headless openssl clang-14 libclang-rt-14-dev afl++
 
-.PHONY: all deps deps-test needs check unit run-unit lint docs demo test prove-tests bench install clean
+.PHONY: all deps deps-test needs check unit run-unit lint docs demo test prove-tests fuzz bench install clean
 all:
 
 # Every object waits for what rules.mk files add to this: tables, migrations and pages that are
@@ -171,6 +171,12 @@ test: deps-test
 # Breaks the source on purpose, one rule at a time: the tests must notice each.
 prove-tests: deps-test
 	@tests/prove/run.py
+
+# Looks for inputs that break the parsers and machines, for so long with each of two fuzzers.
+FUZZ_SECONDS ?= 600
+fuzz: deps-test
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+	@FUZZ_ENGINE=afl tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 bench: all
 	@tests/bench/run.sh
