@@ -39,10 +39,10 @@ END_TEST
 
 START_TEST(faults_are_named)
 {
-    static const char path[] = "tests/unit/config/case/tls/input.conf";
+    static const char path[] = "tests/unit/config/case/same-file/input.conf";
     ck_assert_int_eq(run(STDERR_FILENO, "-c", path), 1);
-    ck_assert_str_eq(
-        said, "tests/unit/config/case/tls/input.conf:5: pbx main: tls: yes is not built yet\n");
+    ck_assert_str_eq(said, "tests/unit/config/case/same-file/input.conf:8: store: outbox: is the "
+                           "same file as path\n");
     ck_assert_int_eq(run(STDERR_FILENO, "--config", "/nonexistent"), 1);
     ck_assert_str_eq(said, "/nonexistent: cannot be read: No such file or directory\n");
 }
