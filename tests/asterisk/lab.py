@@ -95,14 +95,16 @@ class Lab:
             self.phones = Ami(self.ports["PHONES_AMI"], "admin", "adminsecret")
             self.sip_phones = [sip_phone.Phone(number, self.ports[port], self.ports["PBX_SIP"], behave)
                                for number, port, behave in (("107", "HOLD_SIP", sip_phone.hold_and_resume),
-                                                            ("121", "REPLACES_SIP", sip_phone.transfer_with_replaces))]
+                                                            ("121", "REPLACES_SIP", sip_phone.transfer_with_replaces),
+                                                            ("123", "ROAMING_SIP", sip_phone.hold_and_resume))]
+            self.registrar = sip_phone.Registrar(self.ports["REGISTRAR_SIP"])
         except BaseException:
             self.script("stop")
             raise
         return self
 
     def __exit__(self, *_):
-        for phone in self.sip_phones:
+        for phone in (*self.sip_phones, self.registrar):
             phone.close()
         self.script("stop")
 

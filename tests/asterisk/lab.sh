@@ -60,7 +60,7 @@ def port(kind):
     return held[-1].getsockname()[1]
 for name in ("PBX_AMI", "PHONES_AMI", "HTTP", "AGI", "AUDIOSOCKET"):
     print(f"{name}={port(socket.SOCK_STREAM)}")
-for name in ("PBX_SIP", "PHONES_SIP", "HOLD_SIP", "REPLACES_SIP"):
+for name in ("PBX_SIP", "PHONES_SIP", "HOLD_SIP", "REPLACES_SIP", "ROAMING_SIP", "REGISTRAR_SIP"):
     print(f"{name}={port(socket.SOCK_DGRAM)}")
 for name, first in (("pbx", 10000), ("phones", 20000)):
     base = first + 100 * random.randrange(60)

@@ -623,6 +623,52 @@ def hangup_handlers(lab):
     sleep(7)
 
 
+# Endpoints and trunks
+
+def endpoint_comes_and_goes(lab):
+    """A phone registers, falls silent, is there again, takes a call, registers anew and leaves."""
+    phone = lab.sip_phones[2]
+    phone.register(60)
+    sleep(2)
+    phone.deaf = True
+    sleep(3)
+    phone.deaf = False
+    sleep(2)
+    lab.call("123", caller="101", seconds=4)
+    sleep(7)
+    phone.register(60)
+    sleep(1)
+    phone.register(0)
+    sleep(1)
+
+
+def endpoint_registration_expires(lab):
+    lab.sip_phones[2].register(2)
+    sleep(6)
+
+
+def trunk_registration(lab):
+    """The carrier refuses the PBX, then takes it back; the PBX signs off and on again."""
+    for answer, command in (("403 Forbidden", "register"), ("500 Server Error", "register"), ("200 OK", "register"),
+                            ("200 OK", "unregister"), ("200 OK", "register")):
+        lab.registrar.answer = answer
+        lab.cli(f"pjsip send {command} line")
+        sleep(1.5)
+
+
+def trunk_failures(lab):
+    """Calls out that are busy, congested, not answered, to no such number, and two that are answered, at once with two
+    calls in, of which one is refused."""
+    for number in ("9102", "9118", "9499", "9103"):
+        lab.call(number, caller="101")
+        sleep(0.5)
+    lab.call("9108", caller="105", seconds=6)
+    lab.call("9109", caller="108", seconds=3)
+    lab.call("601", seconds=3)
+    lab.call("622")
+    sleep(8)
+
+
 # Mixtures
 
 PLAIN = (answered, busy, cancelled_by_caller, no_answer_then_playback, internal_call, hold_and_resume, queue_answered,

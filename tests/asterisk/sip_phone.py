@@ -77,6 +77,7 @@ class Phone:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", port))
         self.dialogs, self.version, self.lock = {}, 0, threading.Lock()
+        self.deaf = False  # answers nothing
         threading.Thread(target=self._listen, daemon=True).start()
 
     def close(self):
@@ -105,12 +106,21 @@ class Phone:
         self.dialogs[dialog.call_id] = dialog
         return dialog if dialog.invite("sendrecv").status == 200 else None
 
+    def register(self, seconds):
+        """Register with the PBX for so long; 0 unregisters. Its final response."""
+        dialog = Dialog(self, uuid.uuid4().hex, f"<sip:{self.number}@127.0.0.1>;tag={uuid.uuid4().hex[:8]}",
+                        f"<sip:{self.number}@127.0.0.1>", f"sip:127.0.0.1:{self.pbx_port}")
+        self.dialogs[dialog.call_id] = dialog
+        return dialog.request("REGISTER", more=[f"Expires: {seconds}"])
+
     def _listen(self):
         while True:
             try:
                 message = Message(self.socket.recv(65536))
             except OSError:
                 return
+            if self.deaf:
+                continue
             dialog = self.dialogs.get(message.get("call-id"))
             if message.status:
                 if dialog:
@@ -137,6 +147,34 @@ class Phone:
             self.behave(self, dialog)
         except (OSError, queue.Empty):
             pass  # the phone was closed, or the PBX said no more
+
+
+class Registrar:
+    """Where the PBX registers its line: answers every REGISTER with `answer`, 200 at first."""
+
+    def __init__(self, port):
+        self.answer = "200 OK"
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", port))
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def close(self):
+        self.socket.close()
+
+    def _listen(self):
+        while True:
+            try:
+                data, sender = self.socket.recvfrom(65536)
+            except OSError:
+                return
+            request = Message(data)
+            if request.method != "REGISTER":
+                continue
+            lines = [f"SIP/2.0 {self.answer}", *(f"Via: {via}" for via in request.all("via")),
+                     f"From: {request.get('from')}", f"To: {request.get('to')};tag={uuid.uuid4().hex[:8]}",
+                     f"Call-ID: {request.get('call-id')}", f"CSeq: {request.get('cseq')}",
+                     f"Contact: {request.get('contact')}", f"Expires: {request.get('expires')}", "Content-Length: 0"]
+            self.socket.sendto("\r\n".join([*lines, "", ""]).encode(), sender)
 
 
 def hold_and_resume(_, dialog):
