@@ -15,6 +15,7 @@ KEYS = {
     "CALL": ("<pbx>/<linkedid>", "the Linkedid that the call's first channel had first"),
     "QUEUE": ("<pbx>/<queue>", "the queue's name"),
     "AGENT": ("<pbx>/<interface>", "the agent's interface"),
+    "ENDPOINT": ("<pbx>/<entity>", "the subject; that of a trunk has `trunk/` before it, since its endpoint has one too"),
     "PBX": ("<pbx>", "the PBX's name"),
 }
 TOPICS = {
@@ -24,11 +25,13 @@ TOPICS = {
     "queue-events": "What happens in queues, as it happens, and the lines of queue_log.",
     "queues": "One log for each visit to a queue that has ended.",
     "agent-events": "What agents do: intervals, and changes of their memberships.",
+    "endpoint-events": "How long phones and registrations were in a state, and what went over trunks.",
     "alerts": "What needs somebody's attention; nothing yet.",
     "tap": "The tap's own: where it was blind, when it had the PBX.",
     "calls-state": "The live state of each call.",
     "queues-state": "The live state of each queue.",
     "agents-state": "The live state of each agent.",
+    "endpoints-state": "The live state of each endpoint, outbound registration and trunk.",
 }
 HEADERS = [
     ("ce_specversion", "1.0", "of CloudEvents"),

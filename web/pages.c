@@ -18,6 +18,8 @@ static const struct page pages[] = {
      sizeof(page_wallboard_css)},
     {"/wallboard.js", "text/javascript; charset=utf-8", PAGE_WALLBOARD_JS_ETAG, page_wallboard_js,
      sizeof(page_wallboard_js)},
+    {"/lines.js", "text/javascript; charset=utf-8", PAGE_LINES_JS_ETAG, page_lines_js,
+     sizeof(page_lines_js)},
     {"/stream.js", "text/javascript; charset=utf-8", PAGE_STREAM_JS_ETAG, page_stream_js,
      sizeof(page_stream_js)},
     {"/icon.svg", "image/svg+xml", PAGE_ICON_SVG_ETAG, page_icon_svg, sizeof(page_icon_svg)},

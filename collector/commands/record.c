@@ -100,6 +100,7 @@ static bool make_link(struct record *r)
                                .clock = clock_system(),
                                .random = random_system()};
     struct ami_link_config config = tap_config_link(r->config.section);
+    config.list_registrations = false; /* their passwords would stand in the recording */
     r->pbx = config_section_name(r->config.section);
     if (!tap_config_tls(r->config.section, &r->tls))
         return false;

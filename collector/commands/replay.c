@@ -93,7 +93,8 @@ static bool read_file(struct replay *r, const char *name)
 /* One word of --records. */
 static bool want(struct replay *r, struct slice word)
 {
-    static const char *const kinds[] = {"cdr", "call", "queue", "queue_log", "agent"};
+    static const char *const kinds[] = {"cdr",   "call",     "queue",        "queue_log",
+                                        "agent", "endpoint", "registration", "trunk"};
     if (slice_is(word, "none"))
         return true;
     if (slice_is(word, "events")) {
@@ -109,7 +110,7 @@ static bool want(struct replay *r, struct slice word)
     }
     fprintf(stderr,
             "amitap: replay: --records: unknown kind \"%.*s\" (cdr, call, queue, queue_log, agent, "
-            "events, none)\n",
+            "endpoint, registration, trunk, events, none)\n",
             (int)word.n, word.p);
     return false;
 }

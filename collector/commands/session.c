@@ -146,6 +146,12 @@ static bool list_of(enum ami_action action, enum tap_list *ret_list)
     case AMI_ACTION_QUEUESTATUS:
         *ret_list = TAP_LIST_QUEUES;
         return true;
+    case AMI_ACTION_DEVICESTATELIST:
+        *ret_list = TAP_LIST_DEVICES;
+        return true;
+    case AMI_ACTION_PJSIPSHOWREGISTRATIONSOUTBOUND:
+        *ret_list = TAP_LIST_REGISTRATIONS;
+        return true;
     default:
         return false;
     }
@@ -159,6 +165,16 @@ static void on_list_sent(void *ctx, enum ami_action action)
         tap_list_begin(s->tap, list);
 }
 
+/* What a refused list would have told. */
+static const char *missing(enum ami_action action)
+{
+    if (action == AMI_ACTION_DEVICESTATELIST)
+        return "phones and trunks show their state when it changes";
+    if (action == AMI_ACTION_PJSIPSHOWREGISTRATIONSOUTBOUND)
+        return "registrations show their state when it changes";
+    return "what was up before the tap joined may be missing";
+}
+
 static void on_list_done(void *ctx, enum ami_action action, enum ami_link_outcome outcome)
 {
     struct session *s = ctx;
@@ -166,10 +182,8 @@ static void on_list_done(void *ctx, enum ami_action action, enum ami_link_outcom
     if (list_of(action, &list))
         tap_list_end(s->tap, list, outcome == AMI_LINK_LIST_DONE, now_of(s));
     if (outcome == AMI_LINK_LIST_REFUSED)
-        log_line(LOG_LEVEL_WARNING,
-                 "pbx %s: this account may not ask for %s: what was up before the tap joined may "
-                 "be missing",
-                 session_name(s), ami_action_name(action));
+        log_line(LOG_LEVEL_WARNING, "pbx %s: this account may not ask for %s: %s", session_name(s),
+                 ami_action_name(action), missing(action));
 }
 
 struct session *session_new(const struct config_section *pbx, const struct session_env *env)
@@ -255,6 +269,8 @@ void session_tick(struct session *s)
     struct buf text = buf_new(256);
     struct json_out json = json_out_to(&text);
     s->state_due = true;
+    if (s->logged_in)
+        tap_tick(s->tap, now_of(s));
     if (s->logged_in && counters.last_byte_us) {
         json_out_object(&json, NULL);
         json_out_bool(&json, "connected", true);

@@ -29,6 +29,8 @@ struct tap_options tap_config_options(const struct config_section *pbx)
     options.log_caller_id_name = config_yes(pbx, CONFIG_PBX_LOG_CALLER_ID_NAME);
     options.log_unpause_on_reason_change = config_yes(pbx, CONFIG_PBX_LOG_UNPAUSE_ON_REASON_CHANGE);
     options.log_membername_as_agent = config_yes(pbx, CONFIG_PBX_LOG_MEMBERNAME_AS_AGENT);
+    options.trunks = config_list(pbx, CONFIG_PBX_TRUNKS, &options.trunk_count);
+    options.trunk_interval = config_number(pbx, CONFIG_PBX_TRUNK_MINUTES) * 60 * 1000000;
     return options;
 }
 
@@ -39,6 +41,7 @@ struct ami_link_config tap_config_link(const struct config_section *pbx)
     config.port = (uint16_t)config_number(pbx, CONFIG_PBX_PORT);
     config.user = config_text(pbx, CONFIG_PBX_USER);
     config.secret = config_pbx_secret(pbx);
+    config.list_registrations = config_yes(pbx, CONFIG_PBX_LIST_REGISTRATIONS);
     config.event_mask = config_text(pbx, CONFIG_PBX_EVENT_MASK);
     config.connect_us = config_number(pbx, CONFIG_PBX_CONNECT_SECONDS) * 1000000;
     config.ping_us = config_number(pbx, CONFIG_PBX_PING_SECONDS) * 1000000;

@@ -122,6 +122,21 @@ static void check_tls(const struct config_section *s, struct config_report *repo
     }
 }
 
+/* As channels are named: "PJSIP/carrier". */
+static void check_trunks(const struct config_section *s, struct config_report *report)
+{
+    size_t n = 0;
+    const char *const *trunks = config_list(s, CONFIG_PBX_TRUNKS, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *slash = strchr(trunks[i], '/');
+        if (!slash || slash == trunks[i] || !slash[1]) {
+            config_fault(report, s, CONFIG_PBX_TRUNKS,
+                         "'%s' is not an endpoint with its technology, like \"PJSIP/carrier\"",
+                         trunks[i]);
+        }
+    }
+}
+
 static void check_pbx(struct config_section *s, struct config_report *report)
 {
     check_one_of(s, CONFIG_PBX_HOST, CONFIG_PBX_HOSTS, report);
@@ -135,6 +150,7 @@ static void check_pbx(struct config_section *s, struct config_report *report)
         config_fault(report, s, CONFIG_PBX_EVENT_MASK,
                      "'%s' is not a list of classes like \"call,agent\"", mask);
     }
+    check_trunks(s, report);
     read_secret(s, report);
 }
 

@@ -23,7 +23,7 @@ enum fact_field {
     FIELD_COUNT
 };
 
-enum fact_key { FACT_KEY_CALL, FACT_KEY_QUEUE, FACT_KEY_AGENT, FACT_KEY_PBX };
+enum fact_key { FACT_KEY_CALL, FACT_KEY_QUEUE, FACT_KEY_AGENT, FACT_KEY_ENDPOINT, FACT_KEY_PBX };
 
 struct fact_kind_info {
     const char *kind, *topic, *table, *ce_type, *schema;
@@ -76,6 +76,8 @@ void fact_put_int(struct fact_builder *b, enum fact_field field, int64_t value);
 void fact_put_bool(struct fact_builder *b, enum fact_field field, bool value);
 /* Microseconds, rendered as seconds. */
 void fact_put_seconds(struct fact_builder *b, enum fact_field field, int64_t us);
+/* A part of a whole, 0 to 1 in millionths; null when the whole is 0. */
+void fact_put_share(struct fact_builder *b, enum fact_field field, uint64_t part, uint64_t whole);
 /* Microseconds since 1970, rendered as RFC 3339; 0 is null. */
 void fact_put_time(struct fact_builder *b, enum fact_field field, int64_t us);
 /* Nested values: between open and close, array elements are objects or strings of any field. */

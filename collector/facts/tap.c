@@ -62,6 +62,11 @@ static const tap_handler handlers[AMI_EVENT_TOTAL] = {
     [AMI_EVENT_QUEUEMEMBERPAUSE] = tap_on_queue_member_pause,
     [AMI_EVENT_QUEUEMEMBERPENALTY] = tap_on_queue_member_penalty,
     [AMI_EVENT_QUEUEMEMBERRINGINUSE] = tap_on_queue_member_ringinuse,
+    [AMI_EVENT_DEVICESTATECHANGE] = tap_on_device_state,
+    [AMI_EVENT_CONTACTSTATUS] = tap_on_contact_status,
+    [AMI_EVENT_PEERSTATUS] = tap_on_peer_status,
+    [AMI_EVENT_REGISTRY] = tap_on_registry,
+    [AMI_EVENT_OUTBOUNDREGISTRATIONDETAIL] = tap_on_registration_item,
 };
 
 static struct slice channel_key_of(const void *value)
@@ -84,7 +89,8 @@ struct tap_options tap_options_default(struct slice pbx)
                                         .initiatedseconds = false,
                                         .channeldefaultenabled = true},
                                 .log_restricted_caller_id = true,
-                                .short_abandon = 5000000};
+                                .short_abandon = 5000000,
+                                .trunk_interval = (int64_t)3600 * 1000000};
 }
 
 static void write_row(void *ctx, const struct cdr_row *row)
@@ -162,6 +168,14 @@ struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx
     tap->visits.ctx = tap;
     tap->agents = agents_new(tap->emit, TAP_AGENTS_MAX);
     tap->agents.saved = &tap->saved;
+    tap->endpoints = endpoints_new(tap->emit, TAP_ENDPOINTS_MAX);
+    tap->endpoints.saved = &tap->saved;
+    tap->registrations = registrations_new(tap->emit, TAP_REGISTRATIONS_MAX);
+    tap->registrations.saved = &tap->saved;
+    tap->trunks = trunks_new(tap->emit, options->trunk_interval);
+    tap->trunks.saved = &tap->saved;
+    for (size_t i = 0; i < options->trunk_count; i++)
+        trunks_want(&tap->trunks, endpoint_of_line(slice_from(options->trunks[i])));
     return tap;
 }
 
@@ -190,6 +204,9 @@ void tap_free(struct tap *tap)
     visits_free(&tap->visits);
     queues_free(&tap->queues);
     agents_free(&tap->agents);
+    endpoints_free(&tap->endpoints);
+    registrations_free(&tap->registrations);
+    trunks_free(&tap->trunks);
     calls_free(&tap->calls);
     place_memory_free(&tap->places);
     saved_list_free(&tap->saved);
@@ -201,9 +218,12 @@ void tap_free(struct tap *tap)
 }
 
 /* What answers an action never has a Timestamp. */
-static bool is_list_item(enum ami_event_id event)
+static bool is_list_item(const struct ami_message *m)
 {
-    switch (event) {
+    switch (m->event) {
+    case AMI_EVENT_DEVICESTATECHANGE:
+        return ami_message_has(m, AMI_HEADER_ACTIONID);
+    case AMI_EVENT_OUTBOUNDREGISTRATIONDETAIL:
     case AMI_EVENT_CORESHOWCHANNEL:
     case AMI_EVENT_STATUS:
     case AMI_EVENT_BRIDGEINFOCHANNEL:
@@ -226,7 +246,7 @@ static void set_time(struct tap *tap, const struct ami_message *m, int64_t arriv
         tap->emit->untimed = false;
         return;
     }
-    if (is_list_item(m->event))
+    if (is_list_item(m))
         tap->emit->from_list = true;
     else
         tap->emit->untimed = true;
@@ -234,11 +254,14 @@ static void set_time(struct tap *tap, const struct ami_message *m, int64_t arriv
         tap->emit->now = arrival;
 }
 
-static void tell(struct tap *tap)
+void tap_tell(struct tap *tap)
 {
     calls_tell(&tap->calls);
     queues_tell(&tap->queues);
     agents_tell(&tap->agents);
+    endpoints_tell(&tap->endpoints);
+    registrations_tell(&tap->registrations);
+    trunks_tell(&tap->trunks);
 }
 
 void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
@@ -250,10 +273,11 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
     set_time(tap, m, arrival);
     tap->last_event = arrival ? arrival : tap->emit->now;
     tap->sees_dialplan |= m->event == AMI_EVENT_NEWEXTEN || m->event == AMI_EVENT_VARSET;
+    trunks_time(&tap->trunks, tap->emit->now);
     visits_expire(&tap->visits);
     tap->emit->cause = m->event;
     handler(tap, m);
-    tell(tap);
+    tap_tell(tap);
     tap->emit->cause = AMI_EVENT_UNKNOWN;
     tap->emit->from_list = false;
 }
@@ -295,6 +319,22 @@ void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
     emit_end(tap->emit);
 }
 
+/* How much later than its Timestamp an event may come. */
+#define TAP_LATE 2000000
+
+void tap_tick(struct tap *tap, int64_t now)
+{
+    int64_t event = tap->emit->now;
+    int64_t silent = tap->last_event ? now - tap->last_event - TAP_LATE : 0;
+    int64_t boundary = tap->trunks.boundary;
+    if (silent <= 0 || !boundary || event + silent < boundary)
+        return;
+    trunks_time(&tap->trunks, event + silent);
+    tap->emit->now = tap->trunks.boundary - tap->trunks.interval;
+    tap_tell(tap);
+    tap->emit->now = event;
+}
+
 int64_t tap_last_event(const struct tap *tap)
 {
     return tap->last_event;
@@ -315,7 +355,8 @@ struct tap_counters tap_counters(const struct tap *tap)
         .calls = tap->calls.by_linkedid.count,
         .visits = tap->visits.by_caller.count,
         .refused = tap->channels.refused + tap->bridges.refused + tap->visits.refused +
-                   tap->calls.by_linkedid.refused + tap->agents.refused,
+                   tap->calls.by_linkedid.refused + tap->agents.refused + tap->endpoints.refused +
+                   tap->registrations.refused + tap->trunks.refused,
         .facts_too_large = tap->emit->too_large,
     };
 }

@@ -23,6 +23,9 @@ struct tap_options {
     /* Gets, with the sink's ctx, each CDR row that Asterisk would not write, as a fact of kind cdr
      * with its reason. NULL: they are no fact. Asking changes ids of others. */
     emit_sink dropped;
+    const char *const *trunks; /* endpoints that are trunks; borrowed for the tap's life */
+    size_t trunk_count;        /* 0: those are that a listed outbound registration belongs to */
+    int64_t trunk_interval;    /* microseconds that an interval of a trunk's figures lasts */
 };
 
 /* Asterisk's defaults, but unanswered and congestion on, so that no attempt is missing. */
@@ -45,9 +48,20 @@ void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason);
 
 /* The lists asked for after log-in. What a list that was answered in full does not hold, though it
  * was known before the list was asked for and no event has shown it since, is gone. */
-enum tap_list { TAP_LIST_CHANNELS, TAP_LIST_BRIDGES, TAP_LIST_QUEUES, TAP_LISTS };
+enum tap_list {
+    TAP_LIST_CHANNELS,
+    TAP_LIST_BRIDGES,
+    TAP_LIST_QUEUES,
+    TAP_LIST_DEVICES,
+    TAP_LIST_REGISTRATIONS,
+    TAP_LISTS
+};
 void tap_list_begin(struct tap *tap, enum tap_list list);
 void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t now);
+
+/* About once a second while the stream is followed: what ends by the clock alone ends also when the
+ * PBX is silent. now is this machine's; the stream's time goes on from its last event. */
+void tap_tick(struct tap *tap, int64_t now);
 
 /* Saving and restoring the live state. save calls put for each entity that changed since the last
  * save, with its JSON, or with an empty body for one that is gone. */

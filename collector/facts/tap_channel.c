@@ -50,6 +50,7 @@ void tap_follow_state(struct tap *tap, struct channel *c)
         c->ringing = false;
     journey_follow(c, tap->emit->now);
     tap_phone(tap, c, c->ringing, state == CHANNEL_STATE_UP);
+    tap_follow_trunk(tap, c, TRUNK_CALL_KNOWN);
 }
 
 void tap_look(struct tap *tap, const struct channel_change *change)
@@ -118,6 +119,9 @@ static void begin_channel(struct tap *tap, const struct snapshot_values *seen, i
         return;
     c->from_snapshot = from_snapshot;
     c->seen = tap->emit->event;
+    if (!from_snapshot)
+        tap_follow_trunk(tap, c,
+                         snapshot_flags(c->now) & SNAPSHOT_DIALED ? TRUNK_CALL_OUT : TRUNK_CALL_IN);
     calls_join(&tap->calls, c);
     struct channel_change change = {c, NULL, c->now, true};
     cdr_snapshot(&tap->cdr, &change, born);
@@ -421,6 +425,7 @@ void tap_channel_gone(struct tap *tap, struct channel *c)
 {
     c->ringing = false;
     tap_phone(tap, c, false, false);
+    tap_leave_trunk(tap, c, c->from_snapshot);
     visits_hangup(&tap->visits, channel_uniqueid(c));
     leave_bridge(tap, c);
     if (c->half)

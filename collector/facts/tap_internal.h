@@ -6,18 +6,23 @@
 #include "collector/facts/call.h"
 #include "collector/facts/call_moves.h"
 #include "collector/facts/cdr.h"
+#include "collector/facts/endpoint.h"
+#include "collector/facts/registration.h"
 #include "collector/facts/tap.h"
+#include "collector/facts/trunk.h"
 #include "collector/facts/visit.h"
 #include "collector/state/place.h"
 
 /* What the files of the tap share; nobody else includes it. */
 
-#define TAP_CHANNELS_MAX 1000000u
-#define TAP_BRIDGES_MAX  500000u
-#define TAP_CALLS_MAX    1000000u
-#define TAP_QUEUES_MAX   10000u
-#define TAP_VISITS_MAX   100000u
-#define TAP_AGENTS_MAX   100000u
+#define TAP_CHANNELS_MAX      1000000u
+#define TAP_BRIDGES_MAX       500000u
+#define TAP_CALLS_MAX         1000000u
+#define TAP_QUEUES_MAX        10000u
+#define TAP_VISITS_MAX        100000u
+#define TAP_AGENTS_MAX        100000u
+#define TAP_ENDPOINTS_MAX     100000u
+#define TAP_REGISTRATIONS_MAX 10000u
 
 /* What of the tap itself has to outlive a restart, as it was saved last. */
 struct tap_kept {
@@ -38,6 +43,9 @@ struct tap {
     struct queues queues;
     struct visits visits;
     struct agents agents;
+    struct endpoints endpoints;
+    struct registrations registrations;
+    struct trunks trunks;
     struct channel_scratch scratch;
     char *member_channel; /* Uniqueid of who ran AddQueueMember or RemoveQueueMember last */
     char *pause_all; /* interface that PauseQueueMember or UnpauseQueueMember takes everywhere */
@@ -106,6 +114,23 @@ void tap_on_queue_member_pause(struct tap *tap, const struct ami_message *m);
 void tap_on_queue_member_penalty(struct tap *tap, const struct ami_message *m);
 void tap_on_queue_member_ringinuse(struct tap *tap, const struct ami_message *m);
 
+/* Endpoints, registrations and trunks. */
+void tap_on_device_state(struct tap *tap, const struct ami_message *m);
+void tap_on_contact_status(struct tap *tap, const struct ami_message *m);
+void tap_on_peer_status(struct tap *tap, const struct ami_message *m);
+void tap_on_registry(struct tap *tap, const struct ami_message *m);
+void tap_on_registration_item(struct tap *tap, const struct ami_message *m);
+
+/* The channel's part in its trunk's figures, after each look: how is what it is to a trunk that it
+ * was not on before. */
+void tap_follow_trunk(struct tap *tap, struct channel *c, enum trunk_call how);
+/* The same at its end; lost: it ended unseen. */
+void tap_leave_trunk(struct tap *tap, struct channel *c, bool lost);
+/* A channel that was saved is on its trunk again. */
+void tap_rejoin_trunk(struct tap *tap, struct channel *c);
+/* The endpoint's calls are counted from now on, if the configuration does not name the trunks. */
+void tap_want_trunk(struct tap *tap, const char *endpoint);
+
 /* The channel that an event is about, or NULL when the tap never saw it begin. What the event shows
  * of the channel is taken in, as a look that raised no event of its own. */
 struct channel *tap_see(struct tap *tap, const struct ami_message *m,
@@ -139,6 +164,9 @@ void tap_follow_state(struct tap *tap, struct channel *c);
 
 /* The channel has ended: out of all tables. */
 void tap_channel_gone(struct tap *tap, struct channel *c);
+
+/* Tells the live state of all that changed. */
+void tap_tell(struct tap *tap);
 
 /* The bridge that the event is about, made when it is the first to name it; NULL without one, or
  * when it cannot be held. */

@@ -53,8 +53,10 @@ void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t no
         lose_missing_channels(tap, tap->list_began[list]);
     else if (list == TAP_LIST_QUEUES)
         visits_lose_missing(&tap->visits, tap->list_began[list]);
-    calls_tell(&tap->calls);
-    queues_tell(&tap->queues);
-    agents_tell(&tap->agents);
+    else if (list == TAP_LIST_DEVICES)
+        endpoints_lose_missing(&tap->endpoints, tap->list_began[list]);
+    else if (list == TAP_LIST_REGISTRATIONS)
+        registrations_lose_missing(&tap->registrations, tap->list_began[list]);
+    tap_tell(tap);
     tap->emit->from_list = false;
 }

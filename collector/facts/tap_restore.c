@@ -3,6 +3,7 @@
 #include "collector/facts/journey_save.h"
 #include "collector/facts/talk.h"
 #include "collector/facts/tap_internal.h"
+#include "parsers/ami_vocab.h"
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -172,6 +173,8 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->ringing = yes(o, "ringing");
         c->hangup_requested = yes(o, "hangup_requested");
         c->hides_number = yes(o, "hides_number");
+        c->trunk_attempt = yes(o, "trunk_attempt");
+        c->trunk_answered = yes(o, "trunk_answered");
         c->held_since = number(o, "held_since");
         c->hand = (enum channel_hand)choice(o, "hand", CHANNEL_HAND_AUDIOSOCKET);
         c->hand_since = number(o, "hand_since");
@@ -306,6 +309,74 @@ static bool restore_agent(struct tap *tap, const json_t *o)
     return good;
 }
 
+static bool restore_endpoint(struct tap *tap, const json_t *o)
+{
+    struct endpoint *e = endpoints_restore(&tap->endpoints, text_of(o, "name"));
+    if (!e)
+        return false;
+    e->state = choice(o, "state", AMI_DEVICE_ONHOLD + 1) - 1;
+    e->since = number(o, "since");
+    e->since_snapshot = yes(o, "since_snapshot");
+    e->told = (uint64_t)number(o, "told");
+    e->registered = (enum endpoint_registered)choice(o, "registered", ENDPOINT_REGISTERED);
+    take_text(o, "address", &e->address);
+    const json_t *contacts = json_object_get(o, "contacts");
+    for (size_t i = 0; i < json_array_size(contacts); i++) {
+        const json_t *from = json_array_get(contacts, i);
+        struct endpoint_contact *c =
+            endpoints_restore_contact(&tap->endpoints, e, text_of(from, "uri"));
+        if (!c)
+            return false;
+        take_text(from, "status", &c->status);
+        c->roundtrip = number(from, "roundtrip");
+    }
+    if (e->since > tap->emit->now)
+        tap->emit->now = e->since;
+    return true;
+}
+
+static bool restore_registration(struct tap *tap, const json_t *o)
+{
+    struct registration *r = registrations_restore(&tap->registrations, text_of(o, "channeltype"),
+                                                   text_of(o, "username"), text_of(o, "domain"));
+    if (!r)
+        return false;
+    take_text(o, "name", &r->name);
+    take_text(o, "endpoint", &r->endpoint);
+    take_text(o, "state", &r->state);
+    take_text(o, "cause", &r->cause);
+    r->since = number(o, "since");
+    r->since_snapshot = yes(o, "since_snapshot");
+    r->told = (uint64_t)number(o, "told");
+    if (r->since > tap->emit->now)
+        tap->emit->now = r->since;
+    return true;
+}
+
+static bool restore_trunk(struct tap *tap, const json_t *o)
+{
+    struct trunk *t = trunks_restore(&tap->trunks, text_of(o, "name"));
+    const json_t *failures = json_object_get(o, "failures");
+    if (!t)
+        return false;
+    struct trunk_figures *f = &t->figures;
+    t->start = number(o, "start");
+    t->counted = number(o, "counted");
+    t->told = (uint64_t)number(o, "told");
+    f->attempts_in = (uint64_t)number(o, "attempts_in");
+    f->attempts_out = (uint64_t)number(o, "attempts_out");
+    f->answered = (uint64_t)number(o, "answered");
+    f->failed = (uint64_t)number(o, "failed");
+    f->calls_max = (uint64_t)number(o, "calls_max");
+    f->used = number(o, "used");
+    for (size_t i = 0; i + 1 < json_array_size(failures) && f->causes < TRUNK_CAUSES_MAX; i += 2) {
+        struct trunk_failure *failure = &f->failures[f->causes++];
+        failure->cause = json_integer_value(json_array_get(failures, i));
+        failure->count = (uint64_t)json_integer_value(json_array_get(failures, i + 1));
+    }
+    return true;
+}
+
 static void read_last(struct emitter *e, const json_t *o)
 {
     const json_t *given = json_object_get(o, "given");
@@ -344,6 +415,12 @@ bool tap_restore(struct tap *tap, struct slice entity, struct slice body)
         good = restore_visit(tap, o);
     else if (json_is_object(o) && slice_starts(entity, SLICE("agent/")))
         good = restore_agent(tap, o);
+    else if (json_is_object(o) && slice_starts(entity, SLICE("endpoint/")))
+        good = restore_endpoint(tap, o);
+    else if (json_is_object(o) && slice_starts(entity, SLICE("registration/")))
+        good = restore_registration(tap, o);
+    else if (json_is_object(o) && slice_starts(entity, SLICE("trunk/")))
+        good = restore_trunk(tap, o);
     else if (json_is_object(o) && slice_is(entity, "tap"))
         good = restore_tap(tap, o);
     json_decref(o);
@@ -434,9 +511,22 @@ static void rejoin_channels(struct tap *tap)
         qsort(all, count, sizeof(struct channel *), by_birth);
     for (size_t i = 0; i < count; i++) {
         calls_rejoin(&tap->calls, all[i]);
+        tap_rejoin_trunk(tap, all[i]);
         tap_phone(tap, all[i], all[i]->ringing, all[i]->call && snapshot_state(all[i]->now) == 6);
     }
     free(all);
+}
+
+/* Trunks that no registration and no configuration speaks of any more end. */
+static void want_trunks(struct tap *tap)
+{
+    size_t position = 0;
+    const struct registration *r;
+    while ((r = table_next(&tap->registrations.by_key, &position))) {
+        if (r->endpoint)
+            tap_want_trunk(tap, r->endpoint);
+    }
+    trunks_drop_unwanted(&tap->trunks);
 }
 
 void tap_restored(struct tap *tap)
@@ -450,6 +540,9 @@ void tap_restored(struct tap *tap)
             tap->emit->now = c->last_time;
     }
     tie_journeys(tap);
+    tap->emit->from_list = true;
+    want_trunks(tap);
+    tap->emit->from_list = false;
     rejoin_channels(tap);
     tap->emit->from_list = true;
     end_empty_calls(tap);
@@ -457,6 +550,9 @@ void tap_restored(struct tap *tap)
     calls_tell(&tap->calls);
     queues_tell(&tap->queues);
     agents_restored(&tap->agents);
+    endpoints_restored(&tap->endpoints);
+    registrations_restored(&tap->registrations);
+    trunks_restored(&tap->trunks);
     tap->emit->restoring = false;
     tap->emit->from_list = false;
 }

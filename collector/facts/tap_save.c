@@ -3,7 +3,8 @@
 #include "collector/facts/tap_internal.h"
 
 /* The live state as JSON, one object an entity: channel/<Uniqueid> with its CDR rows,
- * call/<linkedid>, visit/<caller>/<queue>/<joined>, agent/<interface>. tap_restore.c reads it. Only
+ * call/<linkedid>, visit/<caller>/<queue>/<joined>, agent/<interface>, endpoint/<name>,
+ * registration/<key>, trunk/<name>. tap_restore.c reads it. Only
  * this process and a later version of it do, so short keys of its own suffice. */
 
 #define ENTITY_BYTES_MAX ((size_t)16 * 1024 * 1024)
@@ -127,6 +128,8 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_bool(j, "ringing", c->ringing);
     json_out_bool(j, "hangup_requested", c->hangup_requested);
     json_out_bool(j, "hides_number", c->hides_number);
+    json_out_bool(j, "trunk_attempt", c->trunk_attempt);
+    json_out_bool(j, "trunk_answered", c->trunk_answered);
     json_out_int(j, "held_since", c->held_since);
     json_out_int(j, "hand", c->hand);
     json_out_int(j, "hand_since", c->hand_since);
@@ -239,6 +242,67 @@ static void agent_json(const struct agent *a, struct json_out *j)
     json_out_close(j, '}');
 }
 
+static void endpoint_json(const struct endpoint *e, struct json_out *j)
+{
+    json_out_object(j, NULL);
+    put_text(j, "name", e->name);
+    json_out_int(j, "told", (int64_t)e->told);
+    json_out_int(j, "state", e->state + 1);
+    json_out_int(j, "since", e->since);
+    json_out_bool(j, "since_snapshot", e->since_snapshot);
+    json_out_int(j, "registered", e->registered);
+    put_text(j, "address", e->address);
+    json_out_array(j, "contacts");
+    for (size_t i = 0; i < e->count; i++) {
+        json_out_object(j, NULL);
+        put_text(j, "uri", e->contacts[i].uri);
+        put_text(j, "status", e->contacts[i].status);
+        json_out_int(j, "roundtrip", e->contacts[i].roundtrip);
+        json_out_close(j, '}');
+    }
+    json_out_close(j, ']');
+    json_out_close(j, '}');
+}
+
+static void registration_json(const struct registration *r, struct json_out *j)
+{
+    json_out_object(j, NULL);
+    put_text(j, "channeltype", r->channeltype);
+    json_out_int(j, "told", (int64_t)r->told);
+    put_text(j, "username", r->username);
+    put_text(j, "domain", r->domain);
+    put_text(j, "name", r->name);
+    put_text(j, "endpoint", r->endpoint);
+    put_text(j, "state", r->state);
+    put_text(j, "cause", r->cause);
+    json_out_int(j, "since", r->since);
+    json_out_bool(j, "since_snapshot", r->since_snapshot);
+    json_out_close(j, '}');
+}
+
+static void trunk_json(const struct trunk *t, struct json_out *j)
+{
+    const struct trunk_figures *f = &t->figures;
+    json_out_object(j, NULL);
+    put_text(j, "name", t->name);
+    json_out_int(j, "told", (int64_t)t->told);
+    json_out_int(j, "start", t->start);
+    json_out_int(j, "counted", t->counted);
+    json_out_int(j, "attempts_in", (int64_t)f->attempts_in);
+    json_out_int(j, "attempts_out", (int64_t)f->attempts_out);
+    json_out_int(j, "answered", (int64_t)f->answered);
+    json_out_int(j, "failed", (int64_t)f->failed);
+    json_out_int(j, "calls_max", (int64_t)f->calls_max);
+    json_out_int(j, "used", f->used);
+    json_out_array(j, "failures");
+    for (size_t i = 0; i < f->causes; i++) {
+        json_out_int(j, NULL, f->failures[i].cause);
+        json_out_int(j, NULL, (int64_t)f->failures[i].count);
+    }
+    json_out_close(j, ']');
+    json_out_close(j, '}');
+}
+
 /* The entity's key and JSON, one behind the other in text. */
 static size_t render(struct saved *s, struct buf *text)
 {
@@ -262,6 +326,24 @@ static size_t render(struct saved *s, struct buf *text)
         buf_put_slice(text, slice_from(a->interface));
         key = text->n;
         agent_json(a, &j);
+    } else if (s->kind == SAVED_ENDPOINT) {
+        const struct endpoint *e = SAVED_OWNER(s, struct endpoint, saved);
+        buf_put_slice(text, SLICE("endpoint/"));
+        buf_put_slice(text, slice_from(e->name));
+        key = text->n;
+        endpoint_json(e, &j);
+    } else if (s->kind == SAVED_REGISTRATION) {
+        const struct registration *r = SAVED_OWNER(s, struct registration, saved);
+        buf_put_slice(text, SLICE("registration/"));
+        buf_put_slice(text, slice_from(r->key));
+        key = text->n;
+        registration_json(r, &j);
+    } else if (s->kind == SAVED_TRUNK) {
+        const struct trunk *t = SAVED_OWNER(s, struct trunk, saved);
+        buf_put_slice(text, SLICE("trunk/"));
+        buf_put_slice(text, slice_from(t->name));
+        key = text->n;
+        trunk_json(t, &j);
     } else {
         const struct visit *v = SAVED_OWNER(s, struct visit, saved);
         visit_key(v, text);

@@ -383,7 +383,7 @@ static void snapshot_begin(struct ami_link *link)
     link->again = false;
     change_state(link, AMI_LINK_SNAPSHOT, AMI_LINK_FINE, "", 0);
     if (link->state == AMI_LINK_SNAPSHOT) {
-        ami_snapshot_begin(&link->snapshot);
+        ami_snapshot_begin(&link->snapshot, link->config.list_registrations);
         tell(link, link->events.snapshot_begin);
         snapshot_next(link);
     }

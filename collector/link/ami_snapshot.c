@@ -3,13 +3,18 @@
 #include "parsers/ami_text.h"
 #include <strings.h>
 
-static const enum ami_action steps[] = {AMI_ACTION_CORESHOWCHANNELS, AMI_ACTION_STATUS,
-                                        AMI_ACTION_BRIDGELIST, AMI_ACTION_BRIDGEINFO,
-                                        AMI_ACTION_QUEUESTATUS};
+static const enum ami_action steps[] = {AMI_ACTION_CORESHOWCHANNELS,
+                                        AMI_ACTION_STATUS,
+                                        AMI_ACTION_BRIDGELIST,
+                                        AMI_ACTION_BRIDGEINFO,
+                                        AMI_ACTION_QUEUESTATUS,
+                                        AMI_ACTION_DEVICESTATELIST,
+                                        AMI_ACTION_PJSIPSHOWREGISTRATIONSOUTBOUND};
 #define STEPS (sizeof steps / sizeof steps[0])
 
-void ami_snapshot_begin(struct ami_snapshot *s)
+void ami_snapshot_begin(struct ami_snapshot *s, bool registrations)
 {
+    s->registrations = registrations;
     s->step = 0;
     s->action = AMI_ACTION_NONE;
     s->bridges = s->next_bridge = 0;
@@ -20,7 +25,9 @@ bool ami_snapshot_next(struct ami_snapshot *s, uint32_t action_id, struct ami_ac
     bool written = false;
     while (!written && s->step < STEPS) {
         s->action = steps[s->step];
-        if (s->action != AMI_ACTION_BRIDGEINFO) {
+        if (s->action == AMI_ACTION_PJSIPSHOWREGISTRATIONSOUTBOUND && !s->registrations) {
+            s->step++;
+        } else if (s->action != AMI_ACTION_BRIDGEINFO) {
             s->step++;
             written = ami_action_plain(s->action, action_id, ret_text);
         } else if (s->next_bridge == s->bridges) {
@@ -66,6 +73,10 @@ static enum ami_event_id last_event(enum ami_action action)
         return AMI_EVENT_BRIDGEINFOCOMPLETE;
     case AMI_ACTION_QUEUESTATUS:
         return AMI_EVENT_QUEUESTATUSCOMPLETE;
+    case AMI_ACTION_DEVICESTATELIST:
+        return AMI_EVENT_DEVICESTATELISTCOMPLETE;
+    case AMI_ACTION_PJSIPSHOWREGISTRATIONSOUTBOUND:
+        return AMI_EVENT_OUTBOUNDREGISTRATIONDETAILCOMPLETE;
     default:
         return AMI_EVENT_UNKNOWN;
     }

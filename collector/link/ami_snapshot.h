@@ -7,7 +7,9 @@
 
 /* Which lists are asked for after a log-in, one at a time: CoreShowChannels and Status (which need
  * write=reporting), BridgeList with a BridgeInfo for each bridge that has members, and QueueStatus
- * (all of which need nothing). No I/O: it writes actions and reads answers. */
+ * (all of which need nothing), DeviceStateList and, where it is wanted,
+ * PJSIPShowRegistrationsOutbound (which need write=reporting). No I/O: it writes actions and reads
+ * answers. */
 
 #define AMI_SNAPSHOT_BRIDGES_MAX   2048u
 #define AMI_SNAPSHOT_BRIDGE_ID_MAX 63u
@@ -20,6 +22,7 @@ enum ami_snapshot_verdict {
 };
 
 struct ami_snapshot {
+    bool registrations; /* are wanted */
     unsigned step;
     enum ami_action action; /* sent last; AMI_ACTION_NONE before the first and after the last */
     uint32_t action_id;
@@ -29,8 +32,8 @@ struct ami_snapshot {
     char bridge_ids[AMI_SNAPSHOT_BRIDGES_MAX][AMI_SNAPSHOT_BRIDGE_ID_MAX + 1];
 };
 
-/* Starts from the first list. */
-void ami_snapshot_begin(struct ami_snapshot *s);
+/* Starts from the first list, with or without that of the registrations. */
+void ami_snapshot_begin(struct ami_snapshot *s, bool registrations);
 
 /* Writes the next action, with that ActionID. False when there is none left. */
 bool ami_snapshot_next(struct ami_snapshot *s, uint32_t action_id,

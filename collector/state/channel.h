@@ -10,6 +10,7 @@ struct bridge;
 struct call;      /* facts/call.h */
 struct leg;       /* facts/journey.h */
 struct cdr_chain; /* facts/cdr_chain.h */
+struct trunk;     /* facts/trunk.h */
 
 /* The events that one snapshot of Asterisk raises stand next to each other in this order, with
  * equal headers (Asterisk 22, manager_channels.c). Whoever compares "before" with "after" must
@@ -57,7 +58,10 @@ struct channel {
     uint64_t seen;     /* number of the event or list item that showed it last */
     bool phone_rings;  /* as its device's calls count it */
     bool phone_up;
-    int64_t held_since; /* when it put the other side on hold, 0: it has not */
+    struct trunk *trunk; /* facts/trunk.h: whose calls it counts among, or NULL */
+    bool trunk_attempt;  /* it was seen to begin there */
+    bool trunk_answered; /* and is counted as answered */
+    int64_t held_since;  /* when it put the other side on hold, 0: it has not */
     enum channel_hand hand;
     int64_t hand_since;
     struct saved saved;

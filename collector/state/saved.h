@@ -7,7 +7,15 @@
 /* What of the live state has changed since it was last saved, so that a turn of the loop costs
  * what it changed and not what is live. Each entity that is saved has a struct saved inside. */
 
-enum saved_kind { SAVED_CHANNEL, SAVED_CALL, SAVED_VISIT, SAVED_AGENT };
+enum saved_kind {
+    SAVED_CHANNEL,
+    SAVED_CALL,
+    SAVED_VISIT,
+    SAVED_AGENT,
+    SAVED_ENDPOINT,
+    SAVED_REGISTRATION,
+    SAVED_TRUNK
+};
 
 struct saved_list;
 

@@ -28,7 +28,8 @@ struct entities {
 
 const char *entity_kind_name(enum entity_kind kind)
 {
-    static const char *const names[ENTITY_KIND_COUNT] = {"pbx", "call", "queue", "agent", "counts"};
+    static const char *const names[ENTITY_KIND_COUNT] = {
+        "pbx", "call", "queue", "agent", "endpoint", "trunk", "registration", "counts"};
     return names[kind];
 }
 

@@ -12,11 +12,15 @@ enum entity_kind {
     ENTITY_CALL,
     ENTITY_QUEUE,
     ENTITY_AGENT,
+    ENTITY_ENDPOINT,
+    ENTITY_TRUNK,
+    ENTITY_REGISTRATION,
     ENTITY_COUNTS,
     ENTITY_KIND_COUNT
 };
 
-/* "pbx", "call", "queue", "agent", "counts": the names of SSE events. */
+/* "pbx", "call", "queue", "agent", "endpoint", "trunk", "registration", "counts": the names of SSE
+ * events. */
 const char *entity_kind_name(enum entity_kind kind);
 
 struct entities;

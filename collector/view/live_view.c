@@ -16,8 +16,8 @@
 #include <time.h>
 
 #define CHANGE_BYTES   ((size_t)4 << 20)
-#define ENTITIES_MAX   100000
-#define STATE_BYTES    ((size_t)48 << 20)
+#define ENTITIES_MAX   200000
+#define STATE_BYTES    ((size_t)60 << 20)
 #define COUNTS_MAX     5000
 #define VISITS_MAX     100000
 #define JSON_MAX       ((size_t)2 << 20)
@@ -198,6 +198,15 @@ static void fold_fact(struct live_view *v, struct slice fact)
         break;
     case FACT_AGENT_STATE:
         fold_state(v, &head, fact, ENTITY_AGENT);
+        break;
+    case FACT_ENDPOINT_STATE:
+        fold_state(v, &head, fact, ENTITY_ENDPOINT);
+        break;
+    case FACT_TRUNK_STATE:
+        fold_state(v, &head, fact, ENTITY_TRUNK);
+        break;
+    case FACT_REGISTRATION_STATE:
+        fold_state(v, &head, fact, ENTITY_REGISTRATION);
         break;
     case FACT_QUEUE_STATE:
         fold_queue_state(v, &head, fact);
@@ -442,6 +451,9 @@ static bool source_snapshot(void *ctx, const struct web_scope *scope, struct web
                  {ENTITY_QUEUE, "],\"queues\":["},
                  {ENTITY_AGENT, "],\"agents\":["},
                  {ENTITY_CALL, "],\"calls\":["},
+                 {ENTITY_ENDPOINT, "],\"endpoints\":["},
+                 {ENTITY_TRUNK, "],\"trunks\":["},
+                 {ENTITY_REGISTRATION, "],\"registrations\":["},
                  {ENTITY_COUNTS, "],\"counts\":["}};
     struct live_view *v = ctx;
     struct listing l = {.text = text};

@@ -20,8 +20,8 @@ struct live_view;
 struct live_view_options {
     const char *boot;    /* this run's name, letters and digits; else a random one */
     size_t change_bytes; /* how many bytes of changes are kept for slow clients: 4 MiB */
-    size_t entities_max; /* calls, queues and agents together: 100000 */
-    size_t state_bytes;  /* their JSON: 48 MiB */
+    size_t entities_max; /* calls, queues, agents and endpoints together: 200000 */
+    size_t state_bytes;  /* their JSON: 60 MiB */
 };
 
 /* NULL when memory is short. */

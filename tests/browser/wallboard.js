@@ -48,6 +48,7 @@ async function open() {
   port = ${stage.amiPort}
   user = tap
   secret_file = "${path.resolve(OUT, 'secret')}"
+  trunks = { "PJSIP/carrier" }
 }
 store { path = "${path.resolve(OUT, 'amitap.db')}" }
 web { listen = "127.0.0.1:${stage.webPort}" }
@@ -153,6 +154,21 @@ test('the figures are those of /api/v1/state', async () => {
     assert.deepStrictEqual(shown, expected);
     assert(Number(shown.answered) > 0, 'nothing was answered');
   }
+});
+
+test('the trunk shows its calls, and phones that cannot be reached are named', async () => {
+  const { shown, expected } = await until('the same moment', () => stage.page.evaluate(async () => {
+    const all = await (await fetch('api/v1/state')).json();
+    for (let i = 0; i < 200 && (state.lastSeq < all.seq || renderTimer); i++) await new Promise((done) => setTimeout(done, 1));
+    if (state.lastSeq !== all.seq || renderTimer) return null;
+    const [trunk] = all.trunks;
+    const away = all.endpoints.filter((e) => e.state === 'UNAVAILABLE').length;
+    const lines = [...document.querySelectorAll('.line')].map((e) => e.innerText.replace(/\s+/g, ' '));
+    return { expected: [trunk.trunk, trunk.calls + (trunk.calls === 1 ? ' call' : ' calls'), away > 0],
+      shown: ['PJSIP/' + lines[0].split(' ')[0], lines[0].split(' ').slice(1, 3).join(' '),
+        lines.some((line) => line.includes('not reachable'))] };
+  }));
+  assert.deepStrictEqual(shown, expected);
 });
 
 test('every call of the list says who calls whom', async () => {

@@ -111,6 +111,8 @@ def key_of(record, first_linkedid):
     key = KINDS[record["kind"]]["key"]
     if key == "CALL":
         return f"{record['pbx']}/{first_linkedid}"
+    if key == "ENDPOINT":
+        return f"{record['pbx']}/{'trunk/' if record['kind'].startswith('trunk') else ''}{record['subject']}"
     field = {"QUEUE": "queue", "AGENT": "interface"}.get(key)
     return f"{record['pbx']}/{record[field]}" if field else record["pbx"]
 

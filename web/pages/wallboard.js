@@ -623,6 +623,7 @@ function render() {
   renderWaiting(t);
   renderToday(t);
   renderAgentTile(t);
+  renderLines();
   renderQueues();
   renderAgents();
   renderCalls(t);

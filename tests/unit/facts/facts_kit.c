@@ -31,6 +31,14 @@ static const char *const columns[FACT_KIND_COUNT] = {
     [FACT_CALL_STATE] = "state since queue ringing talking_with",
     [FACT_QUEUE_STATE] = "strategy service_level_seconds waiting",
     [FACT_AGENT_STATE] = "agent state since reason linkedid members",
+    [FACT_ENDPOINT] = "state start end",
+    [FACT_REGISTRATION] = "registration endpoint state reason start end",
+    [FACT_TRUNK] =
+        "start end calls_max attempts_in attempts_out answered failed asr failures used_seconds",
+    [FACT_ENDPOINT_STATE] = "state since registered address contacts",
+    [FACT_REGISTRATION_STATE] = "registration endpoint state reason since",
+    [FACT_TRUNK_STATE] =
+        "calls since calls_max attempts_in attempts_out answered failed asr failures",
     [FACT_GAP] = "from to reason",
     [FACT_TAP_CONNECTED] = "version",
     [FACT_TAP_DISCONNECTED] = "reason",
@@ -137,6 +145,16 @@ static bool *switch_of(struct tap_options *o, struct slice name)
     return NULL;
 }
 
+/* The name is kept for as long as the test runs. */
+static void set_trunk(struct kit_options *o, struct slice name)
+{
+    static char text[64];
+    static const char *const names[] = {text};
+    snprintf(text, sizeof(text), "%.*s", (int)name.n, name.p);
+    o->tap.trunks = names;
+    o->tap.trunk_count = 1;
+}
+
 static void set(struct kit_options *o, struct slice name, struct slice rest)
 {
     struct slice value = word(&rest);
@@ -147,6 +165,10 @@ static void set(struct kit_options *o, struct slice name, struct slice rest)
         *where = yes;
     else if (slice_is(name, "short_abandon") && ami_text_int(value, &seconds))
         o->tap.short_abandon = seconds * 1000000;
+    else if (slice_is(name, "trunk_minutes") && ami_text_int(value, &seconds))
+        o->tap.trunk_interval = seconds * 60 * 1000000;
+    else if (slice_is(name, "trunks"))
+        set_trunk(o, value);
     else
         ck_abort_msg("no option \"%.*s\"", (int)name.n, name.p);
 }
@@ -196,6 +218,10 @@ static enum tap_list list_of(const struct ami_message *m)
     struct slice name = header(m, "List");
     if (slice_is(name, "bridges"))
         return TAP_LIST_BRIDGES;
+    if (slice_is(name, "devices"))
+        return TAP_LIST_DEVICES;
+    if (slice_is(name, "registrations"))
+        return TAP_LIST_REGISTRATIONS;
     return slice_is(name, "queues") ? TAP_LIST_QUEUES : TAP_LIST_CHANNELS;
 }
 
@@ -213,6 +239,8 @@ static void direct(struct tap *tap, const struct ami_message *m)
         tap_list_begin(tap, list_of(m));
     else if (slice_is(what, "list-end"))
         tap_list_end(tap, list_of(m), !slice_is(header(m, "Complete"), "no"), now);
+    else if (slice_is(what, "tick"))
+        tap_tick(tap, now);
     else
         ck_abort_msg("a block is neither an event nor about the tap");
 }

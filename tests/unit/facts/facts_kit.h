@@ -20,7 +20,9 @@ struct slice kit_read(const char *path);
  *   also FIELD...             fields that are printed beside the usual ones; "id" is one of them
  *   unanswered no             as in cdr.conf; so are its other options (struct cdr_options)
  *   log_membername_as_agent yes   as in queues.conf; so are its other log_… options
- *   short_abandon SECONDS */
+ *   short_abandon SECONDS
+ *   trunks PJSIP/carrier      in the pbx section; one is enough
+ *   trunk_minutes MINUTES */
 struct kit_options {
     struct tap_options tap;
     bool show[FACT_KIND_COUNT];
@@ -32,10 +34,10 @@ struct kit_options {
 struct kit_options kit_options(struct slice text);
 
 /* A stream being fed frame by frame. Beside events it may hold blocks that begin with
- *   Tap: connected | disconnected | gap | list-begin | list-end
+ *   Tap: connected | disconnected | gap | list-begin | list-end | tick
  * for the calls of tap.h with these names; their arguments are Timestamp, Version, Reason, From,
- * To, List (channels, bridges, queues) and Complete (yes unless it says no). An event that has no
- * Timestamp may have an Arrival. */
+ * To, List (channels, bridges, queues, devices, registrations) and Complete (yes unless it says
+ * no). An event that has no Timestamp may have an Arrival. */
 struct kit_stream {
     struct slice rest;
     struct ami_framer framer;

@@ -198,7 +198,8 @@ static void run_for(int64_t us)
 #define ALL_LISTS                                                                                  \
     "taking a snapshot < ? CoreShowChannel CoreShowChannelsComplete ok ? Status StatusComplete "   \
     "ok ? BridgeListItem BridgeListItem BridgeListComplete ok ? BridgeInfoChannel "                \
-    "BridgeInfoComplete ok ? QueueParams QueueStatusComplete ok > live "
+    "BridgeInfoComplete ok ? QueueParams QueueStatusComplete ok ? DeviceStateChange "              \
+    "DeviceStateListComplete ok > live "
 
 START_TEST(the_happy_path)
 {
@@ -224,7 +225,7 @@ START_TEST(the_happy_path)
     ck_assert_int_eq(last_reason, AMI_LINK_ASKED);
     ck_assert_str_eq(last_text, "pbx main: logged off");
     ck_assert_str_eq(pbx.actions, "Challenge Login CoreShowChannels Status BridgeList BridgeInfo "
-                                  "QueueStatus Logoff ");
+                                  "QueueStatus DeviceStateList Logoff ");
     ck_assert_uint_eq(pbx.accepted, 1);
     ck_assert_ptr_null(memmem(pbx.all.p, pbx.all.n, FAKE_SECRET, sizeof FAKE_SECRET - 1));
     ck_assert_ptr_nonnull(memmem(pbx.all.p, pbx.all.n, "Events: system,call\r\n", 21));
@@ -310,16 +311,29 @@ START_TEST(refused_lists_are_told_and_passed)
     start();
     run_until("live", 1);
     ck_assert_ptr_nonnull(strstr(trace, "< ? refused ? refused ? BridgeListItem"));
-    ck_assert_uint_eq(ami_link_counters(ami).lists_refused, 2);
+    ck_assert_uint_eq(ami_link_counters(ami).lists_refused, 3);
 }
 END_TEST
 
 static const struct {
     const char *at;
     enum ami_link_reason reason;
-} cuts[] = {{"accept", AMI_LINK_NO_AMI},   {"Challenge", AMI_LINK_LOST},
-            {"Login", AMI_LINK_LOST},      {"CoreShowChannels", AMI_LINK_LOST},
-            {"BridgeInfo", AMI_LINK_LOST}, {"QueueStatus", AMI_LINK_LOST}};
+} cuts[] = {{"accept", AMI_LINK_NO_AMI},       {"Challenge", AMI_LINK_LOST},
+            {"Login", AMI_LINK_LOST},          {"CoreShowChannels", AMI_LINK_LOST},
+            {"BridgeInfo", AMI_LINK_LOST},     {"QueueStatus", AMI_LINK_LOST},
+            {"DeviceStateList", AMI_LINK_LOST}};
+
+/* The PBX tells the trunks' passwords with them: nothing asks unless it is told to. */
+START_TEST(registrations_are_listed_where_wanted)
+{
+    config.list_registrations = true;
+    start();
+    run_until("live", 1);
+    ck_assert_ptr_nonnull(strstr(trace, "DeviceStateListComplete ok ? OutboundRegistrationDetail "
+                                        "OutboundRegistrationDetailComplete ok > live "));
+    ck_assert_ptr_nonnull(strstr(pbx.actions, "DeviceStateList PJSIPShowRegistrationsOutbound "));
+}
+END_TEST
 
 START_TEST(a_cut_anywhere_is_survived)
 {
@@ -530,6 +544,7 @@ int main(void)
     tcase_add_test(tcase, a_refused_login_waits_longer_and_longer);
     tcase_add_test(tcase, a_refused_challenge_is_a_refused_login);
     tcase_add_test(tcase, refused_lists_are_told_and_passed);
+    tcase_add_test(tcase, registrations_are_listed_where_wanted);
     tcase_add_loop_test(tcase, a_cut_anywhere_is_survived, 0, sizeof cuts / sizeof cuts[0]);
     tcase_add_loop_test(tcase, a_silent_log_in_times_out, 0, sizeof silences / sizeof silences[0]);
     tcase_add_test(tcase, a_silent_list_times_out);

@@ -58,7 +58,7 @@ START_TEST(a_snapshot_asks_for_each_bridge)
 {
     struct ami_snapshot *s = calloc(1, sizeof *s);
     struct ami_action_text action;
-    ami_snapshot_begin(s);
+    ami_snapshot_begin(s, false);
     for (uint32_t id = 1; id <= 3; id++) {
         ck_assert(ami_snapshot_next(s, id, &action));
     }
@@ -87,6 +87,8 @@ START_TEST(a_snapshot_asks_for_each_bridge)
     ck_assert_int_eq(s->action, AMI_ACTION_QUEUESTATUS);
     ck_assert_int_eq(ami_snapshot_take(s, message("Response: Error\r\nActionID: 9999\r\n")),
                      AMI_SNAPSHOT_REFUSED);
+    ck_assert(ami_snapshot_next(s, 9999, &action));
+    ck_assert_int_eq(s->action, AMI_ACTION_DEVICESTATELIST);
     ck_assert(!ami_snapshot_next(s, 10000, &action));
     ck_assert_int_eq(ami_snapshot_take(s, message("Response: Error\r\nActionID: 10000\r\n")),
                      AMI_SNAPSHOT_NOT_MINE);

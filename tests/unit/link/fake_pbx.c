@@ -99,11 +99,19 @@ static const struct {
      "BridgeInfoComplete"},
     {"QueueStatus", "Event: QueueParams\r\nActionID: %s\r\nQueue: sales\r\n\r\n",
      "QueueStatusComplete"},
+    {"DeviceStateList",
+     "Event: DeviceStateChange\r\nActionID: %s\r\nDevice: PJSIP/101\r\nState: INUSE\r\n\r\n",
+     "DeviceStateListComplete"},
+    {"PJSIPShowRegistrationsOutbound",
+     "Event: OutboundRegistrationDetail\r\nActionID: %s\r\nStatus: Registered\r\n\r\n"
+     "Event: AuthDetail\r\nPassword: " FAKE_TRUNK_SECRET "\r\n\r\n",
+     "OutboundRegistrationDetailComplete"},
 };
 
 static void respond_list(struct fake_pbx *pbx, const char *action, const char *id)
 {
-    bool reporting = named(action, "CoreShowChannels") || named(action, "Status");
+    bool reporting = named(action, "CoreShowChannels") || named(action, "Status") ||
+                     named(action, "DeviceStateList");
     if (pbx->refuses == FAKE_REPORTING && reporting) {
         respond(pbx, id, "Error", "Message: Permission denied\r\n");
         return;

@@ -8,7 +8,8 @@
 
 /* A PBX end in the test's own loop: answers as Asterisk does, except for what the test says. */
 
-#define FAKE_SECRET "s3cret\\with#all"
+#define FAKE_SECRET       "s3cret\\with#all"
+#define FAKE_TRUNK_SECRET "of-the-trunk"
 
 enum fake_refusal { FAKE_NOTHING, FAKE_LOGIN, FAKE_CHALLENGE, FAKE_REPORTING };
 

@@ -59,6 +59,32 @@ START_TEST(state_is_kept_until_its_tombstone)
 }
 END_TEST
 
+/* An endpoint, a trunk and a registration of one name are three things. */
+START_TEST(endpoints_trunks_and_registrations_are_lists)
+{
+    static const struct {
+        enum fact_kind kind;
+        const char *list, *event;
+    } kinds[] = {{FACT_ENDPOINT_STATE, "endpoints", "event: endpoint\n"},
+                 {FACT_TRUNK_STATE, "trunks", "event: trunk\n"},
+                 {FACT_REGISTRATION_STATE, "registrations", "event: registration\n"}};
+    struct web_cursor cursor = {0};
+    for (size_t i = 0; i < 3; i++) {
+        kit_begin(&k, kinds[i].kind, "PJSIP/carrier", 0);
+        kit_end(&k);
+    }
+    ck_assert(kit_publish(&k));
+    json_t *all = kit_snapshot(&k);
+    char *text = kit_changes(&k, &cursor);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(json_array_size(json_object_get(all, kinds[i].list)), 1);
+        ck_assert_ptr_nonnull(strstr(text, kinds[i].event));
+    }
+    free(text);
+    json_decref(all);
+}
+END_TEST
+
 START_TEST(changes_are_sse_messages_in_order)
 {
     struct web_cursor cursor = {0};
@@ -434,6 +460,7 @@ int main(void)
     TCase *tcase = tcase_create("all");
     tcase_add_checked_fixture(tcase, start, finish);
     tcase_add_test(tcase, state_is_kept_until_its_tombstone);
+    tcase_add_test(tcase, endpoints_trunks_and_registrations_are_lists);
     tcase_add_test(tcase, changes_are_sse_messages_in_order);
     tcase_add_test(tcase, two_changes_of_one_turn_are_told_once);
     tcase_add_test(tcase, calls_and_cdrs_are_counted);
