@@ -72,6 +72,20 @@ static void split(struct ami_message *m, struct slice body)
         add_line(m, slice_from_offset(body, line));
 }
 
+/* Asterisk's values are C strings; one that holds a NUL would be another text to each of our
+ * tables. */
+static void cut_at_nul(struct ami_message *m)
+{
+    for (unsigned i = 0; i < m->count; i++) {
+        struct slice *value = &m->headers[i].value;
+        const char *nul = value->n ? memchr(value->p, 0, value->n) : NULL;
+        if (nul) {
+            value->n = (size_t)(nul - value->p);
+            m->cut = true;
+        }
+    }
+}
+
 void ami_message_parse(const struct ami_frame *frame, struct ami_message *ret_message)
 {
     ret_message->kind = frame->kind;
@@ -82,6 +96,8 @@ void ami_message_parse(const struct ami_frame *frame, struct ami_message *ret_me
     memset(ret_message->first, 0, sizeof(ret_message->first));
     if (frame->kind != AMI_FRAME_BANNER)
         split(ret_message, frame->body);
+    if (frame->body.n && memchr(frame->body.p, 0, frame->body.n))
+        cut_at_nul(ret_message);
 }
 
 unsigned ami_message_find(const struct ami_message *m, enum ami_header_id id, unsigned from)

@@ -21,15 +21,16 @@ struct ami_message {
     enum ami_frame_kind kind;
     enum ami_event_id event; /* AMI_EVENT_UNKNOWN unless kind is AMI_FRAME_EVENT and listed */
     struct slice name;       /* as in the frame */
-    bool cut; /* the frame or a line of it was cut, or it had more than AMI_HEADERS_MAX headers */
+    bool cut; /* the frame, a line or a value of it was cut, or it had more than AMI_HEADERS_MAX
+                 headers */
     unsigned count;
     struct ami_header headers[AMI_HEADERS_MAX]; /* in the order sent, repeated ones too */
     uint8_t first[AMI_HEADER_TOTAL]; /* 1 + index of the first header of that id; 0: none */
 };
 
 /* Splits a frame into headers. Lines without a colon are left out; of a line longer than
- * AMI_LINE_MAX that many bytes count. Never fails: what cannot be read is absent. The slices point
- * into the frame's bytes. */
+ * AMI_LINE_MAX that many bytes count; a value ends at its first NUL. Never fails: what cannot be
+ * read is absent. The slices point into the frame's bytes. */
 void ami_message_parse(const struct ami_frame *frame, struct ami_message *ret_message);
 
 /* The first value of a header; {NULL, 0} when absent, p != NULL when present and empty. */

@@ -4,7 +4,7 @@
 # Every suite of `make test`, one after the other, each with its time and result; a failure does not keep the next from
 # running. Needs root, or sudo for the suites that install into a folder of their own (a real Asterisk, a fresh machine).
 #
-#   tests/run-all.sh [SUITE…]    build check captures split schemas record tls faults examples kafka asterisk browser
+#   tests/run-all.sh [SUITE…]    build check captures split schemas record tls fuzz faults examples kafka asterisk browser
 #                                fresh prove lint
 #
 # What each one printed is kept in build/test-logs. The last line is "N passed, N failed"; not zero when any failed.
@@ -33,6 +33,7 @@ suite_captures() {
 suite_split() { tests/compare/compare.py --split 1 --sanitized build/asan/amitap tests/captures/*/; }
 suite_record() { PYTHONDONTWRITEBYTECODE=1 tests/record/run.py; }
 suite_tls() { PYTHONDONTWRITEBYTECODE=1 tests/tls/run.py --amitap build/asan/amitap; }
+suite_fuzz() { tests/fuzz/run.sh 20 && FUZZ_ENGINE=afl tests/fuzz/run.sh 20; }
 suite_faults() { PYTHONDONTWRITEBYTECODE=1 tests/faults/run.py --amitap build/asan/amitap; }
 suite_examples() { make -s examples && tests/examples/run.sh; }
 suite_schemas() { tests/schemas/run.sh; }
@@ -63,7 +64,7 @@ if [ "${1:-}" = --one ]; then
   exit
 fi
 
-[ $# -gt 0 ] || set -- build check captures split schemas record tls faults examples kafka asterisk browser fresh prove lint
+[ $# -gt 0 ] || set -- build check captures split schemas record tls fuzz faults examples kafka asterisk browser fresh prove lint
 passed=0 failed=0 begin=$SECONDS
 for suite; do
   printf '== %s\n' "$suite"

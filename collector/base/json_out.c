@@ -61,7 +61,8 @@ static void put_escaped(struct buf *to, unsigned char c)
             return;
         }
     }
-    buf_printf(to, "\\u%04x", c);
+    /* Asterisk's texts hold no NUL, and databases and C programs that read ours cannot hold one. */
+    buf_printf(to, "\\u%04x", c ? c : 0xFFFDu);
 }
 
 /* The length of the run at the start of s that can be copied as it is. */

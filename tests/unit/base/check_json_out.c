@@ -82,7 +82,7 @@ START_TEST(escapes)
     begin();
     check_string(SLICE("a\"b\\c/d"), "\"a\\\"b\\\\c/d\"");
     check_string(SLICE("\b\f\n\r\t"), "\"\\b\\f\\n\\r\\t\"");
-    check_string((struct slice){"\0\x01\x1F\x7F", 4}, "\"\\u0000\\u0001\\u001f\\u007f\"");
+    check_string((struct slice){"\0\x01\x1F\x7F", 4}, "\"\\ufffd\\u0001\\u001f\\u007f\"");
     check_string(SLICE("J\xC3\xBCrgen \xF0\x9F\x93\x9E"), "\"J\xC3\xBCrgen \xF0\x9F\x93\x9E\"");
     check_string((struct slice){NULL, 0}, "\"\"");
 }
