@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The only place that puts the rooms together: it knows every command, and the web edge. */
 #include "collector/commands/check.h"
+#include "collector/commands/explain.h"
 #include "collector/commands/record.h"
 #include "collector/commands/replay.h"
 #include "collector/commands/run.h"
@@ -28,6 +29,8 @@ static const struct command {
      "derive records from recorded AMI bytes ('-' is stdin), print them"},
     {"record", record_command, "-c FILE [--pbx NAME] -o OUT [--scrub] [--seconds N]",
      "keep what a PBX sends, for replay; --scrub replaces numbers and names"},
+    {"explain", explain_command, "LINKEDID (-c FILE [--pbx NAME] | RECORDING...) [--json]",
+     "one call as a timeline, with the reason for each line"},
     {"check", check_command, "-c FILE | --print-sample", "name every fault of a configuration"},
 };
 

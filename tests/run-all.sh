@@ -34,6 +34,7 @@ suite_split() { tests/compare/compare.py --split 1 --sanitized build/asan/amitap
 suite_record() { PYTHONDONTWRITEBYTECODE=1 tests/record/run.py; }
 suite_tls() { PYTHONDONTWRITEBYTECODE=1 tests/tls/run.py --amitap build/asan/amitap; }
 suite_fuzz() { tests/fuzz/run.sh 20 && FUZZ_ENGINE=afl tests/fuzz/run.sh 20; }
+suite_explain() { PYTHONDONTWRITEBYTECODE=1 tests/explain/run.py --amitap build/asan/amitap; }
 suite_faults() { PYTHONDONTWRITEBYTECODE=1 tests/faults/run.py --amitap build/asan/amitap; }
 suite_examples() { make -s examples && tests/examples/run.sh; }
 suite_schemas() { tests/schemas/run.sh; }

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/replay.h"
 
+#include "collector/commands/ami_files.h"
 #include "collector/commands/tap_config.h"
 #include "collector/facts/queue_log.h"
 #include "collector/facts/tap.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#define READ_SIZE      ((size_t)256 * 1024)
 #define LINE_MAX_BYTES ((size_t)1024 * 1024)
 
 struct replay {
     struct tap *tap;
-    struct ami_framer framer;
-    struct ami_message message;
-    struct buf input;
     struct buf line;
     bool wanted[FACT_KIND_COUNT];
     bool failed; /* standard output could not be written */
@@ -41,53 +36,10 @@ static void print_fact(void *ctx, struct slice fact)
     r->failed |= fwrite(r->line.p, 1, r->line.n, stdout) != r->line.n;
 }
 
-static void take_frames(struct replay *r)
+static void take_event(void *ctx, const struct ami_message *m)
 {
-    struct slice rest = buf_slice(&r->input);
-    struct ami_frame frame;
-    size_t consumed;
-    while (ami_frame_next(&r->framer, rest, &frame, &consumed) == AMI_FRAME_OK) {
-        if (frame.kind == AMI_FRAME_EVENT && ami_event_wanted(ami_message_event_id(&frame))) {
-            ami_message_parse(&frame, &r->message);
-            tap_event(r->tap, &r->message, 0);
-        }
-        rest = slice_from_offset(rest, consumed);
-    }
-    buf_drop(&r->input, r->input.n - rest.n + consumed);
-}
-
-static bool read_stream(struct replay *r, int fd, const char *name)
-{
-    for (;;) {
-        char *to = buf_reserve(&r->input, READ_SIZE);
-        if (!to) {
-            fprintf(stderr, "amitap: replay: %s: no memory\n", name);
-            return false;
-        }
-        ssize_t n = read(fd, to, READ_SIZE);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            fprintf(stderr, "amitap: replay: %s: %s\n", name, strerror(errno));
-        if (n <= 0)
-            return n == 0;
-        r->input.n += (size_t)n;
-        take_frames(r);
-    }
-}
-
-static bool read_file(struct replay *r, const char *name)
-{
-    if (strcmp(name, "-") == 0)
-        return read_stream(r, STDIN_FILENO, "standard input");
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        fprintf(stderr, "amitap: replay: %s: %s\n", name, strerror(errno));
-        return false;
-    }
-    bool good = read_stream(r, fd, name);
-    close(fd);
-    return good;
+    struct replay *r = ctx;
+    tap_event(r->tap, m, 0);
 }
 
 /* One word of --records. */
@@ -161,13 +113,9 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret_argument
     return false;
 }
 
-static int run(struct replay *r, const struct arguments *a, int argc, char **argv)
+static int run(struct replay *r, char *const *files)
 {
-    int status = EXIT_SUCCESS;
-    for (int i = a->files; i < argc && status == EXIT_SUCCESS; i++) {
-        if (!read_file(r, argv[i]))
-            status = EXIT_FAILURE;
-    }
+    int status = ami_files_read("replay", files, take_event, r) ? EXIT_SUCCESS : EXIT_FAILURE;
     if (fflush(stdout) != 0 || r->failed) {
         fprintf(stderr, "amitap: replay: standard output: %s\n", strerror(errno));
         status = EXIT_FAILURE;
@@ -187,14 +135,12 @@ int replay_command(int argc, char **argv)
         free(r);
         return EXIT_FAILURE;
     }
-    r->input = buf_new(READ_SIZE * 2 + AMI_FRAME_MAX + AMI_LINE_MAX);
     r->line = buf_new(LINE_MAX_BYTES);
     r->tap = tap_new(&config.options, print_fact, r);
     if (r->tap && want_list(r, slice_from(arguments.records)))
-        status = run(r, &arguments, argc, argv);
+        status = run(r, argv + arguments.files);
     tap_free(r->tap);
     buf_free(&r->line);
-    buf_free(&r->input);
     tap_config_free(&config);
     free(r);
     return status;

@@ -75,7 +75,7 @@ static const struct config_section *find_pbx(const struct config *config, const 
     return NULL;
 }
 
-static struct config *load(const char *path)
+struct config *tap_config_file(const char *path)
 {
     struct config_report *report = config_report_new();
     if (!report) {
@@ -95,7 +95,7 @@ bool tap_config_load(struct tap_config *ret_config, const char *path, const char
     ret_config->options = tap_options_default(slice_from(pbx ? pbx : "main"));
     if (!path)
         return true;
-    struct config *config = load(path);
+    struct config *config = tap_config_file(path);
     if (!config)
         return false;
     const struct config_section *section = find_pbx(config, pbx);

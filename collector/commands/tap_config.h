@@ -13,6 +13,9 @@ struct tap_config {
     struct tap_options options;
 };
 
+/* Reads and checks the file. NULL after one line on stderr for each fault; freed by config_free. */
+struct config *tap_config_file(const char *path);
+
 /* The options of the pbx section with this name, of the only section when pbx is NULL, or the
  * defaults when path is NULL. False after one line on stderr for each fault. Freed by
  * tap_config_free; the options live as long. */
