@@ -4,7 +4,7 @@
 # Every suite of `make test`, one after the other, each with its time and result; a failure does not keep the next from
 # running. Needs root, or sudo for the suites that install into a folder of their own (a real Asterisk, a fresh machine).
 #
-#   tests/run-all.sh [SUITE…]    build check captures split schemas record tls fuzz faults examples kafka asterisk browser
+#   tests/run-all.sh [SUITE…]    build check captures split schemas record explain tls fuzz faults examples kafka asterisk browser
 #                                fresh prove lint
 #
 # What each one printed is kept in build/test-logs. The last line is "N passed, N failed"; not zero when any failed.
@@ -65,7 +65,7 @@ if [ "${1:-}" = --one ]; then
   exit
 fi
 
-[ $# -gt 0 ] || set -- build check captures split schemas record tls fuzz faults examples kafka asterisk browser fresh prove lint
+[ $# -gt 0 ] || set -- build check captures split schemas record explain tls fuzz faults examples kafka asterisk browser fresh prove lint
 passed=0 failed=0 begin=$SECONDS
 for suite; do
   printf '== %s\n' "$suite"
