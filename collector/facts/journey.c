@@ -400,7 +400,7 @@ void journey_hangup_requested(struct channel *channel, bool soft, int flags, int
     if (soft)
         side = soft_side(flags);
     /* A phone that refuses ends its own leg only; the dialplan decides what follows. */
-    bool refuses = leg->role == LEG_CALLED && leg->outcome != LEG_ANSWERED;
+    bool refuses = leg->role != LEG_CALLER && leg->outcome != LEG_ANSWERED;
     if (side == SIDE_NONE || refuses || !supersedes(j, now))
         return;
     text_set(&j->hung_up_by, channel_name(channel));

@@ -234,6 +234,8 @@ static void settle(struct calls *calls)
             continue;
         part(call, circle->phones[i], now);
         stay(call, circle->phones[i], circle->conference, now);
+        calls_touch(calls, call);
+        calls_touch(calls, circle->phones[i]->call);
     }
     if (!circle->conference)
         pair_all(circle, now);

@@ -387,9 +387,13 @@ static struct slice attended_target(const struct ami_message *m)
     return ami_message_get(m, AMI_HEADER_TRANSFERTARGETCHANNEL);
 }
 
-static bool waits_for_answer(struct slice application)
+/* A Queue answers its caller, a Dial does not. */
+static bool waits_for_answer(const struct channel *dialler, const struct ami_message *m)
 {
-    return slice_is(application, "Dial") || slice_is(application, "Queue");
+    struct slice application = dialler ? snapshot_text(dialler->now, SNAPSHOT_APPLICATION)
+                                       : ami_message_get(m, AMI_HEADER_DESTAPP);
+    return (dialler && snapshot_state(dialler->now) != CHANNEL_STATE_UP) ||
+           slice_is(application, "Dial") || slice_is(application, "Queue");
 }
 
 /* The other half of the Local channel in the transferee's bridge: it dials for him. */
@@ -411,10 +415,8 @@ static void tell_attended(struct tap *tap, const struct ami_message *m)
     struct channel *moved = tap_channel(tap, ami_message_get(m, AMI_HEADER_TRANSFEREEUNIQUEID));
     struct channel *with = moved ? talk_partner(&tap->calls, moved, c) : NULL;
     struct channel *dialler = with ? NULL : dialling_for(moved);
-    struct slice application = dialler ? snapshot_text(dialler->now, SNAPSHOT_APPLICATION)
-                                       : ami_message_get(m, AMI_HEADER_DESTAPP);
     struct call_transfer transfer = {.how = "attended", .to = attended_target(m)};
-    if (!with && waits_for_answer(application))
+    if (!with && waits_for_answer(dialler, m))
         transfer.how = "blonde";
     if (with)
         transfer.to = snapshot_text(with->now, SNAPSHOT_CALLER_NUMBER);

@@ -17,6 +17,8 @@ static const char *const columns[FACT_KIND_COUNT] = {
     [FACT_CALL_ANSWERED] = "linkedid interface wait_seconds queue",
     [FACT_CALL_ENDED] = "linkedid start end cause hung_up_by",
     [FACT_CALL] = "linkedid start answer end",
+    [FACT_CALL_MERGED] = "linkedid merged_into uniqueid",
+    [FACT_CALL_TRANSFERRED] = "transfer interface transferred_to",
     [FACT_CDR] = "src dst channel dstchannel lastapp lastdata start answer end disposition "
                  "userfield",
     [FACT_QUEUE_JOINED] = "uniqueid queue position",
@@ -163,6 +165,8 @@ static void set(struct kit_options *o, struct slice name, struct slice rest)
     bool *where = switch_of(&o->tap, name);
     if (where)
         *where = yes;
+    else if (slice_is(name, "journey"))
+        o->journey = true;
     else if (slice_is(name, "short_abandon") && ami_text_int(value, &seconds))
         o->tap.short_abandon = seconds * 1000000;
     else if (slice_is(name, "trunk_minutes") && ami_text_int(value, &seconds))
@@ -344,6 +348,76 @@ static void print_line(FILE *to, struct slice fact)
     buf_free(&text);
 }
 
+/* A time within an hour of 1970's beginning as seconds; any other text as it is. */
+static void print_text(FILE *to, const char *text)
+{
+    static const char hour[] = "1970-01-01T00:";
+    if (strncmp(text, hour, strlen(hour)) != 0) {
+        fputs(text, to);
+        return;
+    }
+    char *end;
+    unsigned long minutes = strtoul(text + strlen(hour), &end, 10);
+    double seconds = strtod(end + 1, NULL);
+    print_seconds(to, (int64_t)(((double)minutes * 60 + seconds) * 1000000 + 0.5));
+}
+
+/* " key=value" of each member that says something; an object's members as "key.member". What
+ * repeats another member is left out. */
+static void print_members(FILE *to, const json_t *object, const char *under)
+{
+    static const char *const repeated[] = {"channel", "name", "cause_text", "number"};
+    const char *key;
+    const json_t *value;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        bool skip = is_nothing(value) || (json_is_number(value) && json_number_value(value) == 0);
+        for (size_t i = 0; i < sizeof(repeated) / sizeof(repeated[0]); i++)
+            skip |= strcmp(key, repeated[i]) == 0;
+        if (skip)
+            continue;
+        if (json_is_object(value)) {
+            print_members(to, value, key);
+            continue;
+        }
+        fprintf(to, " %s%s%s=", under, under[0] ? "." : "", key);
+        if (json_is_string(value))
+            print_text(to, json_string_value(value));
+        else
+            print_value(to, value);
+    }
+}
+
+static void print_journey(FILE *to, struct slice fact)
+{
+    static const char *const figures[] = {"queue",        "answered_by",  "wait_seconds",
+                                          "ring_seconds", "talk_seconds", "hold_seconds",
+                                          "hung_up_side", "merged_into",  "aliases"};
+    static const char *const lists[] = {"legs",  "talks",       "transfers", "pickups",
+                                        "parks", "conferences", "forwards"};
+    struct buf text = buf_new(LINE_MAX_BYTES);
+    struct json_out j = json_out_to(&text);
+    fact_json(fact, &j);
+    json_t *object = json_loadb(text.p, text.n, 0, NULL);
+    ck_assert_msg(object != NULL, "no JSON: %.*s", (int)text.n, text.p);
+    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+        const json_t *value = json_object_get(object, figures[i]);
+        if (is_nothing(value) || (json_is_array(value) && !json_array_size(value)))
+            continue;
+        fprintf(to, " %s=", figures[i]);
+        print_value(to, value);
+    }
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        const json_t *list = json_object_get(object, lists[i]);
+        for (size_t k = 0; k < json_array_size(list); k++) {
+            fprintf(to, "\n  %.*s", (int)strlen(lists[i]) - 1, lists[i]);
+            print_members(to, json_array_get(list, k), "");
+        }
+    }
+    json_decref(object);
+    buf_free(&text);
+}
+
 void kit_print(FILE *to, struct slice fact, const struct kit_options *options)
 {
     struct fact_head head;
@@ -359,6 +433,8 @@ void kit_print(FILE *to, struct slice fact, const struct kit_options *options)
         print_line(to, fact);
     else
         print_fields(to, fact, head.kind, options);
+    if (options->journey && head.kind == FACT_CALL)
+        print_journey(to, fact);
     if (options->ids)
         fprintf(to, " id=%.*s", (int)head.id.n, head.id.p);
     fprintf(to, "%s%s%s%s\n", head.flags & FACT_IS_TAP ? " tap" : "",

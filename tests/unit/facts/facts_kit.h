@@ -18,6 +18,7 @@ struct slice kit_read(const char *path);
 /* What a case asks for beside its input, one a line of its file "options":
  *   show KIND...              the kinds of fact that are printed (else: cdr)
  *   also FIELD...             fields that are printed beside the usual ones; "id" is one of them
+ *   journey yes               a call's own figures, and a line for each leg, talk and the like
  *   unanswered no             as in cdr.conf; so are its other options (struct cdr_options)
  *   log_membername_as_agent yes   as in queues.conf; so are its other log_… options
  *   short_abandon SECONDS
@@ -28,6 +29,7 @@ struct kit_options {
     bool show[FACT_KIND_COUNT];
     bool also[FIELD_COUNT];
     bool ids;
+    bool journey;
 };
 
 /* Options of a case; text may be empty. Aborts the test on a word that is none. */
