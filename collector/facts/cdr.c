@@ -6,7 +6,37 @@
 static struct cdr_message message(const struct cdr_engine *e, const struct channel *channel,
                                   int64_t time)
 {
-    return (struct cdr_message){channel, channel->now, channel->now, time, &e->options};
+    return (struct cdr_message){channel, channel->now, channel->now, time, &e->options, 0};
+}
+
+/* Where no Newexten tells: what runs now began when the last path was over, and not before the
+ * channel was last seen elsewhere. */
+static int64_t began_unseen(const struct cdr_chain *chain, const struct cdr_message *m)
+{
+    int64_t began = m->last_seen;
+    for (const struct cdr_row *row = chain->first; row; row = row->next)
+        began = row->end > began ? row->end : began;
+    return began;
+}
+
+/* Without Newexten: a channel that was in a bridge and now is at the first priority of another
+ * extension was sent there (transfer, Redirect, parking's timeout). To Asterisk it still runs the
+ * application that it ran before, and only the next one begins a row. The second priority at its
+ * hang-up can be where the dialplan ended. */
+static bool was_sent(const struct cdr_message *m)
+{
+    int first = snapshot_flags(m->now) & SNAPSHOT_DEAD ? 2 : 1;
+    return m->channel->been_bridged && snapshot_priority(m->now) <= first &&
+           !slice_equal(snapshot_text(m->old, SNAPSHOT_EXTEN),
+                        snapshot_text(m->now, SNAPSHOT_EXTEN));
+}
+
+/* At its hang-up a channel is at the next priority when an application ran there, and also when the
+ * dialplan had none there and ended. */
+static bool may_have_ended(const struct cdr_message *m)
+{
+    return (snapshot_flags(m->now) & SNAPSHOT_DEAD) && m->old &&
+           snapshot_priority(m->now) == snapshot_priority(m->old) + 1;
 }
 
 /* A path that no row can take any more begins a row of its own, when the channel moved on. */
@@ -14,11 +44,19 @@ static void begin_row_if_moved(struct cdr_chain *chain, const struct cdr_message
 {
     if (m->channel->hangup_logic && m->options->endbeforehexten)
         return;
-    if (!snapshot_text(m->now, SNAPSHOT_APPLICATION).n || (m->old && !cdr_moved(m->old, m->now)))
+    bool unseen = snapshot_flags(m->now) & SNAPSHOT_APPLICATION_UNSEEN;
+    if (!unseen && !snapshot_text(m->now, SNAPSHOT_APPLICATION).n)
         return;
-    struct cdr_row *row = cdr_chain_append(chain, NULL, CDR_OPENED_MOVED, m->time);
-    if (row)
-        cdr_row_snapshot_a(row, m);
+    if (m->old && (!cdr_moved(m->old, m->now) || (unseen && was_sent(m))))
+        return;
+    struct cdr_row *row =
+        cdr_chain_append(chain, NULL, CDR_OPENED_MOVED, unseen ? began_unseen(chain, m) : m->time);
+    if (!row)
+        return;
+    row->last_event = m->time;
+    if (unseen && may_have_ended(m))
+        row->flags |= CDR_CONCLUDED;
+    cdr_row_snapshot_a(row, m);
 }
 
 static void offer_snapshot(struct cdr_chain *chain, const struct cdr_message *m)
@@ -80,7 +118,8 @@ static bool begin_chain(const struct cdr_engine *e, struct channel *channel, int
 void cdr_snapshot(struct cdr_engine *e, const struct channel_change *change, int64_t time)
 {
     struct channel *channel = change->channel;
-    struct cdr_message m = {channel, change->old, change->now, time, &e->options};
+    struct cdr_message m = {channel, change->old, change->now,
+                            time,    &e->options, change->last_seen};
     if (!channel->chain && !begin_chain(e, channel, time))
         return;
     cdr_chain_stamp(channel->chain, time);

@@ -118,10 +118,11 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sig
     char text[2048];
     struct slice uniqueid = snapshot_text(row->a, SNAPSHOT_UNIQUEID);
     const struct channel *channel = row->chain->channel;
+    bool inferred = channel->from_snapshot || (row->flags & CDR_CONCLUDED);
     struct emit_about about = {.kind = FACT_CDR,
                                .subject = uniqueid,
                                .key = snapshot_text(channel->birth, SNAPSHOT_LINKEDID),
-                               .flags = channel->from_snapshot ? FACT_IS_INFERRED : 0,
+                               .flags = inferred ? FACT_IS_INFERRED : 0,
                                .sequence = sequence};
     struct fact_builder *f = emit_begin(e, &about);
     put_parties(f, row);

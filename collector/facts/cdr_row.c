@@ -112,6 +112,8 @@ void cdr_row_take_a(struct cdr_row *row, const struct cdr_message *m)
 bool cdr_moved(const struct snapshot *old, const struct snapshot *now)
 {
     struct slice application = snapshot_text(now, SNAPSHOT_APPLICATION);
+    if (snapshot_flags(now) & SNAPSHOT_APPLICATION_UNSEEN)
+        return !snapshot_same_place(old, now);
     return !slice_equal(snapshot_text(old, SNAPSHOT_APPLICATION), application) &&
            !is_appdial(application) && !snapshot_same_place(old, now);
 }

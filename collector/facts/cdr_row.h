@@ -51,7 +51,8 @@ enum cdr_row_flags {
     CDR_APPLICATION_LOCKED = 1,
     CDR_DISABLED = 2,
     CDR_DISABLED_FOR_ALL_LATER = 4,
-    CDR_CAUSE_AWAITED = 8 /* closed before its hang-up cause was shown */
+    CDR_CAUSE_AWAITED = 8, /* closed before its hang-up cause was shown */
+    CDR_CONCLUDED = 16     /* that Asterisk has the row at all was not seen */
 };
 
 /* What cdr.conf says and AMI cannot show. */
@@ -96,6 +97,7 @@ struct cdr_message {
     struct snapshot *now;
     int64_t time;
     const struct cdr_options *options;
+    int64_t last_seen; /* when the channel was seen before this message, 0: it was not */
 };
 
 /* A row in state Single whose party A is a. NULL when memory is short. */
@@ -128,7 +130,9 @@ void cdr_row_set_bridge(struct cdr_row *row, const struct bridge *bridge);
 /* Whether the row is Bridged in the bridge of that id. */
 bool cdr_row_in_bridge(const struct cdr_row *row, struct slice bridge);
 
-/* The application name changed, it is not AppDial, and the place changed too, in one snapshot. */
+/* The application name changed, it is not AppDial, and the place changed too, in one snapshot.
+ * Where applications are not seen a new place has to do: a channel that goes on runs another one
+ * there. */
 bool cdr_moved(const struct snapshot *old, const struct snapshot *now);
 
 /* Why Asterisk does not write the row when its channel has died; CDR_WRITTEN: it does. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/text.h"
+#include "collector/facts/cdr_chain.h"
 #include "collector/facts/talk.h"
 #include "collector/facts/tap_internal.h"
 #include "parsers/ami_text.h"
@@ -125,12 +126,15 @@ static void enter_conference(struct tap *tap, struct channel *c, const struct br
         tap_run_unshown(tap, c, SLICE("ConfBridge"), b->name);
 }
 
-/* The others in the bridge may talk with another one now. */
+/* The others in the bridge may talk with another one now. Asterisk names them in the variable
+ * BRIDGEPEER of each, which makes a look of each; an account that sees no variables has to know. */
 static void touch_members(struct tap *tap, const struct bridge *b)
 {
     for (size_t i = 0; i < b->count; i++) {
         calls_touch(&tap->calls, b->members[i]->call);
         calls_touch(&tap->calls, journey_call(b->members[i]));
+        if (!tap->sees_dialplan)
+            tap_look_again(tap, b->members[i]);
     }
 }
 
@@ -157,8 +161,11 @@ static void park(struct tap *tap, struct channel *c, struct slice data)
  * goes straight into the waiting bridge, where an origination would run an application first. */
 static bool was_called_back(const struct channel *c, const struct bridge *b)
 {
+    bool ran_nothing = snapshot_flags(c->now) & SNAPSHOT_APPLICATION_UNSEEN
+                           ? c->chain && c->chain->count == 1 /* has dialed nobody */
+                           : slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "AppDial2");
     return c->originated && !c->been_bridged && b->kind == BRIDGE_BASIC && !b->confbridge &&
-           !b->stasis && slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "AppDial2");
+           !b->stasis && ran_nothing;
 }
 
 /* The first argument of the Stasis that a member of the bridge runs: the ARI application's name. */
@@ -180,6 +187,8 @@ static struct slice stasis_application(const struct bridge *b)
 static void enter_stasis(struct tap *tap, struct channel *c, const struct bridge *b)
 {
     struct slice name = stasis_application(b);
+    if (snapshot_flags(c->now) & SNAPSHOT_APPLICATION_UNSEEN)
+        channel_set_flag(c, SNAPSHOT_DIALED, false);
     if (!slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "AppDial2") || !name.n)
         return;
     channel_set_flag(c, SNAPSHOT_DIALED, false);
@@ -221,6 +230,8 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
         park(tap, c, slice_from(c->parking));
         set_parking(c, SLICE(""));
     }
+    if (!tap->sees_dialplan && b->kind == BRIDGE_BASIC && !b->confbridge)
+        tap_share_linkedid(tap, b);
     touch_members(tap, b);
 }
 
@@ -233,7 +244,8 @@ void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m)
     count_members(b, m);
     if (!c)
         return;
-    touch_members(tap, b);
+    calls_touch(&tap->calls, c->call);
+    calls_touch(\& tap->calls, journey_call(c));
     if (c->held_since)
         call_resumed(&tap->calls, c);
     if (c->bridge == b)
@@ -244,7 +256,7 @@ void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m)
     if (b->confbridge)
         call_conference(&tap->calls, c, b, false);
     cdr_bridge_leave(&tap->cdr, b, c, tap->emit->now);
-    calls_touch(&tap->calls, c->call);
+    touch_members(tap, b);
 }
 
 void tap_on_bridge_destroy(struct tap *tap, const struct ami_message *m)

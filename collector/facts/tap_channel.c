@@ -64,11 +64,22 @@ void tap_look(struct tap *tap, const struct channel_change *change)
     calls_touch(&tap->calls, c->call);
 }
 
+/* What the event shows of a channel, marked where the account cannot see what the channel runs. */
+static bool read_look(struct tap *tap, const struct ami_message *m,
+                      const struct channel_headers *headers, struct snapshot_values *ret_seen)
+{
+    if (!channel_read(m, headers, &tap->scratch, ret_seen))
+        return false;
+    if (!tap->sees_dialplan)
+        ret_seen->flags |= SNAPSHOT_APPLICATION_UNSEEN;
+    return true;
+}
+
 struct channel *tap_see(struct tap *tap, const struct ami_message *m,
                         const struct channel_headers *headers)
 {
     struct snapshot_values seen;
-    if (!channel_read(m, headers, &tap->scratch, &seen))
+    if (!read_look(tap, m, headers, &seen))
         return NULL;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (!c) {
@@ -76,6 +87,7 @@ struct channel *tap_see(struct tap *tap, const struct ami_message *m,
         return NULL;
     }
     c->seen = tap->emit->event;
+    tap_note_place(c, &seen);
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_OTHER, tap->emit->now);
     if (change.changed)
         tap_look(tap, &change);
@@ -87,7 +99,7 @@ static struct channel *take_look(struct tap *tap, const struct ami_message *m,
                                  enum channel_event event)
 {
     struct snapshot_values seen;
-    if (!channel_read(m, &channel_headers_plain, &tap->scratch, &seen))
+    if (!read_look(tap, m, &channel_headers_plain, &seen))
         return NULL;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (!c) {
@@ -95,6 +107,7 @@ static struct channel *take_look(struct tap *tap, const struct ami_message *m,
         return NULL;
     }
     c->seen = tap->emit->event;
+    tap_note_place(c, &seen);
     struct channel_change change = channel_take(c, &seen, event, tap->emit->now);
     tap_look(tap, &change);
     return c;
@@ -123,7 +136,7 @@ static void begin_channel(struct tap *tap, const struct snapshot_values *seen, i
         tap_follow_trunk(tap, c,
                          snapshot_flags(c->now) & SNAPSHOT_DIALED ? TRUNK_CALL_OUT : TRUNK_CALL_IN);
     calls_join(&tap->calls, c);
-    struct channel_change change = {c, NULL, c->now, true};
+    struct channel_change change = {.channel = c, .now = c->now, .changed = true};
     cdr_snapshot(&tap->cdr, &change, born);
     tap_follow_state(tap, c);
 }
@@ -131,7 +144,7 @@ static void begin_channel(struct tap *tap, const struct snapshot_values *seen, i
 void tap_on_newchannel(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
-    if (!channel_read(m, &channel_headers_plain, &tap->scratch, &seen))
+    if (!read_look(tap, m, &channel_headers_plain, &seen))
         return;
     if (!tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]))
         begin_channel(tap, &seen, tap->emit->now, false);
@@ -249,7 +262,7 @@ static void remember_place(struct tap *tap, const struct snapshot_values *seen)
 /* What the application does to the channel's CDRs, and the application it may run inside. */
 static void run(struct tap *tap, struct channel *c, struct slice application, struct slice data)
 {
-    struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr};
+    struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr, 0};
     struct slice inner, inner_data;
     if (c->chain)
         cdr_run_application(c->chain, application, data, &message);
@@ -322,7 +335,7 @@ static void log_queue_line(struct tap *tap, struct slice application, struct sli
 void tap_on_newexten(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
-    if (!channel_read(m, &channel_headers_plain, &tap->scratch, &seen))
+    if (!read_look(tap, m, &channel_headers_plain, &seen))
         return;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (!c) {
@@ -378,10 +391,9 @@ void tap_run_unshown(struct tap *tap, struct channel *c, struct slice applicatio
     buf_free(&text);
 }
 
-/* The look as it is, once more: something that no header shows has changed. */
-static void look_again(struct tap *tap, struct channel *c)
+void tap_look_again(struct tap *tap, struct channel *c)
 {
-    struct channel_change change = {c, c->now, c->now, false};
+    struct channel_change change = {.channel = c, .old = c->now, .now = c->now};
     tap_look(tap, &change);
 }
 
@@ -441,7 +453,7 @@ void tap_channel_gone(struct tap *tap, struct channel *c)
 void tap_on_hangup(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
-    if (!channel_read(m, &channel_headers_plain, &tap->scratch, &seen))
+    if (!read_look(tap, m, &channel_headers_plain, &seen))
         return;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (!c) {
@@ -452,6 +464,7 @@ void tap_on_hangup(struct tap *tap, const struct ami_message *m)
     ami_text_int(ami_message_get(m, AMI_HEADER_CAUSE), &cause);
     seen.cause = (int)cause;
     seen.flags |= SNAPSHOT_DEAD;
+    tap_note_place(c, &seen);
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_STATE, tap->emit->now);
     follow_linkedid(tap, c);
     call_hand_back_at_hangup(&tap->calls, c);
@@ -509,7 +522,7 @@ void tap_on_varset(struct tap *tap, const struct ami_message *m)
     else if (slice_is(variable, "DIALSTATUS") && !value.n && c->sent_elsewhere)
         tap_run_unshown(tap, c, SLICE("Dial"), (struct slice){NULL, 0});
     else if (goes_with_a_look(variable))
-        look_again(tap, c);
+        tap_look_again(tap, c);
 }
 
 /* "EXEC Application arguments" of an AGI runs an application that no Newexten shows. */
@@ -530,7 +543,7 @@ void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m)
     struct channel_change change = channel_run(c, slice_head(rest, n), data, 0, tap->emit->now);
     tap_look(tap, &change);
     if (c->chain) {
-        struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr};
+        struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr, 0};
         cdr_run_application(c->chain, slice_head(rest, n), data, &message);
     }
 }
@@ -568,7 +581,7 @@ static int64_t born_before(const struct ami_message *m, int64_t now)
 void tap_on_channel_item(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
-    if (!channel_read(m, &channel_headers_plain, &tap->scratch, &seen))
+    if (!read_look(tap, m, &channel_headers_plain, &seen))
         return;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (c) {

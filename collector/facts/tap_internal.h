@@ -142,6 +142,17 @@ struct channel *tap_channel(const struct tap *tap, struct slice uniqueid);
 /* A changed look goes to everything that lives on looks. */
 void tap_look(struct tap *tap, const struct channel_change *change);
 
+/* The look as it is, once more: something that no header shows has changed. */
+void tap_look_again(struct tap *tap, struct channel *c);
+
+/* Without Newexten the place has to tell that the hang-up extension runs, or that a phone which has
+ * left its bridge runs dialplan itself and is dialed no more. */
+void tap_note_place(struct channel *c, const struct snapshot_values *seen);
+
+/* Channels that talk with each other get the oldest linkedid among them (Asterisk 22). Where no
+ * variable's event shows the look with it, it would come to be known at the hang-up only. */
+void tap_share_linkedid(struct tap *tap, const struct bridge *b);
+
 /* The channel runs an application at its place that no Newexten showed. data.p NULL: not known. */
 void tap_run_unshown(struct tap *tap, struct channel *c, struct slice application,
                      struct slice data);

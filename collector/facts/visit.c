@@ -397,14 +397,18 @@ void visits_hangup_requested(struct visits *visits, struct slice caller)
     saved_touch(&v->saved);
 }
 
-/* Without the dialplan class QUEUESTATUS is not shown: a caller who was sent on because of time-out
- * did not ask for the hang-up before leaving. What ended it happened when it left. */
+/* Without the dialplan class QUEUESTATUS is not shown. A caller who left without abandoning pressed
+ * a key, which one is not known. One who abandoned and had not asked for the hang-up was sent on:
+ * by time-out, because the queue was empty, or withdrawn; which of them nothing tells, so queue_log
+ * gets no line. What ended it happened when it left. */
 static void end_at_hangup(struct visits *visits, struct visit *v)
 {
     int64_t now = visits->emit->now;
     visits->emit->now = v->left;
     if (v->abandon_seen && !v->hangup_seen && !v->answer_seen)
-        end_unanswered(visits, v, "EXITWITHTIMEOUT", VISIT_TIMEOUT);
+        visit_end(visits, v, VISIT_LOST_SIGHT);
+    else if (!v->abandon_seen && !v->answer_seen)
+        visit_end(visits, v, VISIT_EXIT_KEY);
     else
         end_abandoned(visits, v);
     visits->emit->now = now;

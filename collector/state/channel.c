@@ -116,7 +116,8 @@ static struct snapshot_values complete(const struct channel *c, const struct sna
     if (!v.cause && !(seen->flags & SNAPSHOT_DEAD))
         v.cause = held.cause;
     if (event == CHANNEL_EVENT_NEWEXTEN) {
-        v.flags &= ~(unsigned)(SNAPSHOT_DATA_GUESSED | SNAPSHOT_DATA_MISSING);
+        v.flags &= ~(unsigned)(SNAPSHOT_DATA_GUESSED | SNAPSHOT_DATA_MISSING |
+                               SNAPSHOT_APPLICATION_UNSEEN);
         return v;
     }
     bool moved = place_differs(c->now, seen);
@@ -144,6 +145,7 @@ struct channel_change channel_take(struct channel *c, const struct snapshot_valu
                                    enum channel_event event, int64_t time)
 {
     struct snapshot_values v = complete(c, seen, event);
+    int64_t last_seen = c->last_time;
     bool changed = !snapshot_equal(c->now, &v);
     struct snapshot *next = changed ? snapshot_new(&v) : snapshot_ref(c->now);
     if (!next) {
@@ -158,7 +160,7 @@ struct channel_change channel_take(struct channel *c, const struct snapshot_valu
     c->last_time = time;
     if (changed)
         saved_touch(&c->saved);
-    return (struct channel_change){c, c->before, c->now, changed};
+    return (struct channel_change){c, c->before, c->now, changed, last_seen};
 }
 
 struct snapshot *channel_look(const struct channel *c, const struct snapshot_values *seen)
@@ -173,13 +175,15 @@ struct channel_change channel_run(struct channel *c, struct slice application, s
     struct snapshot_values v = snapshot_values(c->now);
     v.text[SNAPSHOT_APPLICATION] = application;
     v.text[SNAPSHOT_APPDATA] = data;
-    v.flags &= ~(unsigned)(SNAPSHOT_DATA_GUESSED | SNAPSHOT_DATA_MISSING);
+    v.flags &=
+        ~(unsigned)(SNAPSHOT_DATA_GUESSED | SNAPSHOT_DATA_MISSING | SNAPSHOT_APPLICATION_UNSEEN);
     v.flags |= flags;
+    int64_t last_seen = c->last_time;
     snapshot_set(&c->before, c->now);
     channel_alter(c, &v);
     c->last_event = CHANNEL_EVENT_OTHER;
     c->last_time = time;
-    return (struct channel_change){c, c->before, c->now, true};
+    return (struct channel_change){c, c->before, c->now, true, last_seen};
 }
 
 void channel_alter(struct channel *c, const struct snapshot_values *values)

@@ -82,7 +82,8 @@ struct channel_change {
     struct channel *channel;
     struct snapshot *old; /* before the group of events; NULL for the channel's first look */
     struct snapshot *now;
-    bool changed; /* now differs from what was held */
+    bool changed;      /* now differs from what was held */
+    int64_t last_seen; /* when an event showed the channel before this one, 0: none did */
 };
 
 /* The headers that name one channel's values in an event; each prefix has its set. */

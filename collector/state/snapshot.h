@@ -26,11 +26,12 @@ enum snapshot_text {
 };
 
 enum snapshot_flags {
-    SNAPSHOT_DIALED = 1,       /* it was dialed, not originated (cdr-rules: party B by nature) */
-    SNAPSHOT_DEAD = 2,         /* Hangup was seen */
-    SNAPSHOT_PARTY_A = 4,      /* CDR_PROP(party_a) */
-    SNAPSHOT_DATA_GUESSED = 8, /* the application's data was never shown; it was completed */
-    SNAPSHOT_DATA_MISSING = 16 /* the application's data is not known yet */
+    SNAPSHOT_DIALED = 1,        /* it was dialed, not originated (cdr-rules: party B by nature) */
+    SNAPSHOT_DEAD = 2,          /* Hangup was seen */
+    SNAPSHOT_PARTY_A = 4,       /* CDR_PROP(party_a) */
+    SNAPSHOT_DATA_GUESSED = 8,  /* the application's data was never shown; it was completed */
+    SNAPSHOT_DATA_MISSING = 16, /* the application's data is not known yet */
+    SNAPSHOT_APPLICATION_UNSEEN = 32 /* the account sees no applications: what runs is not known */
 };
 
 enum snapshot_ama { SNAPSHOT_AMA_DOCUMENTATION, SNAPSHOT_AMA_OMIT, SNAPSHOT_AMA_BILLING };

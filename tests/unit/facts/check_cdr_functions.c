@@ -27,7 +27,7 @@ static void teardown(void)
 
 static void run(const char *application, const char *data)
 {
-    struct cdr_message m = {channel, channel->now, channel->now, NOW, &options};
+    struct cdr_message m = {channel, channel->now, channel->now, NOW, &options, 0};
     cdr_run_application(channel->chain, slice_from(application), slice_from(data), &m);
 }
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/facts/tap_internal.h"
+#include "parsers/ami_text.h"
+
+/* What an account without the dialplan class has to conclude, since no Newexten and no VarSet shows
+ * it. */
+
+void tap_note_place(struct channel *c, const struct snapshot_values *seen)
+{
+    if (!(seen->flags & SNAPSHOT_APPLICATION_UNSEEN))
+        return;
+    if (slice_is(seen->text[SNAPSHOT_EXTEN], "h"))
+        c->hangup_logic = true;
+    else if (c->left_bridge &&
+             !slice_equal(snapshot_text(c->now, SNAPSHOT_EXTEN), seen->text[SNAPSHOT_EXTEN]))
+        channel_set_flag(c, SNAPSHOT_DIALED, false);
+}
+
+static bool split_linkedid(struct slice id, int64_t *ret_seconds, int64_t *ret_count)
+{
+    size_t dot = id.n;
+    while (dot && id.p[dot - 1] != '.')
+        dot--;
+    size_t begin = dot ? dot - 1 : 0;
+    while (begin && id.p[begin - 1] >= '0' && id.p[begin - 1] <= '9')
+        begin--;
+    return dot && ami_text_int((struct slice){id.p + begin, dot - 1 - begin}, ret_seconds) &&
+           ami_text_int(slice_from_offset(id, dot), ret_count);
+}
+
+/* Which of two linkedids "[system-]seconds.count" is the older one. */
+static bool is_older(struct slice a, struct slice b)
+{
+    int64_t at_a, at_b, count_a = 0, count_b = 0;
+    if (!split_linkedid(a, &at_a, &count_a) || !split_linkedid(b, &at_b, &count_b))
+        return false;
+    return at_a != at_b ? at_a < at_b : count_a < count_b;
+}
+
+void tap_share_linkedid(struct tap *tap, const struct bridge *b)
+{
+    struct slice oldest = {NULL, 0};
+    for (size_t i = 0; i < b->count; i++) {
+        struct slice linkedid = channel_linkedid(b->members[i]);
+        if (!oldest.n || is_older(linkedid, oldest))
+            oldest = linkedid;
+    }
+    for (size_t i = 0; i < b->count; i++) {
+        struct channel *c = b->members[i];
+        struct snapshot_values v = snapshot_values(c->now);
+        if (slice_equal(v.text[SNAPSHOT_LINKEDID], oldest))
+            continue;
+        v.text[SNAPSHOT_LINKEDID] = oldest;
+        channel_alter(c, &v);
+        struct channel_change change = {
+            .channel = c, .old = c->now, .now = c->now, .changed = true};
+        tap_look(tap, &change);
+    }
+}
