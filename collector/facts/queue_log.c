@@ -11,12 +11,15 @@
 void queue_log_emit(struct emitter *e, const struct queue_log_line *line)
 {
     struct emit_about about = {.kind = FACT_QUEUE_LOG,
-                               .subject = line->uniqueid,
+                               .subject = line->uniqueid.p ? line->uniqueid : SLICE("NONE"),
                                .key = line->queue,
                                .word = slice_from(line->event)};
     struct fact_builder *f = emit_begin(e, &about);
     fact_put_string(f, FIELD_EVENT, slice_from(line->event));
-    fact_put_string(f, FIELD_UNIQUEID, line->uniqueid);
+    if (line->uniqueid.p)
+        fact_put_string(f, FIELD_UNIQUEID, line->uniqueid);
+    else
+        fact_put_null(f, FIELD_UNIQUEID);
     fact_put_string(f, FIELD_QUEUE, line->queue);
     fact_put_string(f, FIELD_AGENT, line->agent);
     fact_open_array(f, FIELD_ARGS);

@@ -9,7 +9,8 @@
 
 struct queue_log_line {
     const char *event;
-    struct slice uniqueid; /* of the caller; "NONE" where the line is about no call */
+    struct slice
+        uniqueid; /* of the caller; "NONE" where the line is about no call; p NULL: not known */
     struct slice queue;
     struct slice agent; /* member's name or interface, "NONE" */
     struct slice args[QUEUE_LOG_ARGS_MAX];

@@ -143,9 +143,12 @@ static void log_member(struct tap *tap, const struct ami_message *m,
     queue_log_emit(tap->emit, &line);
 }
 
-/* The dialplan's channel when it ran AddQueueMember or RemoveQueueMember just before. */
+/* The dialplan's channel when it ran AddQueueMember or RemoveQueueMember just before. p is NULL
+ * when a channel may have and the account cannot see it. */
 static struct slice member_callid(const struct tap *tap)
 {
+    if (!tap->sees_dialplan && tap->channels.count)
+        return (struct slice){NULL, 0};
     return tap->member_channel ? slice_from(tap->member_channel) : SLICE("MANAGER");
 }
 

@@ -17,8 +17,9 @@ queue      a record per visit: uniqueid, queue, outcome; wait_seconds, and of an
 call       a record per linkedid that CEL opened and closed: start and end as those of cdr
 
 A file of a recording may be kept as FILE.xz. Every row of the truth must be matched and none be left over, save those
-that the FILE of --known names (known.py); with --must-match only for the folders that its FILE names: the others must
-run, and their share is printed. The last line counts the checks: N passed, N failed.
+that the FILE of --known names (known.py); with --must-match only for the folders that its FILE names (a line may name
+kinds behind the folder: only for these): the others must run, and their share is printed. --unknown names columns that
+this account cannot know: they may be null, and where they are not they must be right. The last line counts the checks: N passed, N failed.
 """
 import argparse
 import fcntl
@@ -165,12 +166,12 @@ def compare(folder, derive, renamer, options, tally):
         found = recording.content(path).decode("utf-8") if recording.exists(path) else ""
         return renamer.text(found) if renamer else found
 
-    must = options.must_match is None or folder.name in options.must_match
     words, figures = [], {}
     for kind in options.records:
+        must = options.must_match is None or kind in options.must_match.get(folder.name, ())
         truth = rows.truth_rows(kind, content)
         try:
-            pairs, missing, extra = rows.pair(truth, rows.derived_rows(kind, derive(kind)))
+            pairs, missing, extra = rows.pair(truth, rows.derived_rows(kind, derive(kind), options.unknown.get(kind, ())))
             listed = [entry._replace(identity=renamer.text(entry.identity)) if renamer else entry
                       for entry in options.known if (entry.folder, entry.kind) == (full_name(folder), kind)]
             unused = known.take(listed, missing, extra)
@@ -204,6 +205,9 @@ def compare_all(options, tally):
         for kind, figures in compare(folder, derive, renamer, options, tally).items():
             total[kind] = [a + b for a, b in zip(total[kind], figures)]
     print("all " + "   ".join(f"{kind} {pairs}/{truth}, {extra} extra" for kind, (pairs, truth, extra) in total.items()))
+    if options.at_least is not None:
+        pairs, truth, _ = total["cdr"]
+        tally.check(truth and pairs >= options.at_least / 100 * truth)
     if not any(truth for _, truth, _ in total.values()):
         print("nothing to compare")
         tally.check(False)
@@ -241,8 +245,19 @@ def split(folder, options, tally):
 
 
 def names_in(path):
+    """The kinds that must match by folder; all of them where none is named."""
     lines = path.read_text(encoding="utf-8").split("\n")
-    return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+    words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    return {name: kinds or list(rows.READERS) for name, *kinds in words}
+
+
+def columns_by_kind(words):
+    """"cdr.lastapp,queue.outcome" as {"cdr": {"lastapp"}, "queue": {"outcome"}}."""
+    found = {}
+    for word in filter(None, words.split(",")):
+        kind, _, column = word.partition(".")
+        found.setdefault(kind, set()).add(column)
+    return found
 
 
 def arguments(argv):
@@ -257,6 +272,9 @@ def arguments(argv):
     parser.add_argument("--sqlite", metavar="FILE", help="a history database whose cdr table is compared")
     parser.add_argument("--known", type=pathlib.Path, metavar="FILE", help="the rows that can't be derived")
     parser.add_argument("--must-match", type=pathlib.Path, metavar="FILE", help="names of the folders that must match")
+    parser.add_argument("--unknown", type=columns_by_kind, default={}, metavar="KIND.COLUMN[,…]",
+                        help="what this account cannot know may be null")
+    parser.add_argument("--at-least", type=float, metavar="PERCENT", help="of the CDR rows must be matched")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print up to N unmatched rows of a kind and folder")
     parser.add_argument("--split", type=int, metavar="SEED", help="cut the stream instead of comparing with the truth")
     parser.add_argument("--bytewise", type=int, default=60_000, metavar="SIZE", help="largest stream fed byte by byte")
@@ -278,7 +296,7 @@ def arguments(argv):
     options.known = known.read(options.known) if options.known else []
     if options.must_match:
         options.must_match = names_in(options.must_match)
-        absent = options.must_match - {folder.name for folder in options.folders}
+        absent = options.must_match.keys() - {folder.name for folder in options.folders}
         if absent:
             parser.error("must match, but not given: " + ", ".join(sorted(absent)))
     return options

@@ -39,13 +39,15 @@ REFUSED = ("blocked_full", "blocked_empty")
 class Row(typing.NamedTuple):
     exact: dict  # by name of column
     near: dict   # name: (value or None, tolerance)
+    unknown: frozenset = frozenset()  # columns whose value the account could not see: not compared
 
     def differences(self, other):
         """What is not the same, as (name, mine, the other's)."""
-        names = self.exact.keys() | other.exact.keys()
+        unknown = self.unknown | other.unknown
+        names = (self.exact.keys() | other.exact.keys()) - unknown
         found = [(name, self.exact.get(name), other.exact.get(name)) for name in names
                  if self.exact.get(name) != other.exact.get(name)]
-        for name in self.near.keys() | other.near.keys():
+        for name in (self.near.keys() | other.near.keys()) - unknown:
             (mine, tolerance), (others, _) = self.near.get(name, (None, 0)), other.near.get(name, (None, 0))
             if mine != others and (mine is None or others is None or abs(mine - others) > tolerance):
                 found.append((name, mine, others))
@@ -167,11 +169,21 @@ def truth_rows(kind, content):
     return [log_row(line) for line in lines] if kind == "queue_log" else [visit_row(v) for v in visits_of(lines)]
 
 
-def derived_rows(kind, records):
-    """Rows of a kind from amitap's records: objects, or split lines for queue_log."""
+def not_known(record, column):
+    """Whether the record says itself that the value could not be known."""
+    return record.get(column) is None or (column == "outcome" and record[column] == "lost_sight")
+
+
+def derived_rows(kind, records, unknown=()):
+    """Rows of a kind from amitap's records: objects, or split lines for queue_log. A column in `unknown` that the
+    record does not know is not compared."""
     if kind == "queue":
         records = [record for record in records if record.get("outcome") not in REFUSED]
-    return [READERS[kind](record) for record in records]
+    derived = [READERS[kind](record) for record in records]
+    if kind == "queue_log":
+        return derived
+    return [row._replace(unknown=frozenset(column for column in unknown if not_known(record, column)))
+            for row, record in zip(derived, records)]
 
 
 READERS = {"cdr": cdr_row, "queue_log": log_row, "queue": visit_row, "call": call_row}

@@ -267,7 +267,7 @@ def weight(value):
 def take_golden(seen):
     for kind, recordings in seen.items():
         whole = [record for path, some in recordings.items() if path.endswith("/ami.raw") for record in some]
-        best = max(whole, key=weight)
+        best = max(whole or [record for some in recordings.values() for record in some], key=weight)
         (GOLDEN / f"{kind}.json").write_text(json.dumps(best, indent=2, ensure_ascii=False) + "\n")
 
 
