@@ -245,7 +245,7 @@ void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m)
     if (!c)
         return;
     calls_touch(&tap->calls, c->call);
-    calls_touch(\& tap->calls, journey_call(c));
+    calls_touch(&tap->calls, journey_call(c));
     if (c->held_since)
         call_resumed(&tap->calls, c);
     if (c->bridge == b)
