@@ -9,6 +9,7 @@ The stream that amitap saw stays in the folder --keep, with Asterisk's own files
 replay a difference. The last line counts the checks: N passed, N failed.
 """
 import argparse
+import json
 import os
 import pathlib
 import random
@@ -16,10 +17,12 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import lab as laboratory
 import scenarios
@@ -39,6 +42,8 @@ pbx main {{
   port = {port}
   user = {user}
   secret_file = "{folder}/secret"
+  trunks = {{ "PJSIP/carrier" }}
+  trunk_minutes = 1
 }}
 store {{ path = "{folder}/history.db" }}
 web {{ listen = "127.0.0.1:{web}" }}
@@ -69,8 +74,9 @@ class Tap:
         self.relay = laboratory.Relay(lab.ports["PBX_AMI"], self.heard, self.said)
         (folder / "secret").write_text(user + "secret\n")
         (folder / "secret").chmod(0o600)
+        self.web = free_port()
         (folder / "amitap.conf").write_text(
-            CONFIGURATION.format(port=self.relay.port, user=user, folder=folder, web=free_port()))
+            CONFIGURATION.format(port=self.relay.port, user=user, folder=folder, web=self.web))
         with open(folder / "amitap.log", "wb") as log:
             self.process = subprocess.Popen([binary, "run", "-c", folder / "amitap.conf"], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
@@ -100,6 +106,11 @@ class Tap:
             self.heard.close()
             self.said.close()
 
+    def state(self):
+        """The live state that its wallboard gets."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/api/v1/state", timeout=5) as answer:
+            return json.load(answer)
+
     def log(self):
         return (self.folder / "amitap.log").read_text(errors="replace")
 
@@ -126,6 +137,37 @@ def compared(what, arguments, checks):
     checks.say(compare.main([*arguments, "--show", "5"]) == 0, what)
 
 
+def trunk_faults(folder, state):
+    """Whether the trunk's intervals and its present figures hold every channel of the carrier's in the stream, once."""
+    raw = (folder / "ami.raw").read_bytes().decode(errors="replace")
+    events = [dict(line.partition(": ")[::2] for line in block.split("\r\n")) for block in raw.split("\r\n\r\n")]
+    mine = [e for e in events if e.get("Channel", "").startswith("PJSIP/carrier-")]
+    born = [e["ChannelState"] for e in mine if e.get("Event") == "Newchannel"]
+    ended = [e["ChannelState"] for e in mine if e.get("Event") == "Hangup"]
+    expected = {"calls": 0, "attempts_in": born.count("4"), "attempts_out": len(born) - born.count("4"),
+                "answered": ended.count("6"), "failed": len(ended) - ended.count("6")}
+    trunk = next((t for t in state["trunks"] if t["trunk"] == "PJSIP/carrier"), None)
+    if not trunk:
+        return ["there is no trunk"]
+    shown = {key: trunk[key] for key in expected}
+    with sqlite3.connect(folder / "history.db") as history:
+        for key in list(expected)[1:]:
+            shown[key] += history.execute(f"SELECT coalesce(sum({key}), 0) FROM trunk_intervals").fetchone()[0]
+    return [f"{key}: {shown[key]}, but {value} in the stream" for key, value in expected.items() if shown[key] != value]
+
+
+def check_endpoints(folder, state, names, checks):
+    faults = trunk_faults(folder, state)
+    checks.say(not faults, "the trunk's figures are those of the carrier's channels " + ", ".join(faults))
+    if "endpoint-comes-and-goes" not in names:
+        return
+    with sqlite3.connect(folder / "history.db") as history:
+        states = [row[0] for row in history.execute(
+            "SELECT state FROM endpoint_intervals WHERE endpoint = 'PJSIP/123' ORDER BY start")]
+    expected = ["UNAVAILABLE", "NOT_INUSE", "UNAVAILABLE", "NOT_INUSE", "BUSY", "NOT_INUSE"]
+    checks.say(states == expected, f"a phone that comes and goes was {', '.join(states)}")
+
+
 def live(lab, options, checks):
     version = lab.version()
     print("Asterisk", version)
@@ -143,6 +185,7 @@ def live(lab, options, checks):
             play(lab, options.names, checks)
         checks.say(lab.await_idle(), "the PBX is idle again")
         time.sleep(1)
+        state = tap.state()
     finally:
         status = tap.stop()
         lab.save_truth(sizes, folder)
@@ -153,6 +196,7 @@ def live(lab, options, checks):
     checks.say(asked and not foreign, f"{len(asked)} actions came, none that is not allowed {sorted(foreign) or ''}")
     compared("the cdr table equals what Asterisk wrote", ["--sqlite", str(folder / "history.db"), str(folder)], checks)
     compared("so does what replay makes of the same stream", ["--amitap", options.amitap, str(folder)], checks)
+    check_endpoints(folder, state, [] if options.mix else options.names, checks)
     print("kept in", folder)
 
 

@@ -672,7 +672,7 @@ def trunk_failures(lab):
 # Mixtures
 
 PLAIN = (answered, busy, cancelled_by_caller, no_answer_then_playback, internal_call, hold_and_resume, queue_answered,
-         queue_abandon, ivr_timeout_to_dial, agi_ai_then_queue)
+         queue_abandon, ivr_timeout_to_dial, agi_ai_then_queue, endpoint_comes_and_goes, trunk_failures)
 NUMBERS = [str(number) for number in (*range(600, 605), *range(606, 627), *range(630, 660), 662, 663, *range(666, 675),
                                       *range(680, 688), 690, 691)]
 
