@@ -4,7 +4,12 @@
 #include "collector/base/log.h"
 #include "collector/commands/tap_config.h"
 #include "collector/facts/tap.h"
+#include <inttypes.h>
 #include <stdlib.h>
+
+#define DRIFT_LINES_MAX      20u
+#define DRIFT_LINES_US       ((int64_t)60 * 1000000)
+#define DRIFT_LINE_BYTES_MAX ((size_t)64 * 1024)
 
 struct session {
     const struct config_section *pbx;
@@ -17,8 +22,10 @@ struct session {
     bool state_due;      /* a second has passed since the state was handed on */
     int64_t restored_at; /* up to when an earlier run saw the PBX, 0: there was none */
     bool untimed_told;
-    int64_t lost_at;   /* when the last session ended, 0: none did */
-    int64_t full_from; /* when the writer's ring first had no room, 0: it has */
+    int64_t lost_at;     /* when the last session ended, 0: none did */
+    int64_t full_from;   /* when the writer's ring first had no room, 0: it has */
+    int64_t drifts_from; /* since then so many differences were told */
+    uint64_t drifts;
 };
 
 static int64_t now_of(const struct session *s)
@@ -36,9 +43,33 @@ const char *session_name(const struct session *s)
     return config_section_name(s->pbx);
 }
 
+/* One line for each difference, with both rows; past a bound in a minute they are only counted. */
+static void log_drift(struct session *s, struct slice fact)
+{
+    int64_t now = now_of(s);
+    if (now - s->drifts_from >= DRIFT_LINES_US) {
+        if (s->drifts > DRIFT_LINES_MAX)
+            log_line(LOG_LEVEL_WARNING, "pbx %s: %" PRIu64 " more differences: see table drift",
+                     session_name(s), s->drifts - DRIFT_LINES_MAX);
+        s->drifts = 0;
+        s->drifts_from = now;
+    }
+    if (++s->drifts > DRIFT_LINES_MAX)
+        return;
+    struct buf text = buf_new(DRIFT_LINE_BYTES_MAX);
+    struct json_out json = json_out_to(&text);
+    fact_json(fact, &json);
+    log_line(LOG_LEVEL_WARNING, "pbx %s: differs from what Asterisk says: %.*s", session_name(s),
+             (int)text.n, text.n ? text.p : "");
+    buf_free(&text);
+}
+
 static void on_fact(void *ctx, struct slice fact)
 {
     struct session *s = ctx;
+    struct fact_head head;
+    if (fact_read_head(fact, &head) && head.kind == FACT_DRIFT)
+        log_drift(s, fact);
     publish_fact(s->env.publish, fact);
 }
 

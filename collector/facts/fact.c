@@ -389,5 +389,7 @@ void fact_json(struct slice bytes, struct json_out *j)
         json_out_bool(j, "tap", true);
     if (head.flags & FACT_IS_INFERRED)
         json_out_bool(j, "inferred", true);
+    if (head.flags & FACT_IS_IMPORTED)
+        json_out_bool(j, "imported", true);
     json_out_close(j, '}');
 }

@@ -41,7 +41,8 @@ enum fact_flags {
     FACT_IS_TAP = 1,       /* a tap's own: its name is in the id */
     FACT_IS_INFERRED = 2,  /* not observed (lost_sight, known from a snapshot) */
     FACT_IS_TOMBSTONE = 4, /* a state kind's subject is gone; the body is empty */
-    FACT_IS_QUIET = 8      /* known before the tap looked (snapshot); nothing new happened */
+    FACT_IS_QUIET = 8,     /* known before the tap looked (snapshot); nothing new happened */
+    FACT_IS_IMPORTED = 16  /* out of Asterisk's own file */
 };
 
 struct fact_head {

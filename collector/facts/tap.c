@@ -18,6 +18,7 @@ static const tap_handler handlers[AMI_EVENT_TOTAL] = {
     [AMI_EVENT_SOFTHANGUPREQUEST] = tap_on_hangup_request,
     [AMI_EVENT_HANGUP] = tap_on_hangup,
     [AMI_EVENT_HANGUPHANDLERRUN] = tap_on_hangup_handler,
+    [AMI_EVENT_CDR] = tap_on_cdr,
     [AMI_EVENT_VARSET] = tap_on_varset,
     [AMI_EVENT_AGIEXECSTART] = tap_on_agi_exec_start,
     [AMI_EVENT_AGIEXECEND] = tap_on_channel_seen,
@@ -107,8 +108,10 @@ static void drop_row(void *ctx, const struct cdr_row *row, enum cdr_dropped why)
     struct cdr_sight sight = {&tap->options.cdr, tap->sees_dialplan, why};
     emit_sink sink = tap->emit->sink;
     tap->emit->sink = tap->options.dropped;
+    tap->emit->ctx = tap->ctx;
     cdr_fact(tap->emit, row, &sight, NULL);
     tap->emit->sink = sink;
+    tap->emit->ctx = tap;
 }
 
 /* A row whose data was not shown when its application began, completed from what other calls
@@ -138,13 +141,25 @@ static void caller_moved(void *ctx, struct slice uniqueid, struct slice queue)
         calls_queue(&tap->calls, c->call, queue);
 }
 
+/* Every fact on its way out. */
+static void take_fact(void *ctx, struct slice fact)
+{
+    struct tap *tap = ctx;
+    struct fact_head head;
+    if (fact_read_head(fact, &head) && head.kind == FACT_CDR)
+        drift_derived(&tap->drift, fact);
+    tap->sink(tap->ctx, fact);
+}
+
 struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx)
 {
     struct tap *tap = calloc(1, sizeof(*tap));
     if (!tap)
         return NULL;
     tap->options = *options;
-    tap->emit = emitter_new(options->pbx, options->tap, sink, ctx);
+    tap->sink = sink;
+    tap->ctx = ctx;
+    tap->emit = emitter_new(options->pbx, options->tap, take_fact, tap);
     if (!tap->emit) {
         free(tap);
         return NULL;
@@ -176,6 +191,8 @@ struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx
     tap->trunks.saved = &tap->saved;
     for (size_t i = 0; i < options->trunk_count; i++)
         trunks_want(&tap->trunks, endpoint_of_line(slice_from(options->trunks[i])));
+    tap->drift = drift_new(tap->emit, options->cdr.initiatedseconds);
+    tap->drift.saved.list = &tap->saved;
     return tap;
 }
 
@@ -208,6 +225,7 @@ void tap_free(struct tap *tap)
     registrations_free(&tap->registrations);
     trunks_free(&tap->trunks);
     calls_free(&tap->calls);
+    drift_free(&tap->drift);
     place_memory_free(&tap->places);
     saved_list_free(&tap->saved);
     emitter_free(tap->emit);
@@ -275,9 +293,11 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
     tap->sees_dialplan |= m->event == AMI_EVENT_NEWEXTEN || m->event == AMI_EVENT_VARSET;
     trunks_time(&tap->trunks, tap->emit->now);
     visits_expire(&tap->visits);
+    drift_expire(&tap->drift);
     tap->emit->cause = m->event;
     handler(tap, m);
     tap_tell(tap);
+    drift_tell(&tap->drift);
     tap->emit->cause = AMI_EVENT_UNKNOWN;
     tap->emit->from_list = false;
 }
@@ -297,6 +317,7 @@ static void tell_tap(struct tap *tap, enum fact_kind kind, struct slice version,
 void tap_connected(struct tap *tap, struct slice version, int64_t now)
 {
     tap->emit->now = now;
+    drift_begin(&tap->drift);
     tell_tap(tap, FACT_TAP_CONNECTED, version, SLICE(""));
 }
 
@@ -358,5 +379,6 @@ struct tap_counters tap_counters(const struct tap *tap)
                    tap->calls.by_linkedid.refused + tap->agents.refused + tap->endpoints.refused +
                    tap->registrations.refused + tap->trunks.refused,
         .facts_too_large = tap->emit->too_large,
+        .drift = tap->drift.counters,
     };
 }

@@ -3,7 +3,7 @@
 #define COLLECTOR_FACTS_TAP_H
 
 #include "collector/facts/cdr_row.h"
-#include "collector/facts/emit.h"
+#include "collector/facts/drift.h"
 
 /* Everything that is derived from one PBX's events: it advances the state of channels, bridges,
  * calls, queue visits and agents and emits the facts that follow. Deterministic: the same events
@@ -87,6 +87,7 @@ struct tap_counters {
     uint64_t channels, bridges, calls, visits; /* now */
     uint64_t refused;                          /* entities that a table had no room for */
     uint64_t facts_too_large;
+    struct drift_counters drift; /* Cdr events held against derived rows */
 };
 /* As they are now. */
 struct tap_counters tap_counters(const struct tap *tap);

@@ -525,6 +525,12 @@ void tap_on_varset(struct tap *tap, const struct ami_message *m)
         tap_look_again(tap, c);
 }
 
+/* Asterisk's own row; nothing is derived from it. */
+void tap_on_cdr(struct tap *tap, const struct ami_message *m)
+{
+    drift_cdr(&tap->drift, m);
+}
+
 /* "EXEC Application arguments" of an AGI runs an application that no Newexten shows. */
 void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m)
 {

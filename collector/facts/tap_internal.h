@@ -6,6 +6,7 @@
 #include "collector/facts/call.h"
 #include "collector/facts/call_moves.h"
 #include "collector/facts/cdr.h"
+#include "collector/facts/drift.h"
 #include "collector/facts/endpoint.h"
 #include "collector/facts/registration.h"
 #include "collector/facts/tap.h"
@@ -46,6 +47,9 @@ struct tap {
     struct endpoints endpoints;
     struct registrations registrations;
     struct trunks trunks;
+    struct drift drift;
+    emit_sink sink; /* where facts go */
+    void *ctx;
     struct channel_scratch scratch;
     char *member_channel; /* Uniqueid of who ran AddQueueMember or RemoveQueueMember last */
     char *pause_all; /* interface that PauseQueueMember or UnpauseQueueMember takes everywhere */
@@ -74,6 +78,7 @@ void tap_on_varset(struct tap *tap, const struct ami_message *m);
 void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m);
 void tap_on_originate_response(struct tap *tap, const struct ami_message *m);
 void tap_on_music(struct tap *tap, const struct ami_message *m);
+void tap_on_cdr(struct tap *tap, const struct ami_message *m);
 void tap_on_hold(struct tap *tap, const struct ami_message *m);
 void tap_on_unhold(struct tap *tap, const struct ami_message *m);
 void tap_on_channel_seen(struct tap *tap, const struct ami_message *m);

@@ -421,6 +421,10 @@ bool tap_restore(struct tap *tap, struct slice entity, struct slice body)
         good = restore_registration(tap, o);
     else if (json_is_object(o) && slice_starts(entity, SLICE("trunk/")))
         good = restore_trunk(tap, o);
+    else if (slice_starts(entity, SLICE("drift/")))
+        good = drift_channel_restore(&tap->drift, slice_from_offset(entity, 6), body);
+    else if (slice_is(entity, "drift"))
+        good = drift_restore(&tap->drift, body);
     else if (json_is_object(o) && slice_is(entity, "tap"))
         good = restore_tap(tap, o);
     json_decref(o);
@@ -544,6 +548,7 @@ void tap_restored(struct tap *tap)
     want_trunks(tap);
     tap->emit->from_list = false;
     rejoin_channels(tap);
+    drift_restored(&tap->drift);
     tap->emit->from_list = true;
     end_empty_calls(tap);
     tap->emit->restoring = true;

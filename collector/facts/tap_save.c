@@ -344,6 +344,16 @@ static size_t render(struct saved *s, struct buf *text)
         buf_put_slice(text, slice_from(t->name));
         key = text->n;
         trunk_json(t, &j);
+    } else if (s->kind == SAVED_DRIFT) {
+        buf_put_slice(text, SLICE("drift"));
+        key = text->n;
+        drift_json(SAVED_OWNER(s, struct drift, saved), &j);
+    } else if (s->kind == SAVED_DRIFT_CHANNEL) {
+        const struct drift_channel *c = SAVED_OWNER(s, struct drift_channel, saved);
+        buf_put_slice(text, SLICE("drift/"));
+        buf_put_slice(text, slice_from(c->uniqueid));
+        key = text->n;
+        drift_channel_json(c, &j);
     } else {
         const struct visit *v = SAVED_OWNER(s, struct visit, saved);
         visit_key(v, text);

@@ -14,7 +14,9 @@ enum saved_kind {
     SAVED_AGENT,
     SAVED_ENDPOINT,
     SAVED_REGISTRATION,
-    SAVED_TRUNK
+    SAVED_TRUNK,
+    SAVED_DRIFT,
+    SAVED_DRIFT_CHANNEL
 };
 
 struct saved_list;

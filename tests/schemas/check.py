@@ -20,7 +20,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "schemas"
 GOLDEN = ROOT / "tests/schemas/golden"
-ENVELOPE = {"kind", "id", "subject", "time", "pbx", "tenant", "cause_event", "tap", "inferred"}
+ENVELOPE = {"kind", "id", "subject", "time", "pbx", "tenant", "cause_event", "tap", "inferred", "imported"}
 # Columns that a sink fills itself, and those whose field no record has yet.
 SINK_COLUMNS = {"ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body"}
 AWAITED = {

@@ -305,7 +305,8 @@ END_TEST
 
 static bool stays(const char *key)
 {
-    return strncmp(key, "agent/", 6) == 0 || strncmp(key, "endpoint/", 9) == 0;
+    return strncmp(key, "agent/", 6) == 0 || strncmp(key, "endpoint/", 9) == 0 ||
+           strcmp(key, "drift") == 0;
 }
 
 /* After the last hang-up nothing is left in the store but agents, endpoints and what the tap keeps

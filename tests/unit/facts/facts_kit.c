@@ -42,6 +42,7 @@ static const char *const columns[FACT_KIND_COUNT] = {
     [FACT_TRUNK_STATE] =
         "calls since calls_max attempts_in attempts_out answered failed asr failures",
     [FACT_GAP] = "from to reason",
+    [FACT_DRIFT] = "what linkedid queue interface columns",
     [FACT_TAP_CONNECTED] = "version",
     [FACT_TAP_DISCONNECTED] = "reason",
 };

@@ -132,7 +132,7 @@ START_TEST(columns_are_known)
 #include "schemas/fact_fields.def"
 #undef FACT_FIELD
         "ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body",
-        "kind",  "pbx",        "tenant",  "tap",    "inferred"};
+        "kind",  "pbx",        "tenant",  "tap",    "inferred",    "imported"};
     char list[4096] = "''";
     char sql[8192];
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
