@@ -71,6 +71,11 @@ endif
 pkg = $(if $(strip $(2)),$(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null))
 PKG_ALL := $(foreach r,$(ROOMS) web,$(PKG_$(r)))
 override CPPFLAGS += -D_GNU_SOURCE -I. -I$(GEN) $(call pkg,--cflags,$(PKG_ALL))
+# CRASH_POINTS=1 is a build that tests can kill at named places (collector/base/crash_point.h).
+ifdef CRASH_POINTS
+override CPPFLAGS += -DAMITAP_CRASH_POINTS
+CRASH_OBJECTS = $(call objects,tests/crash)
+endif
 COMPILE = $(CC) -std=c11 $(CPPFLAGS) $(WARNINGS) $(HARDENING) $(OPTIONAL_FLAGS) -pthread $(CFLAGS) \
 	-MMD -MP
 LINK = $(CC) $(CFLAGS) -pthread $(LDHARDENING) -Wl,--as-needed $(LDFLAGS)
@@ -106,7 +111,7 @@ $(O)/obj/%.o: %.c | needs $(GENERATED)
 	$(call say,CC,$<)$(COMPILE) -c -o $@ $<
 $(O)/obj/collector/main.o: override CPPFLAGS += -DAMITAP_VERSION='"$(VERSION)"'
 
-$(O)/amitap: $(O)/obj/collector/main.o $(O)/lib/web.a $(call libs,commands)
+$(O)/amitap: $(O)/obj/collector/main.o $(CRASH_OBJECTS) $(O)/lib/web.a $(call libs,commands)
 	$(call say,LD,$@)$(LINK) -o $@ $^ $(call pkg,--libs,$(PKG_ALL)) $(LDLIBS)
 
 $(O)/amisim: $(call objects,tests/amisim) $(call libs,base)

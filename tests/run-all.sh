@@ -4,8 +4,7 @@
 # Every suite of `make test`, one after the other, each with its time and result; a failure does not keep the next from
 # running. Needs root, or sudo for the suites that install into a folder of their own (a real Asterisk, a fresh machine).
 #
-#   tests/run-all.sh [SUITE…]    build check captures partial split schemas record explain tls fuzz faults examples kafka
-#                                asterisk browser fresh prove lint
+#   tests/run-all.sh [SUITE…]    all of them where none is named
 #
 # What each one printed is kept in build/test-logs. The last line is "N passed, N failed"; not zero when any failed.
 set -u
@@ -43,6 +42,9 @@ suite_record() { PYTHONDONTWRITEBYTECODE=1 tests/record/run.py; }
 suite_tls() { PYTHONDONTWRITEBYTECODE=1 tests/tls/run.py --amitap build/asan/amitap; }
 suite_fuzz() { tests/fuzz/run.sh 20 && FUZZ_ENGINE=afl tests/fuzz/run.sh 20; }
 suite_explain() { PYTHONDONTWRITEBYTECODE=1 tests/explain/run.py --amitap build/asan/amitap; }
+suite_crash() {
+  make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap && PYTHONDONTWRITEBYTECODE=1 tests/crash/run.py
+}
 suite_faults() { PYTHONDONTWRITEBYTECODE=1 tests/faults/run.py --amitap build/asan/amitap; }
 suite_examples() { make -s examples && tests/examples/run.sh; }
 suite_schemas() { tests/schemas/run.sh; }
@@ -73,8 +75,14 @@ if [ "${1:-}" = --one ]; then
   exit
 fi
 
-[ $# -gt 0 ] || set -- build check captures partial split schemas record explain tls fuzz faults examples kafka asterisk \
-  browser fresh prove lint
+all=(
+  build check
+  captures partial split schemas record explain
+  tls fuzz faults crash
+  examples kafka asterisk browser fresh
+  prove lint
+)
+[ $# -gt 0 ] || set -- "${all[@]}"
 passed=0 failed=0 begin=$SECONDS
 for suite; do
   printf '== %s\n' "$suite"

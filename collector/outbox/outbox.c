@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/outbox/outbox.h"
 
+#include "collector/base/crash_point.h"
 #include "collector/outbox/outbox_schema.h"
 #include "parsers/utf8.h"
 #include <assert.h>
@@ -399,7 +400,9 @@ static int write_item(struct outbox *o, const struct batch_item *item, struct ch
     }
     bind(statement, 1, item->pbx);
     bind(statement, 2, item->entity);
-    return sqlite_file_run(statement);
+    int rc = sqlite_file_run(statement);
+    crash_point("state_saved");
+    return rc;
 }
 
 /* What no sink needs any more, a slice of it. */
@@ -437,10 +440,12 @@ static int write_cursors(struct outbox *o, const struct changes *changes)
         bind(o->statements[PUT_CURSOR], 1, slice_from(o->sinks[i].name));
         sqlite3_bind_int64(o->statements[PUT_CURSOR], 2, (sqlite3_int64)changes->cursors[i]);
         rc = sqlite_file_run(o->statements[PUT_CURSOR]);
+        crash_point("cursor_moved");
     }
     if (rc == SQLITE_OK && changes->deleted > o->deleted) {
         sqlite3_bind_int64(o->statements[DELETE_FACTS], 1, (sqlite3_int64)changes->deleted);
         rc = sqlite_file_run(o->statements[DELETE_FACTS]);
+        crash_point("rows_deleted");
     }
     return rc;
 }
@@ -467,6 +472,7 @@ static int end_transaction(struct outbox *o, int rc, const struct changes *chang
     if (rc == SQLITE_OK)
         rc = sqlite_file_run(o->statements[COMMIT]);
     if (rc == SQLITE_OK) {
+        crash_point("commit_returned");
         note_commit(o, changes);
         sqlite_file_bound_wal(&o->file);
         return rc;
@@ -485,10 +491,12 @@ int outbox_commit(struct outbox *o, struct slice batch)
     size_t offset = 0;
     look_at_cursors(o, &changes);
     int rc = sqlite_file_run(o->statements[BEGIN]);
+    crash_point("batch_begun");
     if (rc == SQLITE_OK)
         rc = write_cursors(o, &changes);
     while (rc == SQLITE_OK && batch_next(batch, &offset, &item))
         rc = write_item(o, &item, &changes);
+    crash_point("rows_written");
     return end_transaction(o, rc, &changes);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/outbox/sqlite_file.h"
 
+#include "collector/base/crash_point.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -155,9 +156,11 @@ static int migrate_step(const struct opening *o, int from)
     snprintf(mark, sizeof(mark), "PRAGMA application_id=%d; PRAGMA user_version=%d",
              o->schema->application_id, from + 1);
     if (execute(o->file, "BEGIN IMMEDIATE") == SQLITE_OK &&
-        execute(o->file, o->schema->migrations[from]) == SQLITE_OK &&
-        execute(o->file, mark) == SQLITE_OK && execute(o->file, "COMMIT") == SQLITE_OK)
-        return 0;
+        execute(o->file, o->schema->migrations[from]) == SQLITE_OK) {
+        crash_point("migration_step");
+        if (execute(o->file, mark) == SQLITE_OK && execute(o->file, "COMMIT") == SQLITE_OK)
+            return 0;
+    }
     refuse(o, "cannot be brought to version %d: %s", from + 1, sqlite3_errmsg(o->file->db));
     sqlite_file_rollback(o->file);
     return -1;

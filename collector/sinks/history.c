@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/sinks/history.h"
 
+#include "collector/base/crash_point.h"
 #include "collector/base/log.h"
 #include "collector/sinks/history_rows.h"
 #include <inttypes.h>
@@ -163,8 +164,10 @@ static int commit_chunk(struct history *h, const struct outbox_chunk *chunk)
     int rc = sqlite_file_run(h->begin);
     if (rc == SQLITE_OK)
         rc = write_chunk(h, chunk, &refused);
+    crash_point("history_written");
     if (rc == SQLITE_OK)
         rc = sqlite_file_run(h->commit);
+    crash_point("history_committed");
     if (rc != SQLITE_OK) {
         sqlite_file_rollback(&h->file);
         atomic_fetch_add(&h->failures, 1);

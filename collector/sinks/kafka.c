@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/sinks/kafka.h"
 
+#include "collector/base/crash_point.h"
 #include "collector/base/log.h"
 #include "collector/sinks/kafka_config.h"
 #include "collector/sinks/kafka_message.h"
@@ -158,6 +159,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
     (void)rk;
     if (!message->err || rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_PERSISTED) {
         sent->state = KAFKA_ACKED;
+        crash_point("acked");
         atomic_fetch_add(&k->acked, 1);
         k->down = false;
         k->progress_at = mono(k);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/sinks/kafka_message.h"
 
+#include "collector/base/crash_point.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -63,5 +64,6 @@ rd_kafka_resp_err_t kafka_message_produce(rd_kafka_t *rk, rd_kafka_topic_t *topi
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
     if (err)
         rd_kafka_headers_destroy(headers);
+    crash_point("produced");
     return err;
 }

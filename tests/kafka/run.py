@@ -10,7 +10,6 @@ import collections
 import pathlib
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +24,9 @@ import records
 from broker import Broker, free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+from relay import Relay  # noqa: E402
+
 WORK = ROOT / "build/kafka"
 SHOWN = 8
 CONFIGURATION = """pbx main {{
@@ -79,46 +81,6 @@ class Simulator:
         self.process.terminate()
         self.process.wait(10)
         self.log.close()
-
-
-class Relay:
-    """Between amitap and amisim: keeps what amisim sends, one file for each connection."""
-
-    def __init__(self, port, folder):
-        self.target, self.folder, self.files = port, folder, []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.target))
-            self.files.append(self.folder / f"stream-{len(self.files)}.raw")
-            file = open(self.files[-1], "wb", buffering=0)
-            threading.Thread(target=self._pump, args=(server, client, file), daemon=True).start()
-            threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
-
-    @staticmethod
-    def _pump(source, sink, file):
-        try:
-            while data := source.recv(1 << 18):
-                if file:
-                    file.write(data)
-                sink.sendall(data)
-        except OSError:
-            pass
-        for end in (source, sink):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()
 
 
 class Tap:

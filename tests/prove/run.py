@@ -26,6 +26,9 @@ SUITES = {
     "state": MAKE + ["ROOM=state", "run-unit"],
     "parsers": MAKE + ["ROOM=parsers", "run-unit"],
     "sinks": MAKE + ["ROOM=sinks", "run-unit"],
+    "crash": ["sh", "-c", "make -s -j2 WERROR= O=build/crash CRASH_POINTS=1 build/crash/amitap && "
+              "tests/crash/run.py --random 0 'power lost at commit_returned:1' 'killed at rows_written:25' "
+              "'killed at cursor_moved:1'"],
     "captures": ["tests/compare/compare.py", "--known", "tests/compare/known"],
 }
 

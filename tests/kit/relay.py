@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""A TCP relay that keeps what a simulated PBX sends, so that a test can derive from exactly that again."""
+import socket
+import threading
+
+
+class Relay:
+    """Between amitap and amisim: keeps what amisim sends, one file for each connection."""
+
+    def __init__(self, port, folder):
+        self.target, self.folder, self.files = port, folder, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.target))
+            self.files.append(self.folder / f"stream-{len(self.files)}.raw")
+            file = open(self.files[-1], "wb", buffering=0)
+            threading.Thread(target=self._pump, args=(server, client, file), daemon=True).start()
+            threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
+
+    @staticmethod
+    def _pump(source, sink, file):
+        try:
+            while data := source.recv(1 << 18):
+                if file:
+                    file.write(data)
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
