@@ -16,6 +16,7 @@ KEYS = {
     "QUEUE": ("<pbx>/<queue>", "the queue's name"),
     "AGENT": ("<pbx>/<interface>", "the agent's interface"),
     "ENDPOINT": ("<pbx>/<entity>", "the subject; that of a trunk has `trunk/` before it, since its endpoint has one too"),
+    "HANDOFF": ("<pbx>/<kind>", "what is handed to: its kind, or stasis/ and the application"),
     "PBX": ("<pbx>", "the PBX's name"),
 }
 TOPICS = {
@@ -32,6 +33,7 @@ TOPICS = {
     "queues-state": "The live state of each queue.",
     "agents-state": "The live state of each agent.",
     "endpoints-state": "The live state of each endpoint, outbound registration and trunk.",
+    "load-state": "How much is handed to programs outside of the dialplan now.",
 }
 HEADERS = [
     ("ce_specversion", "1.0", "of CloudEvents"),

@@ -81,23 +81,36 @@ static size_t plain_run(struct slice s)
     return i;
 }
 
-void json_out_string(struct json_out *j, const char *key, struct slice value)
+static void put_text(struct buf *to, struct slice value)
 {
-    lead(j, key);
-    buf_put_char(j->to, '"');
+    buf_put_char(to, '"');
     while (value.n) {
         size_t run = plain_run(value);
-        buf_put(j->to, value.p, run);
+        buf_put(to, value.p, run);
         value = slice_from_offset(value, run);
         if (!value.n)
             break;
         if ((unsigned char)value.p[0] < 0x80)
-            put_escaped(j->to, (unsigned char)value.p[0]);
+            put_escaped(to, (unsigned char)value.p[0]);
         else
-            buf_put(j->to, "\xEF\xBF\xBD", 3);
+            buf_put(to, "\xEF\xBF\xBD", 3);
         value = slice_from_offset(value, 1);
     }
-    buf_put_char(j->to, '"');
+    buf_put_char(to, '"');
+}
+
+void json_out_string(struct json_out *j, const char *key, struct slice value)
+{
+    lead(j, key);
+    put_text(j->to, value);
+}
+
+void json_out_named(struct json_out *j, struct slice name, struct slice value)
+{
+    lead(j, NULL);
+    put_text(j->to, name);
+    buf_put_char(j->to, ':');
+    put_text(j->to, value);
 }
 
 void json_out_int(struct json_out *j, const char *key, int64_t value)

@@ -199,6 +199,19 @@ static bool set_list(struct loader *l, struct config_section *s, enum config_key
     return ok;
 }
 
+/* A list's default is one element. */
+static bool set_fallback(struct loader *l, struct config_section *s, enum config_key key)
+{
+    const struct config_key_row *row = config_key_row(key);
+    struct config_value *value = &s->values[key];
+    if (row->type != CONFIG_TYPE_LIST) {
+        return set_scalar(l, s, key, row->fallback);
+    }
+    value->list = calloc(2, sizeof *value->list);
+    value->count = value->list && (value->list[0] = strdup(row->fallback));
+    return value->count == 1;
+}
+
 /* One section from libConfuse's tree, or all defaults where cfg is NULL. */
 static void set_section(struct loader *l, struct config_section *s, cfg_t *cfg,
                         const struct config_scan_section *scanned)
@@ -219,8 +232,8 @@ static void set_section(struct loader *l, struct config_section *s, cfg_t *cfg,
                                 ? !set_list(l, s, key, cfg)
                                 : !set_scalar(l, s, key, cfg_getstr(cfg, row->name));
         } else if (row->fallback) {
-            bool ok = set_scalar(l, s, key, row->fallback);
-            assert(ok || row->type == CONFIG_TYPE_TEXT);
+            bool ok = set_fallback(l, s, key);
+            assert(ok || row->type == CONFIG_TYPE_TEXT || row->type == CONFIG_TYPE_LIST);
             (void)ok;
         }
     }

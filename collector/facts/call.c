@@ -30,6 +30,8 @@ void call_free(struct call *call)
     free(call->dialled);
     free(call->queue);
     journey_free(&call->journey);
+    handoffs_free(&call->handoffs);
+    recordings_free(&call->recordings);
     free(call);
 }
 
@@ -241,6 +243,10 @@ void calls_move(struct calls *calls, struct channel *channel)
     }
     if (!was)
         return;
+    if (channel->call && channel->call != was) {
+        handoffs_move(&was->handoffs, &channel->call->handoffs, channel_uniqueid(channel));
+        recordings_move(&was->recordings, &channel->call->recordings, channel_uniqueid(channel));
+    }
     note_merge(calls, was, channel);
     end_or_touch(calls, was);
 }
@@ -271,8 +277,10 @@ void calls_answered(struct calls *calls, struct channel *channel)
     struct call *call = journey_call(channel);
     if (!call || channel_is_local(channel_name(channel)))
         return;
+    handoff_answered(calls, channel);
     channel->ringing = false;
-    journey_answered(call, channel_interface(channel_name(channel)), calls->emit->now);
+    if (!channel_is_media(channel_name(channel)))
+        journey_answered(call, channel_interface(channel_name(channel)), calls->emit->now);
     struct emit_about what = call_about(call, FACT_CALL_ANSWERED);
     what.flags = 0;
     what.subject = channel_uniqueid(channel);

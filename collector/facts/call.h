@@ -3,7 +3,9 @@
 #define COLLECTOR_FACTS_CALL_H
 
 #include "collector/facts/emit.h"
+#include "collector/facts/handoff.h"
 #include "collector/facts/journey.h"
+#include "collector/facts/recording.h"
 #include "collector/state/bridge.h"
 #include "collector/state/table.h"
 
@@ -38,6 +40,8 @@ struct call {
     bool from_snapshot; /* was up when the tap joined */
     bool changed;       /* its state is to be told again at the end of the event */
     uint64_t told;      /* what of its state was told last (emit_end_state) */
+    struct handoffs handoffs;
+    struct recordings recordings;
     struct saved saved;
     struct call *next_changed;
 };
@@ -45,6 +49,7 @@ struct call {
 struct calls {
     struct table by_linkedid;
     struct emitter *emit;
+    struct loads *loads;      /* counts the hand-offs; borrowed */
     struct saved_list *saved; /* NULL: calls are not saved */
     struct call *changed;     /* linked by next_changed */
     struct talk_circle circle;

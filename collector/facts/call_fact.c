@@ -76,7 +76,8 @@ static void tell_record(struct emitter *emit, struct call *call)
     struct emit_about what = call_about(call, FACT_CALL);
     struct fact_builder *f = emit_begin(emit, &what);
     put_scalars(f, call, emit->now);
-    fact_put_null(f, FIELD_RECORDING);
+    recording_put(f, call);
+    handoff_put(f, call);
     journey_put(f, call, emit->now);
     emit_end(emit);
 }

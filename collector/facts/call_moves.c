@@ -3,17 +3,6 @@
 
 #include "collector/facts/talk.h"
 
-#include <string.h>
-#include <strings.h>
-
-static const char *const hand_names[] = {[CHANNEL_HAND_NONE] = "",
-                                         [CHANNEL_HAND_AGI] = "agi",
-                                         [CHANNEL_HAND_FASTAGI] = "fastagi",
-                                         [CHANNEL_HAND_ASYNCAGI] = "asyncagi",
-                                         [CHANNEL_HAND_EAGI] = "eagi",
-                                         [CHANNEL_HAND_STASIS] = "stasis",
-                                         [CHANNEL_HAND_AUDIOSOCKET] = "audiosocket"};
-
 /* Starts a fact about one channel of a call; NULL when it has none. */
 static struct fact_builder *begin(struct calls *calls, struct channel *c, enum fact_kind kind)
 {
@@ -149,91 +138,4 @@ void call_conference(struct calls *calls, struct channel *channel, const struct 
         return;
     fact_put_string(f, FIELD_CONFERENCE, bridge->name);
     emit_end(calls->emit);
-}
-
-static bool is_named(struct slice application, const char *name)
-{
-    return application.n == strlen(name) && strncasecmp(application.p, name, application.n) == 0;
-}
-
-/* AGI's kind is in its first argument. */
-static enum channel_hand agi_kind(struct slice data)
-{
-    if (slice_starts(data, SLICE("agi://")) || slice_starts(data, SLICE("hagi://")))
-        return CHANNEL_HAND_FASTAGI;
-    if (slice_starts(data, SLICE("agi:async")))
-        return CHANNEL_HAND_ASYNCAGI;
-    return CHANNEL_HAND_AGI;
-}
-
-static enum channel_hand hand_of(const struct snapshot *look)
-{
-    struct slice application = snapshot_text(look, SNAPSHOT_APPLICATION);
-    if (is_named(application, "AGI") || is_named(application, "DeadAGI"))
-        return agi_kind(snapshot_text(look, SNAPSHOT_APPDATA));
-    if (is_named(application, "EAGI"))
-        return CHANNEL_HAND_EAGI;
-    if (is_named(application, "Stasis"))
-        return CHANNEL_HAND_STASIS;
-    if (is_named(application, "AudioSocket"))
-        return CHANNEL_HAND_AUDIOSOCKET;
-    return CHANNEL_HAND_NONE;
-}
-
-static const char *application_of(enum channel_hand hand)
-{
-    switch (hand) {
-    case CHANNEL_HAND_EAGI:
-        return "EAGI";
-    case CHANNEL_HAND_STASIS:
-        return "Stasis";
-    case CHANNEL_HAND_AUDIOSOCKET:
-        return "AudioSocket";
-    default:
-        return "AGI";
-    }
-}
-
-static void hand_over(struct calls *calls, struct channel *c, enum channel_hand hand)
-{
-    c->hand = hand;
-    c->hand_since = calls->emit->now;
-    saved_touch(&c->saved);
-    struct fact_builder *f = begin(calls, c, FACT_CALL_HANDED_OVER);
-    if (!f)
-        return;
-    fact_put_string(f, FIELD_HANDED_TO, slice_from(hand_names[hand]));
-    fact_put_string(f, FIELD_APPLICATION, slice_from(application_of(hand)));
-    fact_put_string(f, FIELD_APPDATA, snapshot_text(c->now, SNAPSHOT_APPDATA));
-    emit_end(calls->emit);
-}
-
-static void hand_back(struct calls *calls, struct channel *c, const char *reason)
-{
-    enum channel_hand hand = c->hand;
-    c->hand = CHANNEL_HAND_NONE;
-    saved_touch(&c->saved);
-    struct fact_builder *f = begin(calls, c, FACT_CALL_HANDED_BACK);
-    if (!f)
-        return;
-    fact_put_string(f, FIELD_HANDED_TO, slice_from(hand_names[hand]));
-    fact_put_string(f, FIELD_APPLICATION, slice_from(application_of(hand)));
-    fact_put_seconds(f, FIELD_HAND_SECONDS, calls->emit->now - c->hand_since);
-    fact_put_string(f, FIELD_REASON, slice_from(reason));
-    emit_end(calls->emit);
-}
-
-void call_application(struct calls *calls, struct channel *channel)
-{
-    enum channel_hand hand = hand_of(channel->now);
-    if (channel->hand)
-        hand_back(calls, channel, "dialplan");
-    if (hand)
-        hand_over(calls, channel, hand);
-}
-
-void call_hand_back_at_hangup(struct calls *calls, struct channel *channel)
-{
-    if (channel->hand)
-        hand_back(calls, channel, "hangup");
 }

@@ -4,8 +4,8 @@
 
 #include "collector/facts/call.h"
 
-/* What happens to a call while it is up: hold, transfer, parking, pickup, conference, hand-over to
- * an application and back. Each is one fact; a channel without a call gives none. */
+/* What happens to a call while it is up: hold, transfer, parking, pickup, conference. Each is one
+ * fact; a channel without a call gives none. */
 
 /* Hold and Unhold. */
 void call_held(struct calls *calls, struct channel *channel);
@@ -40,12 +40,5 @@ void call_picked_up(struct calls *calls, struct channel *picker, struct channel 
 /* BridgeEnter and BridgeLeave of a conference's bridge. */
 void call_conference(struct calls *calls, struct channel *channel, const struct bridge *bridge,
                      bool joined);
-
-/* The channel begins an application: a hand-over when it is AGI (by its kinds), Stasis or
- * AudioSocket, and the end of one that was under way. */
-void call_application(struct calls *calls, struct channel *channel);
-
-/* The channel's hand-over, if one is under way, is over because it hangs up. */
-void call_hand_back_at_hangup(struct calls *calls, struct channel *channel);
 
 #endif

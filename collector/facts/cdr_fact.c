@@ -140,6 +140,6 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sig
     else
         fact_put_null(f, FIELD_USERFIELD);
     put_reasons(f, row, sight->dropped);
-    fact_put_null(f, FIELD_RECORDING);
+    fact_put_known(f, FIELD_RECORDING, sight->recording);
     emit_end(e);
 }

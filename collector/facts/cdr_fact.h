@@ -11,6 +11,8 @@ struct cdr_sight {
      * are not known, and null. */
     bool dialplan;
     enum cdr_dropped dropped; /* of a row that Asterisk does not write: field reason */
+    /* The recording of one of the row's channels while it was open; p NULL: none. */
+    struct slice recording;
 };
 
 /* One finished row as a fact, with the columns of Asterisk's own CDR. sequence is its call's count

@@ -24,6 +24,7 @@ struct packed_head {
 enum value_type {
     VALUE_NULL,
     VALUE_STRING,
+    VALUE_NAMED, /* a name, a NUL, a string */
     VALUE_INT,
     VALUE_BOOL,
     VALUE_SECONDS,
@@ -125,6 +126,15 @@ static void put_number(struct fact_builder *b, enum value_type type, enum fact_f
 void fact_put_string(struct fact_builder *b, enum fact_field field, struct slice value)
 {
     put_value(b, VALUE_STRING, field, value);
+}
+
+void fact_put_named(struct fact_builder *b, struct slice name, struct slice value)
+{
+    struct packed_value packed = {VALUE_NAMED, 0, (uint32_t)(name.n + 1 + value.n)};
+    buf_put(&b->bytes, &packed, sizeof(packed));
+    buf_put_slice(&b->bytes, name);
+    buf_put_char(&b->bytes, 0);
+    buf_put_slice(&b->bytes, value);
 }
 
 void fact_put_known(struct fact_builder *b, enum fact_field field, struct slice value)
@@ -274,7 +284,7 @@ bool fact_find(struct slice bytes, enum fact_field field, struct slice *ret_stri
         return false;
     while (next_value(&values, &v)) {
         bool opens = v.type == VALUE_OBJECT || v.type == VALUE_ARRAY;
-        if (depth == 0 && v.type != VALUE_CLOSE && v.field == field) {
+        if (depth == 0 && v.type != VALUE_CLOSE && v.type != VALUE_NAMED && v.field == field) {
             if (opens || v.type == VALUE_NULL)
                 return false;
             if (v.type == VALUE_STRING && ret_string)
@@ -319,6 +329,11 @@ static void json_scalar(struct json_out *j, const char *key, const struct value 
     case VALUE_STRING:
         json_out_string(j, key, v->text);
         return;
+    case VALUE_NAMED: {
+        struct slice name = slice_head(v->text, strnlen(v->text.p, v->text.n));
+        json_out_named(j, name, slice_from_offset(v->text, name.n + 1));
+        return;
+    }
     case VALUE_INT:
         json_out_int(j, key, v->number);
         return;

@@ -23,7 +23,14 @@ enum fact_field {
     FIELD_COUNT
 };
 
-enum fact_key { FACT_KEY_CALL, FACT_KEY_QUEUE, FACT_KEY_AGENT, FACT_KEY_ENDPOINT, FACT_KEY_PBX };
+enum fact_key {
+    FACT_KEY_CALL,
+    FACT_KEY_QUEUE,
+    FACT_KEY_AGENT,
+    FACT_KEY_ENDPOINT,
+    FACT_KEY_HANDOFF,
+    FACT_KEY_PBX
+};
 
 struct fact_kind_info {
     const char *kind, *topic, *table, *ce_type, *schema;
@@ -81,6 +88,8 @@ void fact_put_seconds(struct fact_builder *b, enum fact_field field, int64_t us)
 void fact_put_share(struct fact_builder *b, enum fact_field field, uint64_t part, uint64_t whole);
 /* Microseconds since 1970, rendered as RFC 3339; 0 is null. */
 void fact_put_time(struct fact_builder *b, enum fact_field field, int64_t us);
+/* A string under a name that is not one of ours (a channel variable's), inside an object. */
+void fact_put_named(struct fact_builder *b, struct slice name, struct slice value);
 /* Nested values: between open and close, array elements are objects or strings of any field. */
 void fact_open_object(struct fact_builder *b, enum fact_field field);
 void fact_open_array(struct fact_builder *b, enum fact_field field);

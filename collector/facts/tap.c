@@ -21,7 +21,14 @@ static const tap_handler handlers[AMI_EVENT_TOTAL] = {
     [AMI_EVENT_CDR] = tap_on_cdr,
     [AMI_EVENT_VARSET] = tap_on_varset,
     [AMI_EVENT_AGIEXECSTART] = tap_on_agi_exec_start,
-    [AMI_EVENT_AGIEXECEND] = tap_on_channel_seen,
+    [AMI_EVENT_AGIEXECEND] = tap_on_agi_exec_end,
+    [AMI_EVENT_ASYNCAGISTART] = tap_on_async_agi_start,
+    [AMI_EVENT_ASYNCAGIEND] = tap_on_async_agi_end,
+    [AMI_EVENT_USEREVENT] = tap_on_user_event,
+    [AMI_EVENT_MIXMONITORSTART] = tap_on_recording_start,
+    [AMI_EVENT_MIXMONITORSTOP] = tap_on_recording_stop,
+    [AMI_EVENT_MONITORSTART] = tap_on_recording_start,
+    [AMI_EVENT_MONITORSTOP] = tap_on_recording_stop,
     [AMI_EVENT_ORIGINATERESPONSE] = tap_on_originate_response,
     [AMI_EVENT_HOLD] = tap_on_hold,
     [AMI_EVENT_UNHOLD] = tap_on_unhold,
@@ -82,7 +89,10 @@ static struct slice bridge_key_of(const void *value)
 
 struct tap_options tap_options_default(struct slice pbx)
 {
+    static const char *const variables[] = {"AI_SESSION_ID"};
     return (struct tap_options){.pbx = pbx,
+                                .variables = variables,
+                                .variable_count = 1,
                                 .tap = SLICE("amitap"),
                                 .cdr = {.unanswered = true,
                                         .congestion = true,
@@ -98,14 +108,19 @@ static void write_row(void *ctx, const struct cdr_row *row)
 {
     struct tap *tap = ctx;
     struct call *call = row->chain->channel->call;
-    struct cdr_sight sight = {&tap->options.cdr, tap->sees_dialplan, CDR_WRITTEN};
+    struct slice parties[2] = {snapshot_text(row->a, SNAPSHOT_UNIQUEID),
+                               row->b ? snapshot_text(row->b, SNAPSHOT_UNIQUEID) : SLICE("")};
+    struct cdr_sight sight = {.options = &tap->options.cdr, .dialplan = tap->sees_dialplan};
+    if (call)
+        sight.recording = recording_during(call, parties, row->start, row->end);
     cdr_fact(tap->emit, row, &sight, call ? &call->sequence : NULL);
 }
 
 static void drop_row(void *ctx, const struct cdr_row *row, enum cdr_dropped why)
 {
     struct tap *tap = ctx;
-    struct cdr_sight sight = {&tap->options.cdr, tap->sees_dialplan, why};
+    struct cdr_sight sight = {
+        .options = &tap->options.cdr, .dialplan = tap->sees_dialplan, .dropped = why};
     emit_sink sink = tap->emit->sink;
     tap->emit->sink = tap->options.dropped;
     tap->emit->ctx = tap->ctx;
@@ -151,6 +166,15 @@ static void take_fact(void *ctx, struct slice fact)
     tap->sink(tap->ctx, fact);
 }
 
+static struct slice visit_recording(void *ctx, const struct visit *v)
+{
+    struct tap *tap = ctx;
+    struct channel *c = tap_channel(tap, slice_from(v->uniqueid));
+    struct slice parties[2] = {slice_from(v->uniqueid), slice_from(v->member_uniqueid)};
+    return c && c->call ? recording_during(c->call, parties, v->joined, tap->emit->now)
+                        : (struct slice){NULL, 0};
+}
+
 struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx)
 {
     struct tap *tap = calloc(1, sizeof(*tap));
@@ -175,11 +199,15 @@ struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx
                                    .ctx = tap};
     tap->calls = calls_new(tap->emit, TAP_CALLS_MAX);
     tap->calls.saved = &tap->saved;
+    tap->loads = loads_new(tap->emit);
+    tap->loads.saved = &tap->saved;
+    tap->calls.loads = &tap->loads;
     tap->queues = queues_new(tap->emit, TAP_QUEUES_MAX);
     tap->visits = visits_new(&tap->queues, tap->emit, TAP_VISITS_MAX);
     tap->visits.short_abandon = options->short_abandon;
     tap->visits.saved = &tap->saved;
     tap->visits.moved = caller_moved;
+    tap->visits.recording = visit_recording;
     tap->visits.ctx = tap;
     tap->agents = agents_new(tap->emit, TAP_AGENTS_MAX);
     tap->agents.saved = &tap->saved;
@@ -226,6 +254,7 @@ void tap_free(struct tap *tap)
     trunks_free(&tap->trunks);
     calls_free(&tap->calls);
     drift_free(&tap->drift);
+    loads_free(&tap->loads);
     place_memory_free(&tap->places);
     saved_list_free(&tap->saved);
     emitter_free(tap->emit);
@@ -280,6 +309,7 @@ void tap_tell(struct tap *tap)
     endpoints_tell(&tap->endpoints);
     registrations_tell(&tap->registrations);
     trunks_tell(&tap->trunks);
+    loads_tell(&tap->loads);
 }
 
 void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
@@ -295,6 +325,8 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
     visits_expire(&tap->visits);
     drift_expire(&tap->drift);
     tap->emit->cause = m->event;
+    loads_tick(&tap->loads);
+    tap_keep_variables(tap, m);
     handler(tap, m);
     tap_tell(tap);
     drift_tell(&tap->drift);

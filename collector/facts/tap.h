@@ -19,6 +19,9 @@ struct tap_options {
     bool log_restricted_caller_id;     /* ENTERQUEUE has the number also of who hides it */
     bool log_caller_id_name;           /* ENTERQUEUE has the caller's name */
     bool log_unpause_on_reason_change; /* another reason for a pause is an UNPAUSE and a PAUSE */
+    /* Names of the channel variables that hand-offs show; borrowed for the tap's life. */
+    const char *const *variables;
+    size_t variable_count;
     int64_t short_abandon; /* microseconds: abandoned sooner is short_abandon; 0: none is */
     /* Gets, with the sink's ctx, each CDR row that Asterisk would not write, as a fact of kind cdr
      * with its reason. NULL: they are no fact. Asking changes ids of others. */

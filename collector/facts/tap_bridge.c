@@ -26,8 +26,10 @@ void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
         dest->originated = true;
         journey_set_role(dest, LEG_ORIGINATED);
     }
-    if (caller)
+    if (caller) {
         tap_complete_data(tap, caller, m);
+        handoff_moved_on(&tap->calls, caller);
+    }
     cdr_dial_begin(&tap->cdr, caller, dest, tap->emit->now);
 }
 
@@ -233,6 +235,7 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
     if (!tap->sees_dialplan && b->kind == BRIDGE_BASIC && !b->confbridge)
         tap_share_linkedid(tap, b);
     touch_members(tap, b);
+    handoff_bridged(&tap->calls, b);
 }
 
 void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m)

@@ -46,8 +46,11 @@ void tap_follow_state(struct tap *tap, struct channel *c)
     int state = snapshot_state(c->now);
     if (state == CHANNEL_STATE_RINGING && (snapshot_flags(c->now) & SNAPSHOT_DIALED))
         calls_ringing(&tap->calls, c);
-    if (state == CHANNEL_STATE_UP)
+    if (state == CHANNEL_STATE_UP) {
         c->ringing = false;
+        if (channel_is_media(channel_name(c)) && !c->from_snapshot)
+            handoff_media_up(&tap->calls, c);
+    }
     journey_follow(c, tap->emit->now);
     tap_phone(tap, c, c->ringing, state == CHANNEL_STATE_UP);
     tap_follow_trunk(tap, c, TRUNK_CALL_KNOWN);
@@ -139,6 +142,8 @@ static void begin_channel(struct tap *tap, const struct snapshot_values *seen, i
     struct channel_change change = {.channel = c, .now = c->now, .changed = true};
     cdr_snapshot(&tap->cdr, &change, born);
     tap_follow_state(tap, c);
+    if (from_snapshot)
+        handoff_seen(&tap->calls, c);
 }
 
 void tap_on_newchannel(struct tap *tap, const struct ami_message *m)
@@ -362,12 +367,12 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     tap_look(tap, &change);
     if (c->sent_elsewhere)
         return;
-    call_application(&tap->calls, c);
     note_member_channel(tap, c, application);
     note_presentation(c, application, seen.text[SNAPSHOT_APPDATA]);
     note_pause_all(tap, application, seen.text[SNAPSHOT_APPDATA]);
     log_queue_line(tap, application, seen.text[SNAPSHOT_APPDATA]);
     run(tap, c, application, seen.text[SNAPSHOT_APPDATA]);
+    handoff_application(&tap->calls, c);
 }
 
 void tap_run_unshown(struct tap *tap, struct channel *c, struct slice application,
@@ -389,6 +394,7 @@ void tap_run_unshown(struct tap *tap, struct channel *c, struct slice applicatio
     struct channel_change change = channel_run(c, application, data, flags, tap->emit->now);
     tap_look(tap, &change);
     buf_free(&text);
+    handoff_application(&tap->calls, c);
 }
 
 void tap_look_again(struct tap *tap, struct channel *c)
@@ -439,6 +445,8 @@ void tap_channel_gone(struct tap *tap, struct channel *c)
     tap_phone(tap, c, false, false);
     tap_leave_trunk(tap, c, c->from_snapshot);
     visits_hangup(&tap->visits, channel_uniqueid(c));
+    handoff_gone(&tap->calls, c);
+    recording_gone(&tap->calls, c);
     leave_bridge(tap, c);
     if (c->half)
         c->half->half = NULL;
@@ -467,7 +475,7 @@ void tap_on_hangup(struct tap *tap, const struct ami_message *m)
     tap_note_place(c, &seen);
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_STATE, tap->emit->now);
     follow_linkedid(tap, c);
-    call_hand_back_at_hangup(&tap->calls, c);
+    handoff_gone(&tap->calls, c);
     cdr_snapshot(&tap->cdr, &change, tap->emit->now);
     tap_channel_gone(tap, c);
 }
@@ -504,6 +512,16 @@ static void enter_subroutine(struct channel *c, int levels)
     saved_touch(&c->saved);
 }
 
+/* How an AGI or a Stasis ended, or with no value that a Stasis begins. */
+static void follow_status(struct tap *tap, struct channel *c, struct slice variable,
+                          struct slice value)
+{
+    if (!value.n && c->sent_elsewhere && slice_is(variable, "STASISSTATUS"))
+        tap_run_unshown(tap, c, SLICE("Stasis"), (struct slice){NULL, 0});
+    else
+        handoff_status(&tap->calls, c, variable, value);
+}
+
 void tap_on_varset(struct tap *tap, const struct ami_message *m)
 {
     struct slice variable = ami_message_get(m, AMI_HEADER_VARIABLE);
@@ -511,10 +529,15 @@ void tap_on_varset(struct tap *tap, const struct ami_message *m)
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
     if (!c)
         return;
+    tap_keep_variable(tap, c, m);
     if (slice_is(variable, "LOCAL(ARGC)"))
         enter_subroutine(c, 1);
     else if (slice_is(variable, "GOSUB_RETVAL") && c->subroutines)
         enter_subroutine(c, -1);
+    else if (slice_is(variable, "MIXMONITOR_FILENAME"))
+        tap_recording_named(tap, c, m);
+    else if (slice_is(variable, "AGISTATUS") || slice_is(variable, "STASISSTATUS"))
+        follow_status(tap, c, variable, value);
     else if (slice_is(variable, "QUEUE_WITHDRAW_INFO"))
         visits_withdraw_info(&tap->visits, channel_uniqueid(c), value);
     else if (slice_is(variable, "QUEUESTATUS"))
@@ -529,29 +552,6 @@ void tap_on_varset(struct tap *tap, const struct ami_message *m)
 void tap_on_cdr(struct tap *tap, const struct ami_message *m)
 {
     drift_cdr(&tap->drift, m);
-}
-
-/* "EXEC Application arguments" of an AGI runs an application that no Newexten shows. */
-void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m)
-{
-    struct channel *c = tap_see(tap, m, &channel_headers_plain);
-    struct slice command = ami_message_get(m, AMI_HEADER_COMMAND);
-    if (!c || !starts_with(command, "EXEC "))
-        return;
-    struct slice rest = slice_from_offset(command, 5);
-    while (rest.n && rest.p[0] == ' ')
-        rest = slice_from_offset(rest, 1);
-    const char *blank = rest.n ? memchr(rest.p, ' ', rest.n) : NULL;
-    size_t n = blank ? (size_t)(blank - rest.p) : rest.n;
-    struct slice data = slice_from_offset(rest, n + 1);
-    if (data.n >= 2 && data.p[0] == '"' && data.p[data.n - 1] == '"')
-        data = (struct slice){data.p + 1, data.n - 2};
-    struct channel_change change = channel_run(c, slice_head(rest, n), data, 0, tap->emit->now);
-    tap_look(tap, &change);
-    if (c->chain) {
-        struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr, 0};
-        cdr_run_application(c->chain, slice_head(rest, n), data, &message);
-    }
 }
 
 /* An origination to an application: the answered channel runs it without a Newexten. */

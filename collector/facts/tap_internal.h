@@ -41,6 +41,7 @@ struct tap {
     struct place_memory places;
     struct cdr_engine cdr;
     struct calls calls;
+    struct loads loads;
     struct queues queues;
     struct visits visits;
     struct agents agents;
@@ -75,7 +76,6 @@ void tap_on_hangup_request(struct tap *tap, const struct ami_message *m);
 void tap_on_hangup(struct tap *tap, const struct ami_message *m);
 void tap_on_hangup_handler(struct tap *tap, const struct ami_message *m);
 void tap_on_varset(struct tap *tap, const struct ami_message *m);
-void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m);
 void tap_on_originate_response(struct tap *tap, const struct ami_message *m);
 void tap_on_music(struct tap *tap, const struct ami_message *m);
 void tap_on_cdr(struct tap *tap, const struct ami_message *m);
@@ -83,6 +83,15 @@ void tap_on_hold(struct tap *tap, const struct ami_message *m);
 void tap_on_unhold(struct tap *tap, const struct ami_message *m);
 void tap_on_channel_seen(struct tap *tap, const struct ami_message *m);
 void tap_on_channel_item(struct tap *tap, const struct ami_message *m);
+
+/* Hand-offs, recordings, UserEvents. */
+void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m);
+void tap_on_agi_exec_end(struct tap *tap, const struct ami_message *m);
+void tap_on_async_agi_start(struct tap *tap, const struct ami_message *m);
+void tap_on_async_agi_end(struct tap *tap, const struct ami_message *m);
+void tap_on_user_event(struct tap *tap, const struct ami_message *m);
+void tap_on_recording_start(struct tap *tap, const struct ami_message *m);
+void tap_on_recording_stop(struct tap *tap, const struct ami_message *m);
 
 /* Dials, bridges, parking and transfers. */
 void tap_on_dial_begin(struct tap *tap, const struct ami_message *m);
@@ -140,6 +149,14 @@ void tap_want_trunk(struct tap *tap, const char *endpoint);
  * of the channel is taken in, as a look that raised no event of its own. */
 struct channel *tap_see(struct tap *tap, const struct ami_message *m,
                         const struct channel_headers *headers);
+
+/* Keeps the values of the configuration's variables: those that come with a channel's every event
+ * (manager.conf's channelvars), and that of a VarSet. */
+void tap_keep_variables(struct tap *tap, const struct ami_message *m);
+void tap_keep_variable(struct tap *tap, struct channel *c, const struct ami_message *m);
+
+/* VarSet MIXMONITOR_FILENAME. */
+void tap_recording_named(struct tap *tap, struct channel *c, const struct ami_message *m);
 
 /* The channel of this Uniqueid, or NULL. */
 struct channel *tap_channel(const struct tap *tap, struct slice uniqueid);

@@ -176,8 +176,7 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->trunk_attempt = yes(o, "trunk_attempt");
         c->trunk_answered = yes(o, "trunk_answered");
         c->held_since = number(o, "held_since");
-        c->hand = (enum channel_hand)choice(o, "hand", CHANNEL_HAND_AUDIOSOCKET);
-        c->hand_since = number(o, "hand_since");
+        handoff_restore_variables(&c->variables, json_object_get(o, "variables"));
         c->music = yes(o, "music");
         take_text(o, "half", &c->half_id);
         take_text(o, "parking", &c->parking);
@@ -207,6 +206,10 @@ static bool restore_call(struct tap *tap, const json_t *o)
     call->sequence = (uint64_t)number(o, "sequence");
     call->told = (uint64_t)number(o, "told");
     call->from_snapshot = yes(o, "from_snapshot");
+    handoffs_restore(&call->handoffs, json_object_get(o, "handoffs"),
+                     number(o, "handoffs_omitted"));
+    recordings_restore(&call->recordings, json_object_get(o, "recordings"),
+                       number(o, "recordings_omitted"));
     journey_restore(call, o);
     if (call->since > tap->emit->now)
         tap->emit->now = call->since;
@@ -421,6 +424,8 @@ bool tap_restore(struct tap *tap, struct slice entity, struct slice body)
         good = restore_registration(tap, o);
     else if (json_is_object(o) && slice_starts(entity, SLICE("trunk/")))
         good = restore_trunk(tap, o);
+    else if (json_is_object(o) && slice_starts(entity, SLICE("load/")))
+        good = loads_restore(&tap->loads, o);
     else if (slice_starts(entity, SLICE("drift/")))
         good = drift_channel_restore(&tap->drift, slice_from_offset(entity, 6), body);
     else if (slice_is(entity, "drift"))
@@ -533,6 +538,14 @@ static void want_trunks(struct tap *tap)
     trunks_drop_unwanted(&tap->trunks);
 }
 
+static void resume_handoffs(struct tap *tap)
+{
+    size_t position = 0;
+    const struct call *call;
+    while ((call = table_next(&tap->calls.by_linkedid, &position)))
+        handoffs_resume(&tap->calls, call);
+}
+
 void tap_restored(struct tap *tap)
 {
     size_t position = 0;
@@ -551,6 +564,7 @@ void tap_restored(struct tap *tap)
     drift_restored(&tap->drift);
     tap->emit->from_list = true;
     end_empty_calls(tap);
+    resume_handoffs(tap);
     tap->emit->restoring = true;
     calls_tell(&tap->calls);
     queues_tell(&tap->queues);
@@ -558,6 +572,7 @@ void tap_restored(struct tap *tap)
     endpoints_restored(&tap->endpoints);
     registrations_restored(&tap->registrations);
     trunks_restored(&tap->trunks);
+    loads_restored(&tap->loads);
     tap->emit->restoring = false;
     tap->emit->from_list = false;
 }

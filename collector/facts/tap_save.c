@@ -4,7 +4,7 @@
 
 /* The live state as JSON, one object an entity: channel/<Uniqueid> with its CDR rows,
  * call/<linkedid>, visit/<caller>/<queue>/<joined>, agent/<interface>, endpoint/<name>,
- * registration/<key>, trunk/<name>. tap_restore.c reads it. Only
+ * registration/<key>, trunk/<name>, load/<subject>. tap_restore.c reads it. Only
  * this process and a later version of it do, so short keys of its own suffice. */
 
 #define ENTITY_BYTES_MAX ((size_t)16 * 1024 * 1024)
@@ -131,11 +131,11 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_bool(j, "trunk_attempt", c->trunk_attempt);
     json_out_bool(j, "trunk_answered", c->trunk_answered);
     json_out_int(j, "held_since", c->held_since);
-    json_out_int(j, "hand", c->hand);
-    json_out_int(j, "hand_since", c->hand_since);
     json_out_bool(j, "music", c->music);
     if (c->half)
         json_out_string(j, "half", channel_uniqueid(c->half));
+    if (c->variables.count)
+        handoff_save_variables(&c->variables, j);
     put_text(j, "parking", c->parking);
     put_bridge(j, c->bridge);
     json_out_array(j, "rows");
@@ -163,6 +163,10 @@ static void call_json(const struct call *call, struct json_out *j)
     json_out_int(j, "told", (int64_t)call->told);
     json_out_bool(j, "from_snapshot", call->from_snapshot);
     journey_json(&call->journey, j);
+    if (call->handoffs.first || call->handoffs.omitted)
+        handoffs_save(&call->handoffs, j);
+    if (call->recordings.first || call->recordings.omitted)
+        recordings_save(&call->recordings, j);
     json_out_close(j, '}');
 }
 
@@ -304,7 +308,7 @@ static void trunk_json(const struct trunk *t, struct json_out *j)
 }
 
 /* The entity's key and JSON, one behind the other in text. */
-static size_t render(struct saved *s, struct buf *text)
+static size_t render(const struct tap *tap, struct saved *s, struct buf *text)
 {
     struct json_out j = json_out_to(text);
     size_t key = 0;
@@ -354,6 +358,12 @@ static size_t render(struct saved *s, struct buf *text)
         buf_put_slice(text, slice_from(c->uniqueid));
         key = text->n;
         drift_channel_json(c, &j);
+    } else if (s->kind == SAVED_LOAD) {
+        const struct load *l = SAVED_OWNER(s, struct load, saved);
+        buf_put_slice(text, SLICE("load/"));
+        buf_put_slice(text, slice_from(l->subject));
+        key = text->n;
+        loads_save(&tap->loads, l, &j);
     } else {
         const struct visit *v = SAVED_OWNER(s, struct visit, saved);
         visit_key(v, text);
@@ -419,7 +429,7 @@ void tap_save(struct tap *tap, tap_put put, void *ctx)
     save_gone(tap, put, ctx);
     while ((s = saved_take(&tap->saved))) {
         buf_clear(&text);
-        size_t key = render(s, &text);
+        size_t key = render(tap, s, &text);
         s->stored = true;
         if (!text.failed)
             put(ctx, slice_head(buf_slice(&text), key), slice_from_offset(buf_slice(&text), key));

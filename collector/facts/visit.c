@@ -185,7 +185,9 @@ static void visit_end(struct visits *visits, struct visit *v, enum visit_end end
 {
     leave_queue(visits, v);
     forget_closing(visits, v);
-    visit_fact_ended(visits->emit, v, end);
+    visit_fact_ended(visits->emit, v, end,
+                     visits->recording ? visits->recording(visits->ctx, v)
+                                       : (struct slice){NULL, 0});
     struct buf key = buf_new(4096);
     visit_key(v, &key);
     saved_end(&v->saved, SLICE(""), buf_slice(&key));

@@ -94,6 +94,8 @@ struct visits {
     uint64_t refused;
     /* The call of a caller entered or left a queue. */
     void (*moved)(void *ctx, struct slice uniqueid, struct slice queue);
+    /* The file that a visit was recorded in, p NULL without one; borrowed. */
+    struct slice (*recording)(void *ctx, const struct visit *v);
     void *ctx;
 };
 

@@ -111,10 +111,13 @@ static void put_outcome(struct fact_builder *f, const struct visit *v, enum visi
         fact_put_null(f, FIELD_SERVICE_LEVEL_SECONDS);
 }
 
-void visit_fact_ended(struct emitter *e, const struct visit *v, enum visit_end end)
+void visit_fact_ended(struct emitter *e, const struct visit *v, enum visit_end end,
+                      struct slice recording)
 {
     put_outcome(begin(e, v, ends[end].kind), v, end, e->now);
     emit_end(e);
-    put_outcome(begin(e, v, FACT_QUEUE), v, end, e->now);
+    struct fact_builder *f = begin(e, v, FACT_QUEUE);
+    put_outcome(f, v, end, e->now);
+    fact_put_known(f, FIELD_RECORDING, recording);
     emit_end(e);
 }

@@ -21,7 +21,8 @@ void visit_fact_joined(struct emitter *e, const struct visit *v);
 void visit_fact_connected(struct emitter *e, const struct visit *v);
 
 /* The event that ended it (queue_completed, queue_abandoned, queue_timed_out, queue_left) and the
- * record of the whole visit (queue). */
-void visit_fact_ended(struct emitter *e, const struct visit *v, enum visit_end end);
+ * record of the whole visit (queue), with the file it was recorded in; p NULL without one. */
+void visit_fact_ended(struct emitter *e, const struct visit *v, enum visit_end end,
+                      struct slice recording);
 
 #endif

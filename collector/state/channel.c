@@ -89,6 +89,7 @@ void channel_free(struct channel *c)
     snapshot_unref(c->birth);
     snapshot_unref(c->now);
     snapshot_unref(c->before);
+    variables_free(&c->variables);
     free(c->parking);
     free(c->half_id);
     free(c);
@@ -233,4 +234,10 @@ struct slice channel_interface(struct slice name)
 bool channel_is_local(struct slice name)
 {
     return slice_starts(name, SLICE("Local/"));
+}
+
+bool channel_is_media(struct slice name)
+{
+    return slice_starts(name, SLICE("UnicastRTP/")) || slice_starts(name, SLICE("AudioSocket/")) ||
+           slice_starts(name, SLICE("WebSocket/"));
 }

@@ -4,6 +4,7 @@
 
 #include "collector/state/saved.h"
 #include "collector/state/snapshot.h"
+#include "collector/state/variables.h"
 #include "parsers/ami_message.h"
 
 struct bridge;
@@ -22,17 +23,6 @@ enum channel_event {
     CHANNEL_EVENT_NEWCALLERID,
     CHANNEL_EVENT_NEWACCOUNTCODE,
     CHANNEL_EVENT_NEWCONNECTEDLINE
-};
-
-/* The application that a call was handed to, as a voice bot or a program outside of the PBX. */
-enum channel_hand {
-    CHANNEL_HAND_NONE,
-    CHANNEL_HAND_AGI,
-    CHANNEL_HAND_FASTAGI,
-    CHANNEL_HAND_ASYNCAGI,
-    CHANNEL_HAND_EAGI,
-    CHANNEL_HAND_STASIS,
-    CHANNEL_HAND_AUDIOSOCKET
 };
 
 /* One channel, from Newchannel to Hangup. State changes happen in channel_take alone. */
@@ -62,9 +52,8 @@ struct channel {
     bool trunk_attempt;  /* it was seen to begin there */
     bool trunk_answered; /* and is counted as answered */
     int64_t held_since;  /* when it put the other side on hold, 0: it has not */
-    enum channel_hand hand;
-    int64_t hand_since;
     struct saved saved;
+    struct variables variables; /* those that the configuration names */
     char *parking; /* "lot:space" of a ParkedCall that came before the parking bridge, or NULL */
 
     struct leg *leg;      /* in the call's journey (facts/journey.h), or NULL */
@@ -141,5 +130,8 @@ struct slice channel_linkedid(const struct channel *c);
 /* The device's name: "PJSIP/101" of "PJSIP/101-0000001a"; a Local channel's without ";1". */
 struct slice channel_interface(struct slice name);
 bool channel_is_local(struct slice name);
+/* A program's own ear and mouth and nobody's phone: UnicastRTP and WebSocket, which ARI's
+ * externalMedia makes, and AudioSocket (Asterisk 22). */
+bool channel_is_media(struct slice name);
 
 #endif

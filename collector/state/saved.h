@@ -16,7 +16,8 @@ enum saved_kind {
     SAVED_REGISTRATION,
     SAVED_TRUNK,
     SAVED_DRIFT,
-    SAVED_DRIFT_CHANNEL
+    SAVED_DRIFT_CHANNEL,
+    SAVED_LOAD
 };
 
 struct saved_list;

@@ -39,6 +39,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)  # else it listens on for as long as accept() waits
         self.listener.close()
 
 
@@ -129,7 +130,21 @@ class Ari:
         leg = self.ask("POST", "channels", endpoint=callee, app=self.application, originator=caller)["id"]
         self.await_event("StasisStart")
         self.ask("POST", f"bridges/{bridge}/addChannel", channel=leg)
+        self._talk_and_hand_back(caller, leg, bridge, seconds)
+
+    def _talk_and_hand_back(self, caller, leg, bridge, seconds):
         time.sleep(seconds)
         self.ask("DELETE", f"channels/{leg}")
         self.ask("DELETE", f"bridges/{bridge}")
         self.ask("POST", f"channels/{caller}/continue")
+
+    def media_and_hand_back(self, session, seconds, **media):
+        """The same with a leg of external media as an AI has it; the caller's AI_SESSION_ID is set."""
+        caller = self.await_event("StasisStart")["channel"]["id"]
+        self.ask("POST", f"channels/{caller}/variable", variable="AI_SESSION_ID", value=session)
+        bridge = self.ask("POST", "bridges", type="mixing")["id"]
+        self.ask("POST", f"bridges/{bridge}/addChannel", channel=caller)
+        leg = self.ask("POST", "channels/externalMedia", app=self.application, **media)["id"]
+        self.await_event("StasisStart")
+        self.ask("POST", f"bridges/{bridge}/addChannel", channel=leg)
+        self._talk_and_hand_back(caller, leg, bridge, seconds)

@@ -568,6 +568,47 @@ def stasis_hands_back(lab):
         sleep(9)
 
 
+def external_media(lab):
+    """An ARI application whose AI hears the caller over RTP, then one over AudioSocket; both hand back."""
+    with peers.AudioSocket(lab.ports["AUDIOSOCKET"], seconds=9), \
+            peers.Ari(lab.ports["HTTP"], "ai", "aisecret", "ai-agent") as application:
+        lab.call("665", seconds=12)
+        application.media_and_hand_back("rtp-1", 2, external_host="127.0.0.1:9", format="ulaw")
+        sleep(7)
+        lab.call("665", seconds=12)
+        application.media_and_hand_back("socket-1", 2, external_host=f"127.0.0.1:{lab.ports['AUDIOSOCKET']}", format="slin",
+                                        encapsulation="audiosocket", transport="tcp",
+                                        data="40325ec2-5efd-4bd3-805f-53576e581d13")
+        sleep(8)
+
+
+def audio_socket_dialled(lab):
+    """AudioSocket as a channel, which hangs up for a person to follow; the second caller hangs up on it."""
+    with peers.AudioSocket(lab.ports["AUDIOSOCKET"], seconds=3):
+        lab.call("676", seconds=8)
+        sleep(1)
+        lab.call("676", seconds=1)
+        sleep(9)
+
+
+def fast_agi_then_recorded_queue(lab):
+    """The AI names its session and hands over to a queue that records; a second caller gives up there; one AGI has no
+    server."""
+    with peers.FastAgi(lab.ports["AGI"]):
+        lab.call("675", seconds=7)
+        sleep(9)
+        lab.call("675", seconds=2)
+        lab.call("678", seconds=5)
+        sleep(9)
+
+
+def recorded_twice(lab):
+    lab.call("677", seconds=6)
+    sleep(3)
+    lab.pbx.send(Action="UserEvent", UserEvent="Weather", Sky="clear")
+    sleep(6)
+
+
 # Originations, what the dialplan does to CDRs
 
 def originate_from_dialplan(lab):

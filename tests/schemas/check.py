@@ -24,7 +24,7 @@ ENVELOPE = {"kind", "id", "subject", "time", "pbx", "tenant", "cause_event", "ta
 # Columns that a sink fills itself, and those whose field no record has yet.
 SINK_COLUMNS = {"ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body"}
 AWAITED = {
-    "queue_visits": {"recording", "guessed"},
+    "queue_visits": {"guessed"},
     "agent_intervals": {"queue"},
 }
 SHOWN_MAX = 5
@@ -202,7 +202,7 @@ def spoiled(contracts, record):
         yield f"without {name}", {key: value for key, value in record.items() if key != name}
     for name in record:
         if name != "tap":
-            yield f"with an object for {name}", record | {name: {}}
+            yield f"with an object for {name}", record | {name: {"": {}} if name == "variables" else {}}
     yield "with a time without zone", record | {"time": record["time"].rstrip("Z")}
 
 

@@ -2,6 +2,7 @@
 #include "tests/unit/facts/facts_kit.h"
 
 #include "collector/facts/queue_log.h"
+#include "collector/state/variables.h"
 #include "parsers/ami_message.h"
 #include "parsers/ami_text.h"
 #include <jansson.h>
@@ -19,6 +20,10 @@ static const char *const columns[FACT_KIND_COUNT] = {
     [FACT_CALL] = "linkedid start answer end",
     [FACT_CALL_MERGED] = "linkedid merged_into uniqueid",
     [FACT_CALL_TRANSFERRED] = "transfer interface transferred_to",
+    [FACT_CALL_HANDED_OVER] = "handed_to appdata variables",
+    [FACT_CALL_HANDED_BACK] = "handed_to hand_seconds reason outcome person_seconds variables",
+    [FACT_CALL_USER_EVENT] = "linkedid user_event headers headers_omitted",
+    [FACT_HANDOFF_STATE] = "now most most_in_minute most_in_hour runs mean_seconds longest_seconds",
     [FACT_CDR] = "src dst channel dstchannel lastapp lastdata start answer end disposition "
                  "userfield",
     [FACT_QUEUE_JOINED] = "uniqueid queue position",
@@ -158,6 +163,21 @@ static void set_trunk(struct kit_options *o, struct slice name)
     o->tap.trunk_count = 1;
 }
 
+/* The names are kept for as long as the program runs. */
+static void name_variables(struct kit_options *o, struct slice name, struct slice rest)
+{
+    static const char *names[VARIABLES_MAX];
+    static char text[VARIABLES_MAX][64];
+    size_t count = 0;
+    for (; name.n && count < VARIABLES_MAX; name = word(&rest)) {
+        snprintf(text[count], sizeof(text[0]), "%.*s", (int)name.n, name.p);
+        names[count] = text[count];
+        count++;
+    }
+    o->tap.variables = names;
+    o->tap.variable_count = count;
+}
+
 static void set(struct kit_options *o, struct slice name, struct slice rest)
 {
     struct slice value = word(&rest);
@@ -168,6 +188,8 @@ static void set(struct kit_options *o, struct slice name, struct slice rest)
         *where = yes;
     else if (slice_is(name, "journey"))
         o->journey = true;
+    else if (slice_is(name, "variables"))
+        name_variables(o, value, rest);
     else if (slice_is(name, "short_abandon") && ami_text_int(value, &seconds))
         o->tap.short_abandon = seconds * 1000000;
     else if (slice_is(name, "trunk_minutes") && ami_text_int(value, &seconds))

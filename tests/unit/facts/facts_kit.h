@@ -21,6 +21,7 @@ struct slice kit_read(const char *path);
  *   journey yes               a call's own figures, and a line for each leg, talk and the like
  *   unanswered no             as in cdr.conf; so are its other options (struct cdr_options)
  *   log_membername_as_agent yes   as in queues.conf; so are its other log_… options
+ *   variables NAME...         handoff_variables of the configuration
  *   short_abandon SECONDS
  *   trunks PJSIP/carrier      in the pbx section; one is enough
  *   trunk_minutes MINUTES */
