@@ -67,11 +67,21 @@ static bool talk_is_of(const struct talk *talk, const struct channel *p, const s
     return (talk->a == p && talk->b == q) || (talk->a == q && talk->b == p);
 }
 
+void talk_tie(struct talk *talk, struct channel *a, struct channel *b)
+{
+    talk->a = a;
+    talk->b = b;
+    a->talks++;
+    b->talks++;
+}
+
 /* Its own time is over; it may go on within a breath. */
 static void talk_close(struct call *call, struct talk *talk, int64_t now)
 {
     stopwatch_set(&talk->hold, false, now);
     talk->to = now;
+    talk->a->talks--;
+    talk->b->talks--;
     talk->a = talk->b = NULL;
     saved_touch(&call->saved);
 }
@@ -102,6 +112,25 @@ void talk_moved(struct call *call, const struct channel *channel, int64_t now)
     }
 }
 
+/* Ends the channel's talks that are still open in the call's journey. */
+static void forget_in(struct call *call, const struct channel *channel, int64_t now)
+{
+    struct journey *j = &call->journey;
+    for (size_t i = 0; i < j->talk_count; i++) {
+        struct talk *talk = j->talks[i];
+        if (!talk->to && (talk->a == channel || talk->b == channel))
+            talk_close(call, talk, now);
+    }
+}
+
+void talk_forget(struct calls *calls, const struct channel *channel)
+{
+    size_t position = 0;
+    struct call *call;
+    while (channel->talks && (call = table_next(&calls->by_linkedid, &position)))
+        forget_in(call, channel, calls->emit->now);
+}
+
 static bool is_look_of(const struct snapshot *look, const struct channel *c)
 {
     return slice_equal(snapshot_text(look, SNAPSHOT_UNIQUEID), channel_uniqueid(c));
@@ -117,8 +146,7 @@ static struct talk *find_talk(struct journey *j, struct channel *a, struct chann
         if (talk->to && now - talk->to <= JOURNEY_BREATH && is_look_of(talk->a_look, a) &&
             is_look_of(talk->b_look, b)) {
             talk->to = 0;
-            talk->a = a;
-            talk->b = b;
+            talk_tie(talk, a, b);
             return talk;
         }
     }
@@ -135,11 +163,9 @@ static struct talk *add_talk(struct call *call, struct channel *a, struct channe
         j->talks_omitted++;
         return NULL;
     }
-    *talk = (struct talk){.a = a,
-                          .b = b,
-                          .a_look = snapshot_ref(a->now),
-                          .b_look = snapshot_ref(b->now),
-                          .from = now};
+    *talk =
+        (struct talk){.a_look = snapshot_ref(a->now), .b_look = snapshot_ref(b->now), .from = now};
+    talk_tie(talk, a, b);
     j->talks[j->talk_count++] = talk;
     return talk;
 }

@@ -30,6 +30,11 @@ void talk_circle_free(struct talk_circle *circle);
 void talk_bridge(struct calls *calls, struct bridge *bridge);
 /* The channel has left its bridge. */
 void talk_left(struct calls *calls, struct channel *channel);
+/* The channel is about to be freed. Its talks ended when it left its bridge; should a stream that
+ * is not whole have left one open, in whatever call, it ends here. */
+void talk_forget(struct calls *calls, const struct channel *channel);
+/* An open talk, one of a saved call, is of these two. */
+void talk_tie(struct talk *talk, struct channel *a, struct channel *b);
 /* Its leg has gone from this call's journey: ends those of its talks there that nobody is left of.
  */
 void talk_moved(struct call *call, const struct channel *channel, int64_t now);

@@ -451,6 +451,7 @@ void tap_channel_gone(struct tap *tap, struct channel *c)
     if (c->half)
         c->half->half = NULL;
     journey_end(c, tap->emit->now);
+    talk_forget(&tap->calls, c);
     calls_leave(&tap->calls, c);
     cdr_chain_free(c->chain);
     saved_end(&c->saved, SLICE("channel/"), channel_uniqueid(c));

@@ -474,9 +474,11 @@ static void tie_journeys(struct tap *tap)
             struct talk *talk = j->talks[i];
             if (talk->to)
                 continue;
-            talk->a = tap_channel(tap, snapshot_text(talk->a_look, SNAPSHOT_UNIQUEID));
-            talk->b = tap_channel(tap, snapshot_text(talk->b_look, SNAPSHOT_UNIQUEID));
-            if (!talk->a || !talk->b)
+            struct channel *a = tap_channel(tap, snapshot_text(talk->a_look, SNAPSHOT_UNIQUEID));
+            struct channel *b = tap_channel(tap, snapshot_text(talk->b_look, SNAPSHOT_UNIQUEID));
+            if (a && b)
+                talk_tie(talk, a, b);
+            else
                 talk->to = tap->emit->now;
         }
     }

@@ -59,6 +59,7 @@ struct channel {
     struct leg *leg;      /* in the call's journey (facts/journey.h), or NULL */
     struct channel *half; /* the other half of a Local channel, or NULL */
     char *half_id;        /* its Uniqueid, until a restored channel finds it */
+    unsigned talks;       /* open talks that name it (facts/talk.h) */
     uint64_t circle;      /* the conversation it was found in last (facts/talk.h) */
     bool music;           /* music on hold plays to it */
     struct call *call;
