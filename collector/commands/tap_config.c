@@ -28,6 +28,7 @@ struct tap_options tap_config_options(const struct config_section *pbx)
     options.log_restricted_caller_id = config_yes(pbx, CONFIG_PBX_LOG_RESTRICTED_CALLER_ID);
     options.log_caller_id_name = config_yes(pbx, CONFIG_PBX_LOG_CALLER_ID_NAME);
     options.log_unpause_on_reason_change = config_yes(pbx, CONFIG_PBX_LOG_UNPAUSE_ON_REASON_CHANGE);
+    options.wrapuptimes = config_list(pbx, CONFIG_PBX_WRAPUPTIMES, &options.wrapuptime_count);
     options.log_membername_as_agent = config_yes(pbx, CONFIG_PBX_LOG_MEMBERNAME_AS_AGENT);
     options.trunks = config_list(pbx, CONFIG_PBX_TRUNKS, &options.trunk_count);
     options.trunk_interval = config_number(pbx, CONFIG_PBX_TRUNK_MINUTES) * 60 * 1000000;

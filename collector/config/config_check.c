@@ -137,6 +137,19 @@ static void check_trunks(const struct config_section *s, struct config_report *r
     }
 }
 
+static void check_wrapuptimes(const struct config_section *s, struct config_report *report)
+{
+    size_t n = 0;
+    const char *const *times = config_list(s, CONFIG_PBX_WRAPUPTIMES, &n);
+    for (size_t i = 0; i < n; i++) {
+        const char *equals = strrchr(times[i], '=');
+        size_t digits = equals ? strspn(equals + 1, "0123456789") : 0;
+        if (!equals || equals == times[i] || digits < 1 || digits > 5 || equals[1 + digits]) {
+            config_fault(report, s, CONFIG_PBX_WRAPUPTIMES, "'%s' is not queue=seconds", times[i]);
+        }
+    }
+}
+
 static void check_pbx(struct config_section *s, struct config_report *report)
 {
     check_one_of(s, CONFIG_PBX_HOST, CONFIG_PBX_HOSTS, report);
@@ -151,6 +164,7 @@ static void check_pbx(struct config_section *s, struct config_report *report)
                      "'%s' is not a list of classes like \"call,agent\"", mask);
     }
     check_trunks(s, report);
+    check_wrapuptimes(s, report);
     read_secret(s, report);
 }
 

@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "collector/facts/agent.h"
+#include "collector/facts/agent_inner.h"
 
 #include "collector/base/text.h"
+#include "collector/state/channel.h"
 #include "parsers/ami_text.h"
 #include <stdlib.h>
-
-/* AST_DEVICE_* of Asterisk 12 to 23, as QueueMember's Status has them. */
-enum {
-    DEVICE_UNKNOWN = 0,
-    DEVICE_NOT_INUSE = 1,
-    DEVICE_INUSE = 2,
-    DEVICE_BUSY = 3,
-    DEVICE_INVALID = 4,
-    DEVICE_UNAVAILABLE = 5,
-    DEVICE_RINGING = 6,
-    DEVICE_RINGINUSE = 7,
-    DEVICE_ONHOLD = 8
-};
-
-static const char *const state_names[] = {[AGENT_OFFLINE] = "offline",
-                                          [AGENT_AVAILABLE] = "available",
-                                          [AGENT_RINGING] = "ringing",
-                                          [AGENT_ON_CALL] = "on_call",
-                                          [AGENT_PAUSED] = "paused"};
 
 static struct slice agent_key_of(const void *value)
 {
@@ -62,6 +44,7 @@ static void agent_free(struct agent *a)
     free(a->device);
     free(a->name);
     free(a->linkedid);
+    free(a->queue);
     free(a->reason);
     free(a);
 }
@@ -80,7 +63,7 @@ void agents_free(struct agents *agents)
     table_free(&agents->phones);
 }
 
-static void touch(struct agents *agents, struct agent *a)
+void agent_touch(struct agents *agents, struct agent *a)
 {
     saved_touch(&a->saved);
     if (a->changed)
@@ -109,12 +92,20 @@ static struct agent *get(struct agents *agents, struct slice interface)
     return a;
 }
 
-static struct agent_membership *membership(struct agent *a, struct slice queue)
+struct agent_membership *agent_membership(const struct agent *a, struct slice queue)
 {
     for (size_t i = 0; i < a->count; i++) {
         if (slice_equal(slice_from(a->memberships[i].queue), queue))
             return &a->memberships[i];
     }
+    return NULL;
+}
+
+static struct agent_membership *membership(struct agent *a, struct slice queue)
+{
+    struct agent_membership *s = agent_membership(a, queue);
+    if (s)
+        return s;
     if (a->count == AGENT_MEMBERSHIPS_MAX)
         return NULL;
     struct agent_membership *more =
@@ -128,111 +119,21 @@ static struct agent_membership *membership(struct agent *a, struct slice queue)
     return &more[a->count++];
 }
 
-static bool paused_everywhere(const struct agent *a)
-{
-    for (size_t i = 0; i < a->count; i++) {
-        if (!a->memberships[i].paused)
-            return false;
-    }
-    return a->count > 0;
-}
-
-static enum agent_state state_of_status(int64_t status)
-{
-    switch (status) {
-    case DEVICE_INUSE:
-    case DEVICE_BUSY:
-    case DEVICE_RINGINUSE:
-    case DEVICE_ONHOLD:
-        return AGENT_ON_CALL;
-    case DEVICE_RINGING:
-        return AGENT_RINGING;
-    case DEVICE_UNAVAILABLE:
-    case DEVICE_INVALID:
-        return AGENT_OFFLINE;
-    case DEVICE_UNKNOWN:
-    case DEVICE_NOT_INUSE:
-    default:
-        return AGENT_AVAILABLE;
-    }
-}
-
-/* The channels decide where they are seen: a device's own state calls a phone busy that only rings
- * (device_state_busy_at), and comes later than they do. */
-static enum agent_state state_of(const struct agent *a)
-{
-    enum agent_state state = state_of_status(a->status);
-    const struct agent_phone *phone = a->phone;
-    if (phone && phone->up)
-        return AGENT_ON_CALL;
-    if (phone && phone->ringing)
-        return AGENT_RINGING;
-    if (phone && (state == AGENT_ON_CALL || state == AGENT_RINGING))
-        state = AGENT_AVAILABLE;
-    return state == AGENT_AVAILABLE && paused_everywhere(a) ? AGENT_PAUSED : state;
-}
-
-static struct slice pause_reason(const struct agent *a)
-{
-    for (size_t i = 0; i < a->count; i++) {
-        if (a->memberships[i].paused && a->memberships[i].reason)
-            return slice_from(a->memberships[i].reason);
-    }
-    return (struct slice){NULL, 0};
-}
-
-/* The interval that ends now. */
-static void tell_interval(struct agents *agents, const struct agent *a)
-{
-    struct slice interface = slice_from(a->interface);
-    struct emit_about about = {.kind = FACT_AGENT,
-                               .subject = interface,
-                               .key = interface,
-                               .flags = a->since_snapshot ? FACT_IS_INFERRED : 0};
-    struct fact_builder *f = emit_begin(agents->emit, &about);
-    fact_put_known(f, FIELD_AGENT, slice_from(a->name));
-    fact_put_string(f, FIELD_INTERFACE, interface);
-    fact_put_string(f, FIELD_STATE, slice_from(state_names[a->state]));
-    fact_put_time(f, FIELD_START, a->since);
-    fact_put_time(f, FIELD_END, agents->emit->now);
-    fact_put_seconds(f, FIELD_DURATION, agents->emit->now - a->since);
-    fact_put_known(f, FIELD_REASON, slice_from(a->reason));
-    fact_put_known(f, FIELD_LINKEDID, slice_from(a->linkedid));
-    emit_end(agents->emit);
-}
-
-static void enter_state(struct agent *a, enum agent_state state)
-{
-    a->state = state;
-    text_set(&a->reason, state == AGENT_PAUSED ? pause_reason(a) : SLICE(""));
-    if (a->call_over && state != AGENT_ON_CALL) {
-        text_set(&a->linkedid, SLICE(""));
-        a->call_over = false;
-    }
-}
-
-static void change_state(struct agents *agents, struct agent *a, enum agent_state state)
-{
-    if (a->state == state)
-        return;
-    if (agents->emit->now > a->since)
-        tell_interval(agents, a);
-    enter_state(a, state);
-    a->since = agents->emit->now;
-    a->since_snapshot = false;
-}
-
 static void take_membership(struct agent *a, const struct ami_message *m)
 {
     struct agent_membership *s = membership(a, ami_message_get(m, AMI_HEADER_QUEUE));
     if (!s)
         return;
-    int64_t paused = 0;
+    int64_t paused = 0, wrapup = 0;
     ami_text_int(ami_message_get(m, AMI_HEADER_PAUSED), &paused);
+    if (paused && !s->paused)
+        agent_end_wrap(a);
     s->paused = paused != 0;
     text_set(&s->reason, ami_message_get(m, AMI_HEADER_PAUSEDREASON));
     ami_text_int(ami_message_get(m, AMI_HEADER_PENALTY), &s->penalty);
     ami_text_int(ami_message_get(m, AMI_HEADER_CALLSTAKEN), &s->calls_taken);
+    if (ami_text_int(ami_message_get(m, AMI_HEADER_WRAPUPTIME), &wrapup))
+        s->wrapup = wrapup * 1000000;
 }
 
 static struct agent_phone *phone_get(struct agents *agents, struct slice device)
@@ -251,33 +152,75 @@ static struct agent_phone *phone_get(struct agents *agents, struct slice device)
     return phone;
 }
 
-void agents_phone(struct agents *agents, struct slice device, int ringing, int up)
+static void phone_forget_unused(struct agents *agents, struct agent_phone *phone)
+{
+    if (phone->agents || phone->use.ringing || phone->use.up)
+        return;
+    table_remove(&agents->phones, slice_from(phone->device));
+    phone_free(phone);
+}
+
+void agents_phone(struct agents *agents, struct slice device, struct agent_use by)
 {
     struct agent_phone *phone = phone_get(agents, device);
     if (!phone)
         return;
-    phone->ringing = (unsigned)((int)phone->ringing + ringing);
-    phone->up = (unsigned)((int)phone->up + up);
-    struct agent *a = phone->agent;
-    if (a) {
-        a->phone = phone;
-        change_state(agents, a, state_of(a));
-        touch(agents, a);
-    } else if (!phone->ringing && !phone->up) {
-        table_remove(&agents->phones, device);
-        phone_free(phone);
-    }
+    agent_phone_used(agents, phone, by);
+    phone_forget_unused(agents, phone);
 }
 
-/* The device behind the member, whose calls count as the agent's. */
+static void put_down(struct agents *agents, struct agent *a)
+{
+    struct agent_phone *phone = a->phone;
+    if (!phone)
+        return;
+    struct agent **p = &phone->agents;
+    while (*p != a)
+        p = &(*p)->next_on_phone;
+    *p = a->next_on_phone;
+    a->phone = NULL;
+    a->next_on_phone = NULL;
+    phone_forget_unused(agents, phone);
+}
+
+/* The phone's calls count as the agent's. */
 static void take_phone(struct agents *agents, struct agent *a, struct slice device)
 {
-    struct agent_phone *phone = device.n && !a->phone ? phone_get(agents, device) : NULL;
-    if (!phone || phone->agent || !text_set(&a->device, device))
+    if (a->phone && slice_equal(slice_from(a->phone->device), device))
         return;
-    phone->agent = a;
-    if (phone->ringing || phone->up)
-        a->phone = phone;
+    put_down(agents, a);
+    struct agent_phone *phone = device.n ? phone_get(agents, device) : NULL;
+    if (!phone)
+        return;
+    struct agent **p = &phone->agents;
+    while (*p && strcmp((*p)->interface, a->interface) < 0)
+        p = &(*p)->next_on_phone;
+    a->next_on_phone = *p;
+    *p = a;
+    a->phone = phone;
+    a->seen_calls |= phone->use.ringing || phone->use.up;
+}
+
+/* Whether it names a device whose channels bear its name, or somebody who logs in with AgentLogin:
+ * not a Local channel, a hint or a custom state. */
+static bool is_device(struct slice interface)
+{
+    if (slice_starts(interface, SLICE("Agent:")))
+        return true;
+    return interface.n && memchr(interface.p, '/', interface.n) && !channel_is_local(interface) &&
+           !memchr(interface.p, ':', interface.n);
+}
+
+/* The device behind the member: its state interface or itself. */
+static void take_device(struct agents *agents, struct agent *a, const struct ami_message *m)
+{
+    struct slice device = ami_message_get(m, AMI_HEADER_STATEINTERFACE);
+    if (!ami_message_has(m, AMI_HEADER_STATEINTERFACE))
+        return;
+    if (!is_device(device))
+        device = is_device(slice_from(a->interface)) ? slice_from(a->interface) : SLICE("");
+    text_set(&a->device, device);
+    take_phone(agents, a, device);
 }
 
 /* The list item says Name and Location where the events say MemberName and Interface. */
@@ -292,31 +235,26 @@ void agents_member(struct agents *agents, const struct ami_message *m)
     struct agent *a = get(agents, either(m, AMI_HEADER_INTERFACE, AMI_HEADER_LOCATION));
     if (!a)
         return;
-    bool fresh = a->count == 0;
-    take_phone(agents, a, ami_message_get(m, AMI_HEADER_STATEINTERFACE));
+    bool fresh = !a->count && !a->logged_in;
+    take_device(agents, a, m);
     text_set(&a->name, either(m, AMI_HEADER_MEMBERNAME, AMI_HEADER_NAME));
     take_membership(a, m);
     ami_text_int(ami_message_get(m, AMI_HEADER_STATUS), &a->status);
     if (fresh)
-        enter_state(a, state_of(a));
-    else
-        change_state(agents, a, state_of(a));
-    touch(agents, a);
+        agent_begin_state(agents, a);
+    agent_update(agents, a);
+    if (fresh && agents->appeared)
+        agents->appeared(agents->ctx, slice_from(a->interface));
 }
 
 bool agents_repaused(const struct agents *agents, const struct ami_message *m)
 {
     const struct agent *a =
         table_find(&agents->by_interface, ami_message_get(m, AMI_HEADER_INTERFACE));
-    if (!a || !slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1"))
-        return false;
-    for (size_t i = 0; i < a->count; i++) {
-        const struct agent_membership *s = &a->memberships[i];
-        if (slice_equal(slice_from(s->queue), ami_message_get(m, AMI_HEADER_QUEUE)))
-            return s->paused &&
-                   !slice_equal(slice_from(s->reason), ami_message_get(m, AMI_HEADER_PAUSEDREASON));
-    }
-    return false;
+    const struct agent_membership *s =
+        a ? agent_membership(a, ami_message_get(m, AMI_HEADER_QUEUE)) : NULL;
+    return s && s->paused && slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1") &&
+           !slice_equal(slice_from(s->reason), ami_message_get(m, AMI_HEADER_PAUSEDREASON));
 }
 
 void agents_member_removed(struct agents *agents, const struct ami_message *m)
@@ -328,75 +266,48 @@ void agents_member_removed(struct agents *agents, const struct ami_message *m)
             continue;
         membership_clear(&a->memberships[i]);
         a->memberships[i] = a->memberships[--a->count];
-        if (a->count)
-            change_state(agents, a, state_of(a));
-        touch(agents, a);
+        if (slice_equal(slice_from(a->queue), queue))
+            agent_end_wrap(a);
+        a->gone = !a->count && !a->logged_in;
+        if (!a->gone)
+            agent_update(agents, a);
+        agent_touch(agents, a);
         return;
     }
 }
 
-void agents_call(struct agents *agents, struct slice interface, struct slice linkedid)
+void agents_login(struct agents *agents, struct slice interface, struct slice device, bool known)
+{
+    struct agent *a = get(agents, interface);
+    if (!a || a->logged_in)
+        return;
+    a->logged_in = true;
+    a->since_snapshot = known;
+    text_set(&a->name, slice_from_offset(interface, strlen("Agent:")));
+    text_set(&a->device, device);
+    take_phone(agents, a, interface);
+    agent_begin_state(agents, a);
+    agent_update(agents, a);
+}
+
+void agents_logoff(struct agents *agents, struct slice interface)
 {
     struct agent *a = table_find(&agents->by_interface, interface);
     if (!a)
         return;
-    /* The interval that ends with the phone's hang-up is still about the call. */
-    a->call_over = !linkedid.n && a->state == AGENT_ON_CALL;
-    if (!a->call_over)
-        text_set(&a->linkedid, linkedid);
-    touch(agents, a);
+    a->gone = a->count == 0;
+    a->logged_in = a->gone;
+    agent_touch(agents, a);
 }
 
-static void put_memberships(struct fact_builder *f, const struct agent *a)
-{
-    fact_open_array(f, FIELD_MEMBERS);
-    for (size_t i = 0; i < a->count; i++) {
-        const struct agent_membership *s = &a->memberships[i];
-        fact_open_object(f, FIELD_MEMBERS);
-        fact_put_string(f, FIELD_QUEUE, slice_from(s->queue));
-        fact_put_bool(f, FIELD_PAUSED, s->paused);
-        fact_put_known(f, FIELD_REASON, slice_from(s->reason));
-        fact_put_int(f, FIELD_PENALTY, s->penalty);
-        fact_put_int(f, FIELD_CALLS_TAKEN, s->calls_taken);
-        fact_close(f);
-    }
-    fact_close(f);
-}
-
-static void tell_state(struct agents *agents, struct agent *a)
-{
-    struct slice interface = slice_from(a->interface);
-    struct emit_about about = {.kind = FACT_AGENT_STATE, .subject = interface, .key = interface};
-    struct fact_builder *f = emit_begin(agents->emit, &about);
-    fact_put_known(f, FIELD_AGENT, slice_from(a->name));
-    fact_put_string(f, FIELD_INTERFACE, interface);
-    fact_put_string(f, FIELD_STATE, slice_from(state_names[a->state]));
-    fact_put_time(f, FIELD_SINCE, a->since);
-    fact_put_known(f, FIELD_REASON, pause_reason(a));
-    fact_put_known(f, FIELD_LINKEDID, slice_from(a->linkedid));
-    put_memberships(f, a);
-    emit_end_state(agents->emit, &about, &a->told);
-}
-
-/* A member of no queue any more is no agent. */
+/* A member of no queue any more, who did not log in either, is no agent. */
 static void agent_end(struct agents *agents, struct agent *a)
 {
-    struct slice interface = slice_from(a->interface);
-    struct emit_about about = {.kind = FACT_AGENT_STATE,
-                               .subject = interface,
-                               .key = interface,
-                               .flags = FACT_IS_TOMBSTONE};
-    tell_interval(agents, a);
-    emit_begin(agents->emit, &about);
-    emit_end(agents->emit);
-    saved_end(&a->saved, SLICE("agent/"), interface);
-    table_remove(&agents->by_interface, interface);
-    size_t position = 0;
-    struct agent_phone *phone;
-    while ((phone = table_next(&agents->phones, &position))) {
-        if (phone->agent == a)
-            phone->agent = NULL;
-    }
+    agent_fact_interval(agents->emit, a);
+    agent_fact_gone(agents->emit, a);
+    saved_end(&a->saved, SLICE("agent/"), slice_from(a->interface));
+    table_remove(&agents->by_interface, slice_from(a->interface));
+    put_down(agents, a);
     agent_free(a);
 }
 
@@ -406,10 +317,10 @@ void agents_tell(struct agents *agents)
         struct agent *a = agents->changed;
         agents->changed = a->next_changed;
         a->changed = false;
-        if (a->count)
-            tell_state(agents, a);
-        else
+        if (a->gone)
             agent_end(agents, a);
+        else
+            agent_fact_state(agents->emit, a);
     }
 }
 
@@ -426,18 +337,22 @@ struct agent_membership *agents_restore_membership(struct agent *a, struct slice
     return membership(a, queue);
 }
 
+void agents_restoring(struct agents *agents)
+{
+    size_t position = 0;
+    struct agent *a;
+    agents->restoring = true;
+    while ((a = table_next(&agents->by_interface, &position)))
+        take_phone(agents, a, slice_from(a->logged_in ? a->interface : a->device));
+}
+
 void agents_restored(struct agents *agents)
 {
     size_t position = 0;
     struct agent *a;
-    while ((a = table_next(&agents->by_interface, &position))) {
-        struct agent_phone *phone = a->device ? phone_get(agents, slice_from(a->device)) : NULL;
-        if (phone && !phone->agent) {
-            phone->agent = a;
-            if (a->had_call || phone->ringing || phone->up)
-                a->phone = phone;
-        }
-        touch(agents, a);
-    }
+    agents->restoring = false;
+    while ((a = table_next(&agents->by_interface, &position)))
+        agent_touch(agents, a);
+    agents_resume_wraps(agents);
     agents_tell(agents);
 }

@@ -7,10 +7,20 @@
 #include "collector/state/table.h"
 #include "parsers/ami_message.h"
 
-/* Agents are queue members, told apart by their interface; one agent may be a member of several
- * queues (app_queue's QueueMember… events, Asterisk 12 to 23). */
+/* Two kinds of agents, told apart by their interface. Queue members ("PJSIP/101", "Local/101@x"):
+ * one may be a member of several queues (app_queue's QueueMember… events, Asterisk 12 to 23).
+ * Agents who logged in with AgentLogin ("Agent:1001"): there from AgentLogin to AgentLogoff
+ * (app_agent_pool), beside the queue member whose state interface they are. */
 
-enum agent_state { AGENT_OFFLINE, AGENT_AVAILABLE, AGENT_RINGING, AGENT_ON_CALL, AGENT_PAUSED };
+enum agent_state {
+    AGENT_OFFLINE,
+    AGENT_AVAILABLE,
+    AGENT_RINGING,
+    AGENT_ON_CALL,
+    AGENT_PAUSED,
+    AGENT_ON_HOLD, /* derived: every call that the agent has is on hold by the agent */
+    AGENT_WRAP_UP  /* derived: the queue gives no call yet after the last one */
+};
 
 struct agent_membership {
     char *queue;
@@ -18,36 +28,48 @@ struct agent_membership {
     bool paused;
     int64_t penalty;
     int64_t calls_taken;
+    int64_t wrapup; /* the member's own wrap-up time, microseconds; 0: it has none */
 };
 
 /* A member of more queues than this is followed in the first ones only. */
 #define AGENT_MEMBERSHIPS_MAX 256u
 
+/* How many channels ring, are up, and hold the other side. */
+struct agent_use {
+    int ringing, up, held;
+};
+
 /* The calls of one device, over all its channels. */
 struct agent_phone {
-    char *device; /* "PJSIP/101" */
-    unsigned ringing;
-    unsigned up;
-    struct agent *agent; /* whose StateInterface it is, or NULL */
+    char *device; /* "PJSIP/101"; "Agent:1001" for the line of one who logged in */
+    struct agent_use use;
+    struct agent *agents; /* whose device it is, in the order of their interfaces */
 };
 
 struct agent {
     char *interface;
-    char *device;              /* its StateInterface, or NULL */
-    struct agent_phone *phone; /* of its StateInterface, or NULL while that has had no call */
+    char *device;              /* whose calls are the agent's, or NULL */
+    struct agent_phone *phone; /* of that device, or NULL */
+    struct agent *next_on_phone;
     char *name;
+    bool logged_in; /* by AgentLogin */
     enum agent_state state;
     int64_t since;
     int64_t status; /* AST_DEVICE_*, as QueueMemberStatus has it */
     struct agent_membership *memberships;
     size_t count;
-    char *reason;        /* of the pause, while the state is paused */
-    bool call_over;      /* AgentComplete came; the phone is not down yet */
-    char *linkedid;      /* of the queue call it has, or NULL */
-    bool since_snapshot; /* the present state was not seen to begin */
-    bool had_call;       /* of one that was saved: its phone has had a call */
+    char *reason;       /* of the pause, while the state is paused */
+    char *linkedid;     /* of the queue call that the agent has, rings for or wraps up, or NULL */
+    char *queue;        /* of that call, or NULL */
+    bool in_call;       /* AgentConnect came, and the agent's part of the call is not over */
+    int64_t completed;  /* when AgentComplete came while the phone was still up, 0: it has not */
+    int64_t wrap_until; /* 0: nothing is to be wrapped up */
+    struct agent_use legs; /* channels that a queue called for the agent, of whichever device */
+    bool seen_calls;       /* channels were seen: these decide what the device's own state cannot */
+    bool since_snapshot;   /* the present state was not seen to begin */
+    uint64_t told;         /* what of its state was told last (emit_end_state) */
+    bool gone;             /* to be told as gone when the event at hand is done */
     bool changed;
-    uint64_t told; /* what of it was told last (emit_end_state) */
     struct agent *next_changed;
     struct saved saved;
 };
@@ -58,7 +80,14 @@ struct agents {
     struct emitter *emit;
     struct agent *changed;
     struct saved_list *saved; /* NULL: agents are not saved */
+    int64_t next_wrap;        /* nobody's wrap-up ends before; 0: nobody wraps up */
+    bool restoring;           /* channels come back: no state changes by them */
     uint64_t refused;
+    /* The wrap-up time of a queue, microseconds, for members without one of their own. NULL: 0. */
+    int64_t (*queue_wrapup)(void *ctx, struct slice queue);
+    /* The member is new: channels that were called for it are to be counted now. */
+    void (*appeared)(void *ctx, struct slice interface);
+    void *ctx;
 };
 
 /* No agents yet. emit is borrowed; past max agents (or devices) further ones are refused. */
@@ -73,11 +102,33 @@ void agents_member(struct agents *agents, const struct ami_message *m);
 bool agents_repaused(const struct agents *agents, const struct ami_message *m);
 /* QueueMemberRemoved. */
 void agents_member_removed(struct agents *agents, const struct ami_message *m);
-/* The agent took, or ended, a queue's call; linkedid empty when it ended. */
-void agents_call(struct agents *agents, struct slice interface, struct slice linkedid);
 
-/* A channel of a device began or stopped to ring or to be up: what is added to its counts. */
-void agents_phone(struct agents *agents, struct slice device, int ringing, int up);
+/* AgentLogin and AgentLogoff: interface is "Agent:" and the agent's id, device that of the channel
+ * which logged in. known: it was not seen to log in. */
+void agents_login(struct agents *agents, struct slice interface, struct slice device, bool known);
+void agents_logoff(struct agents *agents, struct slice interface);
+
+/* AgentConnect and AgentComplete: the agent took, or ended, a queue's call. */
+void agents_connected(struct agents *agents, struct slice interface, struct slice queue,
+                      struct slice linkedid);
+void agents_completed(struct agents *agents, struct slice interface);
+
+/* Channels of a device began or stopped to ring, to be up, to hold: what is added to its counts. */
+void agents_phone(struct agents *agents, struct slice device, struct agent_use by);
+
+/* The same of a channel that a queue called for a member, maybe through Local channels. */
+struct agent_leg {
+    struct slice interface; /* the member's */
+    struct slice queue, linkedid;
+};
+/* False when there is no such agent: nothing was counted. */
+bool agents_leg(struct agents *agents, const struct agent_leg *leg, struct agent_use by);
+/* A Local channel that a queue called and that nobody has answered: AgentRequest asks on the line
+ * of the agent behind the member, which does not ring. Of other members nothing is counted. */
+bool agents_request(struct agents *agents, const struct agent_leg *leg, int by);
+
+/* Ends what has been wrapped up by now, as of when each time was over. */
+void agents_expire(struct agents *agents);
 
 /* Tells the live state of those that changed. */
 void agents_tell(struct agents *agents);
@@ -86,7 +137,9 @@ void agents_tell(struct agents *agents);
 struct agent *agents_restore(struct agents *agents, struct slice interface);
 /* A new membership of it, or the one it has of this queue. NULL when there is no room. */
 struct agent_membership *agents_restore_membership(struct agent *a, struct slice queue);
-/* All agents and all channels were taken back: ties agents to their phones and tells them. */
+/* All agents were taken back, their channels follow: ties agents to their phones. */
+void agents_restoring(struct agents *agents);
+/* All channels were taken back: tells the agents. */
 void agents_restored(struct agents *agents);
 
 #endif

@@ -32,6 +32,11 @@ void queues_free(struct queues *queues)
     table_free(&queues->by_name);
 }
 
+struct queue *queues_find(const struct queues *queues, struct slice name)
+{
+    return table_find(&queues->by_name, name);
+}
+
 struct queue *queues_get(struct queues *queues, struct slice name)
 {
     struct queue *queue = table_find(&queues->by_name, name);

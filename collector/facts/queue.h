@@ -33,6 +33,9 @@ void queues_free(struct queues *queues);
 /* The queue of this name, made when there is none. NULL when it cannot be held. */
 struct queue *queues_get(struct queues *queues, struct slice name);
 
+/* The queue of this name, or NULL when none is known. */
+struct queue *queues_find(const struct queues *queues, struct slice name);
+
 /* QueueParams, an item of QueueStatus: strategy and service level. */
 void queues_params(struct queues *queues, const struct ami_message *m);
 

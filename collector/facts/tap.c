@@ -175,6 +175,20 @@ static struct slice visit_recording(void *ctx, const struct visit *v)
                         : (struct slice){NULL, 0};
 }
 
+/* The queue's own wrap-up time, which no event shows. */
+static int64_t queue_wrapup(void *ctx, struct slice queue)
+{
+    const struct tap *tap = ctx;
+    for (size_t i = 0; i < tap->options.wrapuptime_count; i++) {
+        struct slice item = slice_from(tap->options.wrapuptimes[i]);
+        int64_t seconds = 0;
+        if (item.n > queue.n && item.p[queue.n] == '=' && slice_starts(item, queue) &&
+            ami_text_int(slice_from_offset(item, queue.n + 1), &seconds))
+            return seconds * 1000000;
+    }
+    return 0;
+}
+
 struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx)
 {
     struct tap *tap = calloc(1, sizeof(*tap));
@@ -211,6 +225,9 @@ struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx
     tap->visits.ctx = tap;
     tap->agents = agents_new(tap->emit, TAP_AGENTS_MAX);
     tap->agents.saved = &tap->saved;
+    tap->agents.queue_wrapup = queue_wrapup;
+    tap->agents.appeared = tap_member_appeared;
+    tap->agents.ctx = tap;
     tap->endpoints = endpoints_new(tap->emit, TAP_ENDPOINTS_MAX);
     tap->endpoints.saved = &tap->saved;
     tap->registrations = registrations_new(tap->emit, TAP_REGISTRATIONS_MAX);
@@ -312,6 +329,13 @@ void tap_tell(struct tap *tap)
     loads_tell(&tap->loads);
 }
 
+static void expire(struct tap *tap)
+{
+    visits_expire(&tap->visits);
+    agents_expire(&tap->agents);
+    drift_expire(&tap->drift);
+}
+
 void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
 {
     tap->emit->event++;
@@ -322,8 +346,8 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
     tap->last_event = arrival ? arrival : tap->emit->now;
     tap->sees_dialplan |= m->event == AMI_EVENT_NEWEXTEN || m->event == AMI_EVENT_VARSET;
     trunks_time(&tap->trunks, tap->emit->now);
-    visits_expire(&tap->visits);
-    drift_expire(&tap->drift);
+    tap->event_time = tap->emit->now;
+    expire(tap);
     tap->emit->cause = m->event;
     loads_tick(&tap->loads);
     tap_keep_variables(tap, m);
@@ -375,17 +399,26 @@ void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
 /* How much later than its Timestamp an event may come. */
 #define TAP_LATE 2000000
 
-void tap_tick(struct tap *tap, int64_t now)
+static void pass_trunks(struct tap *tap, int64_t moment)
 {
-    int64_t event = tap->emit->now;
-    int64_t silent = tap->last_event ? now - tap->last_event - TAP_LATE : 0;
-    int64_t boundary = tap->trunks.boundary;
-    if (silent <= 0 || !boundary || event + silent < boundary)
+    if (!tap->trunks.boundary || moment < tap->trunks.boundary)
         return;
-    trunks_time(&tap->trunks, event + silent);
+    trunks_time(&tap->trunks, moment);
     tap->emit->now = tap->trunks.boundary - tap->trunks.interval;
     tap_tell(tap);
-    tap->emit->now = event;
+}
+
+void tap_tick(struct tap *tap, int64_t now)
+{
+    int64_t before = tap->emit->now;
+    int64_t silent = now - tap->last_event - TAP_LATE;
+    if (silent <= 0 || !tap->event_time)
+        return;
+    pass_trunks(tap, tap->event_time + silent);
+    tap->emit->now = tap->event_time + silent;
+    expire(tap);
+    tap_tell(tap);
+    tap->emit->now = before;
 }
 
 int64_t tap_last_event(const struct tap *tap)

@@ -22,6 +22,9 @@ struct tap_options {
     /* Names of the channel variables that hand-offs show; borrowed for the tap's life. */
     const char *const *variables;
     size_t variable_count;
+    /* Wrap-up times of queues, "queue=seconds": AMI shows a member's own alone. Borrowed. */
+    const char *const *wrapuptimes;
+    size_t wrapuptime_count;
     int64_t short_abandon; /* microseconds: abandoned sooner is short_abandon; 0: none is */
     /* Gets, with the sink's ctx, each CDR row that Asterisk would not write, as a fact of kind cdr
      * with its reason. NULL: they are no fact. Asking changes ids of others. */

@@ -29,6 +29,7 @@ void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
     if (caller) {
         tap_complete_data(tap, caller, m);
         handoff_moved_on(&tap->calls, caller);
+        tap_dialed(caller, dest);
     }
     cdr_dial_begin(&tap->cdr, caller, dest, tap->emit->now);
 }
@@ -40,7 +41,7 @@ void tap_on_dial_state(struct tap *tap, const struct ami_message *m)
     if (dest && slice_is(ami_message_get(m, AMI_HEADER_DIALSTATUS), "RINGING")) {
         calls_ringing(&tap->calls, dest);
         journey_follow(dest, tap->emit->now);
-        tap_phone(tap, dest, dest->ringing, dest->phone_up);
+        tap_phone(tap, dest, dest->ringing, dest->phone_use.up);
     }
 }
 
@@ -227,6 +228,7 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
     if (b->confbridge)
         call_conference(&tap->calls, c, b, true);
     cdr_bridge_enter(&tap->cdr, b, c, tap->emit->now);
+    tap_bridged(tap, c);
     visits_bridge_enter(&tap->visits, channel_uniqueid(c), bridge_id(b));
     if (b->kind == BRIDGE_PARKING && c->parking) {
         park(tap, c, slice_from(c->parking));
@@ -256,6 +258,7 @@ void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m)
     talk_left(&tap->calls, c);
     talk_bridge(&tap->calls, b);
     c->left_bridge = true;
+    tap_bridged(tap, c);
     if (b->confbridge)
         call_conference(&tap->calls, c, b, false);
     cdr_bridge_leave(&tap->cdr, b, c, tap->emit->now);
@@ -287,6 +290,7 @@ void tap_on_bridge_item(struct tap *tap, const struct ami_message *m)
     if (bridge_enter(b, c)) {
         c->been_bridged = true;
         talk_bridge(&tap->calls, b);
+        tap_bridged(tap, c);
         touch_members(tap, b);
     }
 }

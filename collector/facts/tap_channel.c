@@ -21,18 +21,6 @@ struct channel *tap_channel(const struct tap *tap, struct slice uniqueid)
     return table_find(&tap->channels, uniqueid);
 }
 
-void tap_phone(struct tap *tap, struct channel *c, bool ringing, bool up)
-{
-    if (channel_is_local(channel_name(c)))
-        return;
-    int ringing_by = (int)ringing - (int)c->phone_rings;
-    int up_by = (int)up - (int)c->phone_up;
-    c->phone_rings = ringing;
-    c->phone_up = up;
-    if (ringing_by || up_by)
-        agents_phone(&tap->agents, channel_interface(channel_name(c)), ringing_by, up_by);
-}
-
 /* The linkedid changed: Asterisk merged two calls (bridge, pickup, retrieval of a parked call). */
 static void follow_linkedid(struct tap *tap, struct channel *c)
 {
@@ -203,18 +191,27 @@ void tap_on_channel_seen(struct tap *tap, const struct ami_message *m)
     tap_see(tap, m, &channel_headers_plain);
 }
 
+static void hold(struct tap *tap, struct channel *c, bool on)
+{
+    if (on)
+        call_held(&tap->calls, c);
+    else
+        call_resumed(&tap->calls, c);
+    tap_member_holds(tap, c, on);
+}
+
 void tap_on_hold(struct tap *tap, const struct ami_message *m)
 {
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
     if (c)
-        call_held(&tap->calls, c);
+        hold(tap, c, true);
 }
 
 void tap_on_unhold(struct tap *tap, const struct ami_message *m)
 {
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
     if (c)
-        call_resumed(&tap->calls, c);
+        hold(tap, c, false);
 }
 
 void tap_on_music(struct tap *tap, const struct ami_message *m)
@@ -442,8 +439,10 @@ static void leave_bridge(struct tap *tap, struct channel *c)
 void tap_channel_gone(struct tap *tap, struct channel *c)
 {
     c->ringing = false;
+    tap_member_holds(tap, c, false);
     tap_phone(tap, c, false, false);
     tap_leave_trunk(tap, c, c->from_snapshot);
+    tap_agent_gone(tap, c);
     visits_hangup(&tap->visits, channel_uniqueid(c));
     handoff_gone(&tap->calls, c);
     recording_gone(&tap->calls, c);
@@ -542,7 +541,7 @@ void tap_on_varset(struct tap *tap, const struct ami_message *m)
     else if (slice_is(variable, "QUEUE_WITHDRAW_INFO"))
         visits_withdraw_info(&tap->visits, channel_uniqueid(c), value);
     else if (slice_is(variable, "QUEUESTATUS"))
-        visits_status(&tap->visits, channel_uniqueid(c), value);
+        tap_queue_status(tap, c, value);
     else if (slice_is(variable, "DIALSTATUS") && !value.n && c->sent_elsewhere)
         tap_run_unshown(tap, c, SLICE("Dial"), (struct slice){NULL, 0});
     else if (goes_with_a_look(variable))
@@ -602,4 +601,5 @@ void tap_on_channel_item(struct tap *tap, const struct ami_message *m)
     if (is_outgoing(seen.text[SNAPSHOT_APPLICATION]))
         seen.flags |= SNAPSHOT_DIALED;
     begin_channel(tap, &seen, born_before(m, tap->emit->now), true);
+    tap_agent_known(tap, tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]));
 }

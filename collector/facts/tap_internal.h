@@ -60,6 +60,7 @@ struct tap {
     uint64_t unknown_channels;
     struct tap_kept kept;
     int64_t last_event; /* when it came */
+    int64_t event_time; /* what time the PBX had then; 0: none came since the start */
     bool sees_dialplan; /* the account gets events of that class */
 };
 
@@ -182,11 +183,26 @@ void tap_run_unshown(struct tap *tap, struct channel *c, struct slice applicatio
 /* The channel's hang-up cause is known; the next look carries it. */
 void tap_set_cause(struct channel *c, int cause);
 
+/* VarSet QUEUESTATUS on the channel. */
+void tap_queue_status(struct tap *tap, struct channel *c, struct slice status);
+
 /* The application whose data was not shown when it began: what is known of it now. */
 void tap_complete_data(struct tap *tap, struct channel *c, const struct ami_message *dial);
 
-/* The channel stopped ringing, or is up, or gone: its device's calls. */
+/* The channel rings, or is up, or not: for its device and for whom it was called. */
 void tap_phone(struct tap *tap, struct channel *c, bool ringing, bool up);
+/* A member appeared whose channels were there before. */
+void tap_member_appeared(void *ctx, struct slice interface);
+/* It entered or left a bridge. */
+void tap_bridged(struct tap *tap, struct channel *c);
+/* It holds the other side, or does so no more. */
+void tap_member_holds(struct tap *tap, struct channel *c, bool on);
+/* The caller dials it. */
+void tap_dialed(const struct channel *caller, struct channel *dest);
+/* A channel from the list: somebody may have logged in on it. */
+void tap_agent_known(struct tap *tap, struct channel *c);
+/* The channel is gone, and with it who logged in on it. */
+void tap_agent_gone(struct tap *tap, struct channel *c);
 
 /* A channel that was restored or seen: in all tables but without calls and rows. False when there
  * is no room for it; it is freed then. */

@@ -3,13 +3,14 @@
 #include "collector/facts/tap_internal.h"
 #include "parsers/ami_text.h"
 
-/* The Queue application's third argument, which ENTERQUEUE has first. */
-static struct slice url_of(const struct channel *c)
+/* An argument of the Queue application that the channel runs; empty when it does not, or without
+ * the argument. */
+static struct slice queue_argument(const struct channel *c, int index)
 {
     struct slice data = c ? snapshot_text(c->now, SNAPSHOT_APPDATA) : (struct slice){NULL, 0};
     if (!c || !slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "Queue"))
         return SLICE("");
-    for (int commas = 0; data.n && commas < 2; data = slice_from_offset(data, 1))
+    for (int commas = 0; data.n && commas < index; data = slice_from_offset(data, 1))
         commas += data.p[0] == ',';
     const char *comma = data.n ? memchr(data.p, ',', data.n) : NULL;
     return slice_head(data, comma ? (size_t)(comma - data.p) : data.n);
@@ -20,11 +21,29 @@ void tap_on_queue_caller_join(struct tap *tap, const struct ami_message *m)
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
     if (c && c->sent_elsewhere)
         tap_run_unshown(tap, c, SLICE("Queue"), (struct slice){NULL, 0});
-    struct visit_shown shown = {.url = url_of(c),
+    struct visit_shown shown = {.url = queue_argument(c, 2),
                                 .number =
                                     tap->options.log_restricted_caller_id || !c || !c->hides_number,
                                 .name = tap->options.log_caller_id_name};
     visits_join(&tap->visits, m, &shown);
+}
+
+/* A queue that does not take the caller tells no more than this variable; which queue it is stands
+ * in the Newexten of the application. Reached by a transfer it may be in none: then nothing can be
+ * told. */
+void tap_queue_status(struct tap *tap, struct channel *c, struct slice status)
+{
+    if (visits_status(&tap->visits, channel_uniqueid(c), status) || !visit_is_refusal(status))
+        return;
+    if (c->sent_elsewhere)
+        tap_run_unshown(tap, c, SLICE("Queue"), (struct slice){NULL, 0});
+    struct visit_caller caller = {.uniqueid = channel_uniqueid(c),
+                                  .linkedid = channel_linkedid(c),
+                                  .number = snapshot_text(c->now, SNAPSHOT_CALLER_NUMBER),
+                                  .name = snapshot_text(c->now, SNAPSHOT_CALLER_NAME),
+                                  .queue = queue_argument(c, 0)};
+    if (caller.queue.n)
+        visits_refused(&tap->visits, &caller, status);
 }
 
 void tap_on_queue_caller_leave(struct tap *tap, const struct ami_message *m)
@@ -37,60 +56,6 @@ void tap_on_queue_caller_abandon(struct tap *tap, const struct ami_message *m)
 {
     tap_see(tap, m, &channel_headers_plain);
     visits_abandon(&tap->visits, m);
-}
-
-/* AgentCalled, AgentConnect, AgentComplete, AgentDump and AgentRingNoAnswer show looks that are
- * made for them and not published: nothing is taken from these. */
-void tap_on_agent_called(struct tap *tap, const struct ami_message *m)
-{
-    visits_agent_called(&tap->visits, m);
-}
-
-void tap_on_agent_connect(struct tap *tap, const struct ami_message *m)
-{
-    visits_agent_connect(&tap->visits, m);
-    agents_call(&tap->agents, ami_message_get(m, AMI_HEADER_INTERFACE),
-                ami_message_get(m, AMI_HEADER_LINKEDID));
-}
-
-void tap_on_agent_complete(struct tap *tap, const struct ami_message *m)
-{
-    visits_agent_complete(&tap->visits, m);
-    agents_call(&tap->agents, ami_message_get(m, AMI_HEADER_INTERFACE), SLICE(""));
-}
-
-void tap_on_agent_dump(struct tap *tap, const struct ami_message *m)
-{
-    visits_agent_dump(&tap->visits, m);
-}
-
-void tap_on_agent_ring_no_answer(struct tap *tap, const struct ami_message *m)
-{
-    visits_ring_no_answer(&tap->visits, m);
-}
-
-/* AgentLogin and AgentLogoff of app_agent_pool: agents by id, of no queue. */
-void tap_on_agent_login(struct tap *tap, const struct ami_message *m)
-{
-    struct queue_log_line line = {.event = "AGENTLOGIN",
-                                  .uniqueid = ami_message_get(m, AMI_HEADER_UNIQUEID),
-                                  .queue = SLICE("NONE"),
-                                  .agent = ami_message_get(m, AMI_HEADER_AGENT),
-                                  .args = {ami_message_get(m, AMI_HEADER_CHANNEL)},
-                                  .count = 1};
-    queue_log_emit(tap->emit, &line);
-}
-
-void tap_on_agent_logoff(struct tap *tap, const struct ami_message *m)
-{
-    struct queue_log_line line = {
-        .event = "AGENTLOGOFF",
-        .uniqueid = ami_message_get(m, AMI_HEADER_UNIQUEID),
-        .queue = SLICE("NONE"),
-        .agent = ami_message_get(m, AMI_HEADER_AGENT),
-        .args = {ami_message_get(m, AMI_HEADER_CHANNEL), ami_message_get(m, AMI_HEADER_LOGINTIME)},
-        .count = 2};
-    queue_log_emit(tap->emit, &line);
 }
 
 void tap_on_queue_params(struct tap *tap, const struct ami_message *m)

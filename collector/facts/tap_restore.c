@@ -180,6 +180,12 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->music = yes(o, "music");
         take_text(o, "half", &c->half_id);
         take_text(o, "parking", &c->parking);
+        take_text(o, "member", &c->called.member);
+        take_text(o, "member_caller", &c->called.caller);
+        take_text(o, "member_queue", &c->called.queue);
+        take_text(o, "dialer", &c->dialer);
+        take_text(o, "agent", &c->agent);
+        c->holds = yes(o, "holds");
         read_bridge(tap, c, json_object_get(o, "bridge"));
         read_rows(c, json_object_get(o, "rows"), &looks);
     }
@@ -260,6 +266,8 @@ static bool restore_visit(struct tap *tap, const json_t *o)
     v->last_position = number(o, "last_position");
     v->held = number(o, "held");
     v->talked = number(o, "talked");
+    v->on_hold = number(o, "on_hold");
+    v->held_since = number(o, "held_since");
     v->deadline = number(o, "deadline");
     v->ended_by = visit_ended_by(text_of(o, "ended_by"));
     v->rings = (unsigned)number(o, "rings");
@@ -283,6 +291,7 @@ static bool read_membership(struct agent *a, const json_t *o)
     s->paused = yes(o, "paused");
     s->penalty = number(o, "penalty");
     s->calls_taken = number(o, "calls_taken");
+    s->wrapup = number(o, "wrapup");
     return take_text(o, "reason", &s->reason);
 }
 
@@ -290,19 +299,24 @@ static bool restore_agent(struct tap *tap, const json_t *o)
 {
     const json_t *memberships = json_object_get(o, "memberships");
     size_t count = json_array_size(memberships);
-    struct agent *a = count ? agents_restore(&tap->agents, text_of(o, "interface")) : NULL;
+    bool known = count || yes(o, "logged_in");
+    struct agent *a = known ? agents_restore(&tap->agents, text_of(o, "interface")) : NULL;
     if (!a)
         return false;
     take_text(o, "device", &a->device);
     take_text(o, "name", &a->name);
     take_text(o, "linkedid", &a->linkedid);
     take_text(o, "reason", &a->reason);
-    a->state = (enum agent_state)choice(o, "state", AGENT_PAUSED);
+    take_text(o, "queue", &a->queue);
+    a->logged_in = yes(o, "logged_in");
+    a->completed = number(o, "completed");
+    a->wrap_until = number(o, "wrap_until");
+    a->state = (enum agent_state)choice(o, "state", AGENT_WRAP_UP);
     a->since = number(o, "since");
     a->status = number(o, "status");
     a->since_snapshot = yes(o, "since_snapshot");
-    a->call_over = yes(o, "call_over");
-    a->had_call = yes(o, "had_call");
+    a->in_call = yes(o, "in_call");
+    a->seen_calls = yes(o, "seen_calls");
     a->told = (uint64_t)number(o, "told");
     bool good = true;
     for (size_t i = 0; i < count && good; i++)
@@ -396,6 +410,7 @@ static bool restore_tap(struct tap *tap, const json_t *o)
     tap->emit->untimed = yes(o, "untimed");
     tap->sees_dialplan = yes(o, "dialplan");
     tap->last_event = number(o, "last_event");
+    tap->event_time = number(o, "event_time");
     read_last(tap->emit, o);
     if (number(o, "moment") > tap->emit->now)
         tap->emit->now = number(o, "moment");
@@ -562,6 +577,7 @@ void tap_restored(struct tap *tap)
     tap->emit->from_list = true;
     want_trunks(tap);
     tap->emit->from_list = false;
+    agents_restoring(&tap->agents);
     rejoin_channels(tap);
     drift_restored(&tap->drift);
     tap->emit->from_list = true;

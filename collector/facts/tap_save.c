@@ -137,6 +137,12 @@ static void channel_json(const struct channel *c, struct json_out *j)
     if (c->variables.count)
         handoff_save_variables(&c->variables, j);
     put_text(j, "parking", c->parking);
+    put_text(j, "member", c->called.member);
+    put_text(j, "member_caller", c->called.caller);
+    put_text(j, "member_queue", c->called.queue);
+    put_text(j, "dialer", c->dialer);
+    put_text(j, "agent", c->agent);
+    json_out_bool(j, "holds", c->holds);
     put_bridge(j, c->bridge);
     json_out_array(j, "rows");
     for (const struct cdr_row *row = c->chain ? c->chain->first : NULL; row; row = row->next)
@@ -206,6 +212,8 @@ static void visit_json(const struct visit *v, struct json_out *j)
     json_out_int(j, "last_position", v->last_position);
     json_out_int(j, "held", v->held);
     json_out_int(j, "talked", v->talked);
+    json_out_int(j, "on_hold", v->on_hold);
+    json_out_int(j, "held_since", v->held_since);
     json_out_int(j, "deadline", v->deadline);
     put_text(j, "ended_by", v->ended_by);
     json_out_int(j, "rings", v->rings);
@@ -225,12 +233,16 @@ static void agent_json(const struct agent *a, struct json_out *j)
     put_text(j, "name", a->name);
     put_text(j, "linkedid", a->linkedid);
     put_text(j, "reason", a->reason);
+    put_text(j, "queue", a->queue);
+    json_out_bool(j, "logged_in", a->logged_in);
+    json_out_int(j, "completed", a->completed);
+    json_out_int(j, "wrap_until", a->wrap_until);
     json_out_int(j, "state", a->state);
     json_out_int(j, "since", a->since);
     json_out_int(j, "status", a->status);
     json_out_bool(j, "since_snapshot", a->since_snapshot);
-    json_out_bool(j, "call_over", a->call_over);
-    json_out_bool(j, "had_call", a->phone != NULL);
+    json_out_bool(j, "in_call", a->in_call);
+    json_out_bool(j, "seen_calls", a->seen_calls);
     json_out_int(j, "told", (int64_t)a->told);
     json_out_array(j, "memberships");
     for (size_t i = 0; i < a->count; i++) {
@@ -240,6 +252,7 @@ static void agent_json(const struct agent *a, struct json_out *j)
         json_out_bool(j, "paused", a->memberships[i].paused);
         json_out_int(j, "penalty", a->memberships[i].penalty);
         json_out_int(j, "calls_taken", a->memberships[i].calls_taken);
+        json_out_int(j, "wrapup", a->memberships[i].wrapup);
         json_out_close(j, '}');
     }
     json_out_close(j, ']');
@@ -413,6 +426,7 @@ static void save_tap(struct tap *tap, tap_put put, void *ctx)
     json_out_object(&j, NULL);
     json_out_int(&j, "counter", now.untimed ? (int64_t)now.facts : 0);
     json_out_int(&j, "last_event", now.last_event);
+    json_out_int(&j, "event_time", tap->event_time);
     json_out_bool(&j, "untimed", now.untimed);
     json_out_bool(&j, "dialplan", now.dialplan);
     put_last(&j, tap->emit);

@@ -25,6 +25,8 @@ enum visit_end {
     VISIT_LEAVE_EMPTY,
     VISIT_EXIT_KEY,
     VISIT_WITHDRAWN,
+    VISIT_BLOCKED_FULL,
+    VISIT_BLOCKED_EMPTY,
     VISIT_LOST_SIGHT
 };
 
@@ -60,8 +62,10 @@ struct visit {
     uint64_t seen;                   /* number of the event or list item that showed it last */
     int64_t position;                /* at joining */
     int64_t last_position;           /* at leaving */
-    int64_t held;   /* whole seconds, as Asterisk said on AgentConnect or Abandon */
-    int64_t talked; /* whole seconds, as AgentComplete said */
+    int64_t held;       /* whole seconds, as Asterisk said on AgentConnect or Abandon */
+    int64_t talked;     /* whole seconds, as AgentComplete said */
+    int64_t on_hold;    /* microseconds that the member held the caller, until held_since */
+    int64_t held_since; /* 0: the member does not hold the caller */
     bool abandon_seen, answer_seen, hangup_seen;
     struct visit_attempt *attempts;
     size_t attempt_count, attempt_size;
@@ -135,8 +139,21 @@ void visits_entry(struct visits *visits, const struct ami_message *m, struct sli
 
 /* DialEnd of the caller's dial to a member. */
 void visits_dial_end(struct visits *visits, const struct ami_message *m);
-/* VarSet QUEUESTATUS on the caller. */
-void visits_status(struct visits *visits, struct slice caller, struct slice status);
+/* VarSet QUEUESTATUS on the caller. False when the caller has no visit that it could be about. */
+bool visits_status(struct visits *visits, struct slice caller, struct slice status);
+
+/* Somebody who wanted to join a queue. */
+struct visit_caller {
+    struct slice uniqueid, linkedid, number, name, queue;
+};
+/* QUEUESTATUS FULL, JOINEMPTY, JOINUNAVAIL: the queue did not take the caller. */
+bool visit_is_refusal(struct slice status);
+/* A caller without a visit was refused. Such a visit is over as it begins. */
+void visits_refused(struct visits *visits, const struct visit_caller *caller, struct slice status);
+
+/* The member's phone holds the caller, or does so no more. It may do so also behind Local
+ * channels, where app_queue does not see it. */
+void visits_hold(struct visits *visits, struct slice caller, struct slice queue, bool on);
 /* VarSet QUEUE_WITHDRAW_INFO on the caller, before it leaves. */
 void visits_withdraw_info(struct visits *visits, struct slice caller, struct slice info);
 /* Somebody else picked the call up at the member's ringing channel: an answer without DialEnd. */

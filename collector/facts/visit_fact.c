@@ -14,6 +14,8 @@ static const struct {
     [VISIT_LEAVE_EMPTY] = {"leave_empty", FACT_QUEUE_LEFT},
     [VISIT_EXIT_KEY] = {"exit_key", FACT_QUEUE_LEFT},
     [VISIT_WITHDRAWN] = {"withdrawn", FACT_QUEUE_LEFT},
+    [VISIT_BLOCKED_FULL] = {"blocked_full", FACT_QUEUE_LEFT},
+    [VISIT_BLOCKED_EMPTY] = {"blocked_empty", FACT_QUEUE_LEFT},
     [VISIT_LOST_SIGHT] = {"lost_sight", FACT_QUEUE_LEFT},
 };
 
@@ -88,6 +90,20 @@ void visit_fact_connected(struct emitter *e, const struct visit *v)
     emit_end(e);
 }
 
+/* As queue_log counts: hold is part of the talk. */
+static void put_talk(struct fact_builder *f, const struct visit *v, int64_t now)
+{
+    int64_t talk = now - v->connected;
+    int64_t hold = v->on_hold + (v->held_since ? now - v->held_since : 0);
+    if (!v->connected) {
+        fact_put_null(f, FIELD_TALK_SECONDS);
+        fact_put_null(f, FIELD_HOLD_SECONDS);
+        return;
+    }
+    fact_put_seconds(f, FIELD_TALK_SECONDS, talk);
+    fact_put_seconds(f, FIELD_HOLD_SECONDS, hold < talk ? hold : talk);
+}
+
 static void put_outcome(struct fact_builder *f, const struct visit *v, enum visit_end end,
                         int64_t now)
 {
@@ -95,15 +111,14 @@ static void put_outcome(struct fact_builder *f, const struct visit *v, enum visi
     fact_put_time(f, FIELD_START, v->joined);
     fact_put_time(f, FIELD_END, v->connected ? now : v->left);
     fact_put_seconds(f, FIELD_WAIT_SECONDS, waited(v));
-    fact_put_int(f, FIELD_POSITION, v->position);
+    if (v->position)
+        fact_put_int(f, FIELD_POSITION, v->position);
+    else
+        fact_put_null(f, FIELD_POSITION);
     fact_put_known(f, FIELD_MEMBER, slice_from(v->member));
     fact_put_known(f, FIELD_INTERFACE, slice_from(v->interface));
     fact_put_int(f, FIELD_RING_ATTEMPTS, v->rings);
-    if (v->connected)
-        fact_put_seconds(f, FIELD_TALK_SECONDS, now - v->connected);
-    else
-        fact_put_null(f, FIELD_TALK_SECONDS);
-    fact_put_null(f, FIELD_HOLD_SECONDS);
+    put_talk(f, v, now);
     fact_put_known(f, FIELD_ENDED_BY, slice_from(v->ended_by));
     if (v->queue->service_level)
         fact_put_seconds(f, FIELD_SERVICE_LEVEL_SECONDS, v->queue->service_level);

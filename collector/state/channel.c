@@ -92,6 +92,11 @@ void channel_free(struct channel *c)
     variables_free(&c->variables);
     free(c->parking);
     free(c->half_id);
+    free(c->called.member);
+    free(c->called.caller);
+    free(c->called.queue);
+    free(c->dialer);
+    free(c->agent);
     free(c);
 }
 

@@ -25,6 +25,18 @@ enum channel_event {
     CHANNEL_EVENT_NEWCONNECTEDLINE
 };
 
+/* For whom a queue called the channel, or a Local channel that stands before it. */
+struct channel_called {
+    char *member; /* the queue member's interface, or NULL: no queue did */
+    char *caller; /* Uniqueid of the queue's caller */
+    char *queue;
+};
+
+/* How it counts for the agents behind it: 1 or 0 each. */
+struct channel_use {
+    int ringing, up, held;
+};
+
 /* One channel, from Newchannel to Hangup. State changes happen in channel_take alone. */
 struct channel {
     struct snapshot *birth;  /* the first look; its Uniqueid and Linkedid are the keys */
@@ -44,10 +56,14 @@ struct channel {
     bool originated;     /* DialBegin without caller, or born not dialed */
     bool ringing;        /* rings now */
     bool hangup_requested;
-    bool hides_number; /* its caller id's presentation is not "allowed" */
-    uint64_t seen;     /* number of the event or list item that showed it last */
-    bool phone_rings;  /* as its device's calls count it */
-    bool phone_up;
+    bool hides_number;            /* its caller id's presentation is not "allowed" */
+    uint64_t seen;                /* number of the event or list item that showed it last */
+    struct channel_use phone_use; /* as its device's calls count it */
+    struct channel_use leg_use;   /* as the calls of the member that it was called for do */
+    struct channel_called called;
+    char *dialer; /* Uniqueid of the Local half that dialed it before it was bridged, or NULL */
+    char *agent;  /* "Agent:1001", whose line it is since AgentLogin, or NULL */
+    bool holds;   /* it holds the other side of the bridge that it is in */
     struct trunk *trunk; /* facts/trunk.h: whose calls it counts among, or NULL */
     bool trunk_attempt;  /* it was seen to begin there */
     bool trunk_answered; /* and is counted as answered */

@@ -50,7 +50,7 @@ struct call {
     const char *name;
 };
 
-enum presence { PRESENCE_FREE, PRESENCE_PAUSED, PRESENCE_OFFLINE };
+enum presence { PRESENCE_FREE, PRESENCE_PAUSED, PRESENCE_WRAP_UP, PRESENCE_OFFLINE };
 
 struct agent {
     enum presence presence;
@@ -181,11 +181,15 @@ static void tell_queue(unsigned queue)
 
 static const char *agent_state(const struct agent *a)
 {
-    if (a->call)
-        return a->call->stage == STAGE_TALKING ? "on_call" : "ringing";
-    return a->presence == PRESENCE_FREE     ? "available"
-           : a->presence == PRESENCE_PAUSED ? "paused"
-                                            : "offline";
+    static const char *const idle[] = {[PRESENCE_FREE] = "available",
+                                       [PRESENCE_PAUSED] = "paused",
+                                       [PRESENCE_WRAP_UP] = "wrap_up",
+                                       [PRESENCE_OFFLINE] = "offline"};
+    if (!a->call)
+        return idle[a->presence];
+    if (a->call->stage != STAGE_TALKING)
+        return "ringing";
+    return a->call->serial % 5 ? "on_call" : "on_hold";
 }
 
 static void tell_agent(unsigned i)
@@ -367,9 +371,10 @@ static void begin_day(void)
         seed_queue(queue);
     }
     for (unsigned i = 0; i < AGENTS; i++) {
-        feed.agents[i].presence = i % 7 == 3   ? PRESENCE_PAUSED
-                                  : i % 9 == 8 ? PRESENCE_OFFLINE
-                                               : PRESENCE_FREE;
+        feed.agents[i].presence = i % 7 == 3    ? PRESENCE_PAUSED
+                                  : i % 9 == 8  ? PRESENCE_OFFLINE
+                                  : i % 11 == 5 ? PRESENCE_WRAP_UP
+                                                : PRESENCE_FREE;
         feed.agents[i].since = feed.now - (int64_t)dice(3600) * SECOND;
         tell_agent(i);
     }

@@ -25,7 +25,6 @@ ENVELOPE = {"kind", "id", "subject", "time", "pbx", "tenant", "cause_event", "ta
 SINK_COLUMNS = {"ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body"}
 AWAITED = {
     "queue_visits": {"guessed"},
-    "agent_intervals": {"queue"},
 }
 SHOWN_MAX = 5
 

@@ -188,7 +188,7 @@ function totals() {
 
 const STATES = {
   available: ['free', 'Available'], ringing: ['bell', 'Ringing'], on_call: ['call', 'On call'],
-  paused: ['pause', 'Paused'], offline: ['off', 'Offline'],
+  on_hold: ['hold', 'On hold'], wrap_up: ['wrap', 'Wrap-up'], paused: ['pause', 'Paused'], offline: ['off', 'Offline'],
 };
 const CALL_STATES = {
   dialling: ['dial', 'Dialling'], ringing: ['bell', 'Ringing'], queued: ['wait', 'Waiting'],
@@ -275,23 +275,35 @@ function renderToday(t) {
   }
 }
 
+// Who logged in with AgentLogin is one person with the queue member whose device that is.
+function people() {
+  const devices = new Set();
+  for (const a of state.agent.values()) if (a.login !== 'agent' && a.device) devices.add(a.pbx + '\u0000' + a.device);
+  return [...state.agent.values()]
+    .filter((a) => a.login !== 'agent' || !devices.has(a.pbx + '\u0000' + a.interface));
+}
+
 function renderAgentTile(t) {
-  const n = { available: 0, ringing: 0, on_call: 0, paused: 0, offline: 0 };
-  for (const a of state.agent.values()) n[a.state] = (n[a.state] || 0) + 1;
+  const n = { available: 0, ringing: 0, on_call: 0, on_hold: 0, wrap_up: 0, paused: 0, offline: 0 };
+  const agents = people();
+  for (const a of agents) n[a.state] = (n[a.state] || 0) + 1;
+  const busy = n.on_call + n.on_hold + n.ringing;
   const e = $('tile-agents');
-  const none = state.agent.size === 0;
+  const none = agents.length === 0;
   setText(e.querySelector('[data-available]'), none ? '–' : String(n.available));
-  setText(e.querySelector('[data-on-call]'), none ? '–' : String(n.on_call + n.ringing));
+  setText(e.querySelector('[data-on-call]'), none ? '–' : String(busy));
   setText(e.querySelector('[data-paused]'), none ? '–' : String(n.paused));
-  e.classList.toggle('wide-numbers', Math.max(n.available, n.on_call + n.ringing, n.paused) > 99);
+  e.classList.toggle('wide-numbers', Math.max(n.available, busy, n.paused) > 99);
   const level = !none && n.available === 0 && t.waiting > 0 ? 'crit' : '';
   setLevel(e.querySelector('.s-available'), level);
   threshold('agents', level, 'Callers are waiting and no agent is available.',
     'An agent is available again.');
   const parts = [];
   if (n.ringing) parts.push(n.ringing + ' ringing');
+  if (n.on_hold) parts.push(n.on_hold + ' on hold');
+  if (n.wrap_up) parts.push(n.wrap_up + ' in wrap-up');
   if (n.offline) parts.push(n.offline + ' offline');
-  setText($('agents-note'), none ? '' : [state.agent.size + ' in queues', ...parts].join(' · '));
+  setText($('agents-note'), none ? '' : [agents.length + ' in queues', ...parts].join(' · '));
 }
 
 // ---- Queues ------------------------------------------------------------------------------------
@@ -434,7 +446,7 @@ function updateAgent(e, a) {
   setIcon(e.icon, mark);
   setText(e.nameText, a.agent || a.interface);
   setText(e.stateText, word);
-  const call = a.state === 'on_call' || a.state === 'ringing' ? a.call : null;
+  const call = ['on_call', 'on_hold', 'ringing'].includes(a.state) ? a.call : null;
   setText(e.whom, call ? callerName(call) : a.state === 'paused' && a.reason ? a.reason : '');
   e.stateText.classList.toggle('with', Boolean(e.whom.textContent));
   setText(e.more, call && a.calls > 1 ? '+' + (a.calls - 1) : '');
@@ -446,7 +458,7 @@ function updateAgent(e, a) {
 
 function renderAgents() {
   const partner = partners();
-  const list = [...state.agent.values()].sort((a, b) =>
+  const list = people().sort((a, b) =>
     (a.state === 'offline') - (b.state === 'offline') ||
     (a.agent || a.interface).localeCompare(b.agent || b.interface));
   for (const a of list) {

@@ -178,6 +178,16 @@ static void name_variables(struct kit_options *o, struct slice name, struct slic
     o->tap.variable_count = count;
 }
 
+/* One queue's, kept for the run. */
+static void set_wrapuptime(struct kit_options *o, struct slice value)
+{
+    static char text[64];
+    static const char *const only[] = {text};
+    snprintf(text, sizeof(text), "%.*s", (int)value.n, value.p);
+    o->tap.wrapuptimes = only;
+    o->tap.wrapuptime_count = 1;
+}
+
 static void set(struct kit_options *o, struct slice name, struct slice rest)
 {
     struct slice value = word(&rest);
@@ -190,6 +200,8 @@ static void set(struct kit_options *o, struct slice name, struct slice rest)
         o->journey = true;
     else if (slice_is(name, "variables"))
         name_variables(o, value, rest);
+    else if (slice_is(name, "wrapuptimes"))
+        set_wrapuptime(o, value);
     else if (slice_is(name, "short_abandon") && ami_text_int(value, &seconds))
         o->tap.short_abandon = seconds * 1000000;
     else if (slice_is(name, "trunk_minutes") && ami_text_int(value, &seconds))

@@ -22,6 +22,7 @@ struct slice kit_read(const char *path);
  *   unanswered no             as in cdr.conf; so are its other options (struct cdr_options)
  *   log_membername_as_agent yes   as in queues.conf; so are its other log_… options
  *   variables NAME...         handoff_variables of the configuration
+ *   wrapuptimes QUEUE=SECONDS
  *   short_abandon SECONDS
  *   trunks PJSIP/carrier      in the pbx section; one is enough
  *   trunk_minutes MINUTES */
