@@ -70,7 +70,8 @@ void call_transferred(struct calls *calls, struct channel *transferer,
     struct move_values values = {
         .kind = MOVE_TRANSFER, .word = transfer->how, .text = {transfer->to, transfer->context}};
     journey_moved(call, transferer, &values, calls->emit->now);
-    journey_gave_away(transferer);
+    if (!transfer->stays)
+        journey_gave_away(transferer);
 }
 
 /* The journey's side of it: a stay in the parking lot, and how it ended. */

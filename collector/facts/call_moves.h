@@ -19,6 +19,7 @@ struct call_transfer {
     const char *how; /* "blind", "attended" or "blonde" */
     struct slice context;
     struct slice to; /* extension, bridge, application or channel */
+    bool stays;      /* a three-way one: the transferer goes on talking */
 };
 void call_transferred(struct calls *calls, struct channel *transferer,
                       const struct call_transfer *transfer);

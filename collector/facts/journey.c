@@ -238,6 +238,7 @@ void journey_move(struct call *call, struct channel *channel, int64_t now)
         return;
     enum leg_role role = was->role;
     leg_close(was, now);
+    was->moved = true;
     talk_moved(was->call, channel, now);
     journey_count(was->call, now);
     struct leg *leg = leg_add(call, channel);
@@ -249,9 +250,28 @@ void journey_move(struct call *call, struct channel *channel, int64_t now)
     journey_follow(channel, now);
 }
 
+/* ParkedCallTimeOut and ParkedCallGiveUp may come after the Hangup of the parked channel, which was
+ * the call's last: it gave up if it had asked to be hung up, else the lot sent it to where the call
+ * ended (Asterisk 22). */
+static void close_parks(struct call *call, int64_t now)
+{
+    struct journey *j = &call->journey;
+    for (size_t i = 0; i < j->move_count; i++) {
+        struct move *move = j->moves[i];
+        if (move->kind != MOVE_PARK || move->to || call->from_snapshot || j->merged_into)
+            continue;
+        struct slice parked = snapshot_text(move->look, SNAPSHOT_UNIQUEID);
+        bool gave_up = j->hung_up_uniqueid && slice_is(parked, j->hung_up_uniqueid);
+        journey_close_move(call, move, gave_up ? "gave_up" : "timeout", now);
+    }
+}
+
 void journey_over(struct call *call, int64_t now)
 {
     struct journey *j = &call->journey;
+    close_parks(call, now);
+    if (j->hung_up_doubted && now - j->hung_up_at > AFTERMATH)
+        forget_hangup(call);
     for (size_t i = 0; i < j->leg_count; i++) {
         struct channel *c = j->legs[i]->channel;
         if (!c)
@@ -379,7 +399,8 @@ static struct leg *leg_of(const struct journey *j, const char *uniqueid)
 static bool supersedes(const struct journey *j, int64_t now)
 {
     const struct leg *leg = j->hung_up_uniqueid ? leg_of(j, j->hung_up_uniqueid) : NULL;
-    return !j->hung_up_uniqueid || !leg || (leg->end && now - leg->end > AFTERMATH);
+    return !j->hung_up_uniqueid || !leg || j->hung_up_doubted ||
+           (leg->end && now - leg->end > AFTERMATH);
 }
 
 static enum hangup_side soft_side(int flags)
@@ -406,6 +427,8 @@ void journey_hangup_requested(struct channel *channel, bool soft, int flags, int
     text_set(&j->hung_up_by, channel_name(channel));
     text_set(&j->hung_up_uniqueid, channel_uniqueid(channel));
     j->hung_up_side = side;
+    j->hung_up_at = now;
+    j->hung_up_doubted = false;
     saved_touch(&leg->call->saved);
 }
 
@@ -422,8 +445,10 @@ void journey_gave_away(struct channel *channel)
 
 void journey_goes_on(struct call *call, const struct channel *channel)
 {
-    if (call->journey.hung_up_uniqueid && !asked(&call->journey, channel))
-        forget_hangup(call);
+    if (!call->journey.hung_up_uniqueid || asked(&call->journey, channel))
+        return;
+    call->journey.hung_up_doubted = true;
+    saved_touch(&call->saved);
 }
 
 static bool move_set(struct move *move, const struct channel *who, const struct move_values *values)

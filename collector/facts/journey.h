@@ -55,6 +55,7 @@ struct leg {
     int64_t start, answer, end;
     int cause;
     bool gave_away; /* it transferred or parked its call: its hang-up ends nothing */
+    bool moved;     /* to another call */
     struct stopwatch ring, talk, hold;
 };
 
@@ -108,6 +109,8 @@ struct journey {
     char *hung_up_by; /* channel */
     char *hung_up_uniqueid;
     enum hangup_side hung_up_side;
+    int64_t hung_up_at;
+    bool hung_up_doubted; /* the call went on after it: it ended the call only if that was short */
 };
 
 /* Frees what the journey holds; its legs' channels are gone, or not used any more. */

@@ -13,6 +13,16 @@ static bool is_full(const struct fact_builder *f)
     return f->bytes.n > JOURNEY_BYTES_MAX;
 }
 
+/* A call that went on as another one, by a pickup, has nobody left who ended it. */
+static bool went_elsewhere(const struct journey *j)
+{
+    for (size_t i = 0; i < j->leg_count; i++) {
+        if (!j->legs[i]->moved)
+            return false;
+    }
+    return j->leg_count;
+}
+
 struct slice journey_hung_up_side(const struct call *call)
 {
     static const char *const names[SIDES] = {[SIDE_CALLER] = "caller",
@@ -23,7 +33,7 @@ struct slice journey_hung_up_side(const struct call *call)
     bool ran = j->leg_count && (j->legs[0]->role == LEG_CALLER || j->legs[0]->answer);
     if (j->hung_up_side != SIDE_NONE)
         return slice_from(names[j->hung_up_side]);
-    if (j->merged_into || call->from_snapshot || !ran)
+    if (j->merged_into || call->from_snapshot || !ran || went_elsewhere(j))
         return (struct slice){NULL, 0};
     return SLICE("dialplan");
 }

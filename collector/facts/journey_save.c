@@ -52,6 +52,7 @@ static void put_leg(struct json_out *j, const struct leg *leg)
     json_out_int(j, "end", leg->end);
     json_out_int(j, "cause", leg->cause);
     json_out_bool(j, "gave_away", leg->gave_away);
+    json_out_bool(j, "moved", leg->moved);
     put_watch(j, "ring", &leg->ring);
     put_watch(j, "talk", &leg->talk);
     put_watch(j, "hold", &leg->hold);
@@ -116,6 +117,8 @@ void journey_json(const struct journey *journey, struct json_out *j)
     put_text(j, "hung_up_by", journey->hung_up_by);
     put_text(j, "hung_up_uniqueid", journey->hung_up_uniqueid);
     json_out_int(j, "hung_up_side", journey->hung_up_side);
+    json_out_int(j, "hung_up_at", journey->hung_up_at);
+    json_out_bool(j, "hung_up_doubted", journey->hung_up_doubted);
     json_out_close(j, '}');
 }
 
@@ -185,6 +188,7 @@ static void read_leg(struct call *call, const json_t *o)
     leg->end = number(o, "end");
     leg->cause = (int)number(o, "cause");
     leg->gave_away = json_is_true(json_object_get(o, "gave_away"));
+    leg->moved = json_is_true(json_object_get(o, "moved"));
     read_watch(o, "ring", &leg->ring);
     read_watch(o, "talk", &leg->talk);
     read_watch(o, "hold", &leg->hold);
@@ -261,4 +265,6 @@ void journey_restore(struct call *call, const json_t *o)
     take_text(o, "hung_up_by", &j->hung_up_by);
     take_text(o, "hung_up_uniqueid", &j->hung_up_uniqueid);
     j->hung_up_side = (enum hangup_side)choice(o, "hung_up_side", SIDE_MANAGER);
+    j->hung_up_at = number(o, "hung_up_at");
+    j->hung_up_doubted = json_is_true(json_object_get(o, "hung_up_doubted"));
 }

@@ -341,8 +341,21 @@ void tap_on_park_ended(struct tap *tap, const struct ami_message *m)
         call_parking(&tap->calls, c, &parking);
 }
 
-/* Pickup is a masquerade: names and ids stay, while application, place and the dialed mark stay
- * with the structure behind, so that they change hands. */
+/* A phone that had just answered is in a bridge already: who picks it up is there in its place, and
+ * no BridgeEnter tells it (Asterisk 22). */
+static void swap_in_bridge(struct tap *tap, struct channel *picker, struct channel *target)
+{
+    struct bridge *b = target->bridge;
+    if (!b || picker->bridge)
+        return;
+    bridge_leave(b, target);
+    picker->been_bridged |= bridge_enter(b, picker);
+    talk_left(&tap->calls, target);
+    talk_bridge(&tap->calls, b);
+}
+
+/* Pickup is a masquerade: names and ids stay, while application, place, bridge and the dialed mark
+ * stay with the structure behind, so that they change hands. */
 void tap_on_pickup(struct tap *tap, const struct ami_message *m)
 {
     static const enum snapshot_text swapped[] = {SNAPSHOT_CONTEXT, SNAPSHOT_EXTEN,
@@ -370,6 +383,7 @@ void tap_on_pickup(struct tap *tap, const struct ami_message *m)
     snapshot_unref(target_was);
     visits_picked_up(&tap->visits, channel_uniqueid(target));
     call_picked_up(&tap->calls, picker, target);
+    swap_in_bridge(tap, picker, target);
 }
 
 static bool succeeded(const struct ami_message *m)
@@ -434,7 +448,10 @@ static void tell_attended(struct tap *tap, const struct ami_message *m)
     struct channel *moved = tap_channel(tap, ami_message_get(m, AMI_HEADER_TRANSFEREEUNIQUEID));
     struct channel *with = moved ? talk_partner(&tap->calls, moved, c) : NULL;
     struct channel *dialler = with ? NULL : dialling_for(moved);
-    struct call_transfer transfer = {.how = "attended", .to = attended_target(m)};
+    struct call_transfer transfer = {
+        .how = "attended",
+        .to = attended_target(m),
+        .stays = slice_is(ami_message_get(m, AMI_HEADER_DESTTYPE), "Threeway")};
     if (!with && waits_for_answer(dialler, m))
         transfer.how = "blonde";
     if (with)
