@@ -33,7 +33,7 @@ DEPS_DEMO  := curl sqlite3
 DEPS_TEST  := check clang-format-14 cppcheck python3 python3-venv ca-certificates git debootstrap \
 	chromium nodejs npm maven openjdk-17-jre-headless openssl clang-14 libclang-rt-14-dev afl++
 
-.PHONY: all deps deps-test needs check unit run-unit lint docs demo test prove-tests fuzz bench install clean
+.PHONY: all deps deps-test needs check unit run-unit lint docs demo test prove-tests fuzz soak bench install clean
 all:
 
 # Every object waits for what rules.mk files add to this: tables, migrations and pages that are
@@ -182,6 +182,11 @@ FUZZ_SECONDS ?= 600
 fuzz: deps-test
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 	@FUZZ_ENGINE=afl tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+# Random calls on a real Asterisk, tapped live, for as long as asked.
+SOAK_SECONDS ?= 600
+soak: deps-test
+	@MIX_SECONDS=$(SOAK_SECONDS) tests/run-all.sh build mixer
 
 bench: all
 	@tests/bench/run.sh

@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL
 logs=build/test-logs
 mkdir -p "$logs"
-limit=600 # seconds a suite may take
+mix_seconds=${MIX_SECONDS:-60} # of random calls on the real Asterisk
+limit=$((600 + mix_seconds))   # seconds a suite may take
 
 root=()
 if [ "$(id -u)" != 0 ]; then
@@ -28,6 +29,10 @@ suite_check() { make -j2 check; }
 suite_captures() {
   tests/compare/test_compare.py &&
     tests/compare/compare.py --known tests/compare/known --rename 7 tests/captures/*/ tests/captures-lab/*/
+}
+suite_journeys() {
+  tests/compare/test_journeys.py &&
+    tests/compare/journeys.py --known tests/compare/known tests/captures/*/ tests/captures-lab/*/
 }
 # What accounts with less sight get: read=call,agent.
 narrow_unknown=cdr.lastapp,cdr.lastdata,cdr.userfield,queue.outcome
@@ -50,6 +55,10 @@ suite_examples() { make -s examples && tests/examples/run.sh; }
 suite_schemas() { tests/schemas/run.sh; }
 suite_kafka() { tests/kafka/run.sh; }
 suite_asterisk() { "${root[@]}" tests/asterisk/lab.sh install && "${root[@]}" tests/asterisk/live.py; }
+suite_mixer() {
+  "${root[@]}" tests/asterisk/lab.sh install &&
+    "${root[@]}" tests/asterisk/live.py --mix "$mix_seconds" --instance mixer --keep "$logs/mixer"
+}
 suite_browser() { tests/browser/run.sh; }
 suite_fresh() { "${root[@]}" tests/fresh/fresh.sh; }
 suite_prove() { tests/prove/run.py; }
@@ -77,9 +86,9 @@ fi
 
 all=(
   build check
-  captures partial split schemas record explain
+  captures journeys partial split schemas record explain
   tls fuzz faults crash
-  examples kafka asterisk browser fresh
+  examples kafka asterisk mixer browser fresh
   prove lint
 )
 [ $# -gt 0 ] || set -- "${all[@]}"

@@ -175,6 +175,7 @@ def compare(folder, derive, renamer, options, tally):
             listed = [entry._replace(identity=renamer.text(entry.identity)) if renamer else entry
                       for entry in options.known if (entry.folder, entry.kind) == (full_name(folder), kind)]
             unused = known.take(listed, missing, extra)
+            ruled = known.take_by_rule(missing, extra, truth) if options.lenient and kind == "cdr" else 0
         except (Failed, OSError, sqlite3.Error, ValueError, TypeError, AttributeError) as error:
             tally.check(False)
             words.append(f"{kind} FAILED: {error}")
@@ -182,7 +183,7 @@ def compare(folder, derive, renamer, options, tally):
             continue
         same = not missing and not extra and not unused
         tally.check(same or not must)
-        taken = len(listed) - len(unused)
+        taken = len(listed) - len(unused) + ruled
         words.append(f"{kind} {pairs}/{len(truth)}" + (f" ({taken} known)" if taken else "")
                      + (f" +{len(extra)}" if extra else "") + (" DIFFERS" if must and not same else ""))
         words += [f"NOT AS LISTED: {entry}" for entry in unused]
@@ -271,6 +272,8 @@ def arguments(argv):
     parser.add_argument("--replay-option", action="append", default=[], metavar="OPTION", help="further option for replay")
     parser.add_argument("--sqlite", metavar="FILE", help="a history database whose cdr table is compared")
     parser.add_argument("--known", type=pathlib.Path, metavar="FILE", help="the rows that can't be derived")
+    parser.add_argument("--lenient", action="store_true",
+                        help="also take CDR rows that differ in a way that is in the list of known ones (known.py)")
     parser.add_argument("--must-match", type=pathlib.Path, metavar="FILE", help="names of the folders that must match")
     parser.add_argument("--unknown", type=columns_by_kind, default={}, metavar="KIND.COLUMN[,…]",
                         help="what this account cannot know may be null")

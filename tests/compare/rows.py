@@ -5,6 +5,7 @@ A Row is equal to another when `exact` is the same and each of `near` is within 
 import csv
 import datetime
 import io
+import json
 import typing
 
 CDR_COLUMNS = ("clid src dst dcontext channel dstchannel lastapp lastdata start answer end duration billsec disposition "
@@ -40,6 +41,7 @@ class Row(typing.NamedTuple):
     exact: dict  # by name of column
     near: dict   # name: (value or None, tolerance)
     unknown: frozenset = frozenset()  # columns whose value the account could not see: not compared
+    guessed: frozenset = frozenset()  # columns that the record itself marks as guesses
 
     def differences(self, other):
         """What is not the same, as (name, mine, the other's)."""
@@ -86,7 +88,9 @@ def text(value):
 def cdr_row(record):
     near = {name: (epoch(record.get(name)), CUT) for name in CDR_TIMES}
     near.update({name: (float(record.get(name) or 0), LATE) for name in CDR_SPANS})
-    return Row({name: text(record.get(name)) for name in CDR_EXACT}, near)
+    guessed = record.get("guessed") or []  # in a history it is JSON
+    guessed = json.loads(guessed) if isinstance(guessed, str) else guessed
+    return Row({name: text(record.get(name)) for name in CDR_EXACT}, near, guessed=frozenset(guessed))
 
 
 def log_row(fields):

@@ -199,6 +199,21 @@ class Comparing(Fixture):
             with self.subTest(other):
                 self.assertEqual(self.compare("--records", "cdr", *self.known(entry + other)), 1)
 
+    def test_lenient_takes_guesses_and_places_of_a_channel_that_moved(self):
+        good = dict(self.records["cdr"][0])
+        self.records["cdr"] = [dict(good, lastdata="x", guessed=["lastdata"])]
+        self.assertEqual(self.compare("--records", "cdr"), 1)
+        self.assertEqual(self.compare("--records", "cdr", "--lenient"), 0)
+        self.records["cdr"] = [dict(good, lastdata="x", lastapp="y", guessed=["lastdata"])]
+        self.assertEqual(self.compare("--records", "cdr", "--lenient"), 1)
+        self.records["cdr"] = [dict(good, dst="700")]
+        self.assertEqual(self.compare("--records", "cdr", "--lenient"), 1)
+        (self.folder / "cdr.csv").write_text(CDR + CDR)
+        self.records["cdr"] = [dict(good, dst="700"), good]
+        self.assertEqual(self.compare("--records", "cdr", "--lenient"), 0)
+        self.records["cdr"] = [dict(good, disposition="NO ANSWER", answer=None), good]
+        self.assertEqual(self.compare("--records", "cdr", "--lenient"), 1, "it talked for five seconds")
+
     def test_a_known_row_may_be_missing(self):
         del self.log[2]
         line = f"{self.top.name}/story queue_log pbx-1795223230.7 missing"
