@@ -65,9 +65,11 @@ def copy_source():
         shutil.copyfile(source, copy)
         shutil.copymode(source, copy)
     for room in ("parsers", "collector", "schemas", "web", "tests"):
-        for path in list((TREE / room).rglob("*")):
+        for path in sorted((TREE / room).rglob("*"), reverse=True):
             if path.is_file() and str(path.relative_to(TREE)) not in wanted:
                 path.unlink()
+            elif path.is_dir() and not any(path.iterdir()):
+                path.rmdir()  # a case that is gone
 
 
 def restore(names):
