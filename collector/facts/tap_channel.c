@@ -244,13 +244,6 @@ static bool is_outgoing(struct slice application)
     return starts_with(application, "AppDial") || slice_is(application, "AppQueue");
 }
 
-/* With these the dialplan leaves off; they are not what a call goes on with. */
-static bool is_an_end(struct slice application)
-{
-    return slice_is(application, "Hangup") || slice_is(application, "Busy") ||
-           slice_is(application, "Congestion");
-}
-
 /* A dialed channel that runs dialplan itself is dialed no more (after-bridge goto, Dial G,
  * Redirect). */
 static bool runs_dialplan(const struct channel *c, struct slice application)
@@ -361,7 +354,7 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     }
     if (runs_dialplan(c, application))
         channel_set_flag(c, SNAPSHOT_DIALED, false);
-    if (c->call && !c->hangup_logic && !is_outgoing(application) && !is_an_end(application))
+    if (c->call && !c->hangup_logic && !is_outgoing(application))
         journey_goes_on(journey_call(c), c);
     if (!c->sent_elsewhere && !is_outgoing(application))
         remember_place(tap, &seen);
