@@ -421,32 +421,42 @@ static bool restore_tap(struct tap *tap, const json_t *o)
     return true;
 }
 
+static bool restore_load(struct tap *tap, const json_t *o)
+{
+    return loads_restore(&tap->loads, o);
+}
+
+/* What is kept as an object, by the beginning of its name. */
+static const struct {
+    const char *prefix;
+    bool (*restore)(struct tap *tap, const json_t *o);
+} kept[] = {{"channel/", restore_channel},
+            {"call/", restore_call},
+            {"visit/", restore_visit},
+            {"agent/", restore_agent},
+            {"endpoint/", restore_endpoint},
+            {"registration/", restore_registration},
+            {"trunk/", restore_trunk},
+            {"load/", restore_load},
+            {"tap", restore_tap}};
+
+static bool restore_object(struct tap *tap, struct slice entity, const json_t *o)
+{
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        if (slice_starts(entity, slice_from(kept[i].prefix)))
+            return kept[i].restore(tap, o);
+    }
+    return false;
+}
+
 bool tap_restore(struct tap *tap, struct slice entity, struct slice body)
 {
+    if (slice_starts(entity, SLICE("drift/")))
+        return drift_channel_restore(&tap->drift, slice_from_offset(entity, 6), body);
+    if (slice_is(entity, "drift"))
+        return drift_restore(&tap->drift, body);
     json_t *o = json_loadb(body.p, body.n, 0, NULL);
-    bool good = false;
-    if (json_is_object(o) && slice_starts(entity, SLICE("channel/")))
-        good = restore_channel(tap, o);
-    else if (json_is_object(o) && slice_starts(entity, SLICE("call/")))
-        good = restore_call(tap, o);
-    else if (json_is_object(o) && slice_starts(entity, SLICE("visit/")))
-        good = restore_visit(tap, o);
-    else if (json_is_object(o) && slice_starts(entity, SLICE("agent/")))
-        good = restore_agent(tap, o);
-    else if (json_is_object(o) && slice_starts(entity, SLICE("endpoint/")))
-        good = restore_endpoint(tap, o);
-    else if (json_is_object(o) && slice_starts(entity, SLICE("registration/")))
-        good = restore_registration(tap, o);
-    else if (json_is_object(o) && slice_starts(entity, SLICE("trunk/")))
-        good = restore_trunk(tap, o);
-    else if (json_is_object(o) && slice_starts(entity, SLICE("load/")))
-        good = loads_restore(&tap->loads, o);
-    else if (slice_starts(entity, SLICE("drift/")))
-        good = drift_channel_restore(&tap->drift, slice_from_offset(entity, 6), body);
-    else if (slice_is(entity, "drift"))
-        good = drift_restore(&tap->drift, body);
-    else if (json_is_object(o) && slice_is(entity, "tap"))
-        good = restore_tap(tap, o);
+    bool good = json_is_object(o) && restore_object(tap, entity, o);
     json_decref(o);
     return good;
 }
