@@ -30,7 +30,7 @@ PKG_TESTS  := check jansson
 DEPS_BUILD := gcc make libc6-dev pkg-config gperf uthash-dev libconfuse-dev libevent-dev \
 	libssl-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev librdkafka-dev
 DEPS_DEMO  := curl sqlite3
-DEPS_TEST  := check clang-format-14 cppcheck python3 python3-venv ca-certificates git debootstrap \
+DEPS_TEST  := check tzdata clang-format-14 cppcheck python3 python3-venv ca-certificates git debootstrap \
 	chromium nodejs npm maven openjdk-17-jre-headless openssl clang-14 libclang-rt-14-dev afl++
 
 .PHONY: all deps deps-test needs check unit run-unit lint docs demo test prove-tests fuzz soak bench install clean

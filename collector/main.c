@@ -2,6 +2,7 @@
 /* The only place that puts the rooms together: it knows every command, and the web edge. */
 #include "collector/commands/check.h"
 #include "collector/commands/explain.h"
+#include "collector/commands/figures_command.h"
 #include "collector/commands/record.h"
 #include "collector/commands/replay.h"
 #include "collector/commands/run.h"
@@ -31,6 +32,10 @@ static const struct command {
      "keep what a PBX sends, for replay; --scrub replaces numbers and names"},
     {"explain", explain_command, "LINKEDID (-c FILE [--pbx NAME] | RECORDING...) [--json]",
      "one call as a timeline, with the reason for each line"},
+    {"figures", figures_command,
+     "-c FILE [--pbx NAME] [--queue Q] [--agent] [--from T] [--to T] [--every 15m|30m|1h|day]\n"
+     "                 [--zone ZONE] [--threshold SECONDS] [--short SECONDS] [--json]",
+     "service levels, waits, occupancy and the like, of stored visits and agents"},
     {"check", check_command, "-c FILE | --print-sample", "name every fault of a configuration"},
 };
 

@@ -66,6 +66,17 @@ def topics():
         yield name, partitions, policy
 
 
+UNITS = {"COUNT": "count", "PERCENT": "%", "SECONDS": "s"}
+SCOPES = {"VISITS": "queues", "STAFF": "agents", "EVERY": "both"}
+
+
+def figures():
+    """The rows of figures.def: name, unit, whose rows have it, formula."""
+    rows = re.findall(r'^FIGURE\(\w+, "(\w+)", (\w+), (\w+), "(.*?)", ', (HERE / "figures.def").read_text(), re.M)
+    for name, unit, scope, formula in rows:
+        yield name, UNITS[unit], SCOPES[scope], formula
+
+
 def readme(rows):
     out = ["""<!-- Written by `make docs` from facts.def and json/*.json: change those. -->
 # Contracts
@@ -82,6 +93,7 @@ string is what Asterisk sent. Times are RFC 3339 in UTC with microseconds, durat
 | `asyncapi.yaml` | the topics as AsyncAPI 3 |
 | `facts.def`, `topics.def`, `fact_fields.def` | the tables below and the names of the fields, as the program reads them |
 | `sql/` | the tables of the history and of the outbox |
+| `cdr_reasons.def`, `figures.def` | why CDR rows begin, end or are dropped; the figures and their formulas |
 | `ami_*.def`, `config.def` | what amitap knows of AMI, and its configuration |
 
 ## Kinds
@@ -103,6 +115,18 @@ Topics stand behind a prefix, `amitap.` unless the configuration names another.
     out.append("\n## Headers\nMessages are CloudEvents 1.0 in the Kafka binding's binary mode.\n\n"
                "| header | value | |\n|---|---|---|\n")
     out += [f"| `{name}` | {value if ' ' in value else f'`{value}`'} | {text} |\n" for name, value, text in HEADERS]
+    out.append("""
+## Figures
+`amitap figures` computes these from `queue_visits` and `agent_intervals` alone, so that another threshold or another
+bound of a short abandon gives what it would have given then. w is a visit's `wait_seconds`; T the threshold, by default
+each visit's own `service_level_seconds`, and where a visit has none its service levels are null; short is 5 s by
+default. A visit counts in the window in which it was joined; what has not ended is not counted. Where there is nothing
+to divide by, a figure is null. Queues, agents: whose rows have it; the row of all has every figure, or those of agents.
+
+| figure | unit | of | formula |
+|---|---|---|---|
+""")
+    out += [f"| `{name}` | {unit} | {scope} | {formula} |\n" for name, unit, scope, formula in figures()]
     out.append("""
 ## Reading them
 Records come at least once, in order per key within a topic. Drop doubles by `id`. Where you keep one row per entity,

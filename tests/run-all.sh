@@ -46,6 +46,7 @@ suite_split() { tests/compare/compare.py --split 1 --sanitized build/asan/amitap
 suite_record() { PYTHONDONTWRITEBYTECODE=1 tests/record/run.py; }
 suite_tls() { PYTHONDONTWRITEBYTECODE=1 tests/tls/run.py --amitap build/asan/amitap; }
 suite_fuzz() { tests/fuzz/run.sh 20 && FUZZ_ENGINE=afl tests/fuzz/run.sh 20; }
+suite_figures() { PYTHONDONTWRITEBYTECODE=1 tests/figures/run.py --amitap build/asan/amitap; }
 suite_explain() { PYTHONDONTWRITEBYTECODE=1 tests/explain/run.py --amitap build/asan/amitap; }
 suite_crash() {
   make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap && PYTHONDONTWRITEBYTECODE=1 tests/crash/run.py
@@ -86,7 +87,7 @@ fi
 
 all=(
   build check
-  captures journeys partial split schemas record explain
+  captures journeys partial split schemas record explain figures
   tls fuzz faults crash
   examples kafka asterisk mixer browser fresh
   prove lint

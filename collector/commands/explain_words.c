@@ -232,7 +232,7 @@ static void tell_handed_back(struct explain_telling *t, const json_t *r)
                                .what = explain_say(t, "%s had it %.3f s", of(r, "handed_to"),
                                                    explain_number(r, "hand_seconds")),
                                .why = hangup ? "the channel hung up in it"
-                                             : "the dialplan goes on with another application"});
+                                             : "the application is over, the dialplan goes on"});
 }
 
 static void tell_merged(struct explain_telling *t, const json_t *r)
