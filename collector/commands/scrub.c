@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/scrub.h"
 
-#include "collector/commands/scrub_scan.h"
 #include "collector/state/table.h"
 #include "parsers/ami_text.h"
+#include "parsers/number_scan.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -201,7 +201,7 @@ static bool is_name(struct slice value)
     for (size_t i = 0; i < value.n; i++) {
         if (value.p[i] == '/')
             return false;
-        letter |= scrub_scan_is_word(value.p[i]) && !scrub_scan_is_digit(value.p[i]);
+        letter |= number_scan_is_word(value.p[i]) && !number_scan_is_digit(value.p[i]);
     }
     return letter && !slice_is(value, "<unknown>");
 }
@@ -209,7 +209,7 @@ static bool is_name(struct slice value)
 static bool is_short_number(struct slice value)
 {
     for (size_t i = 0; i < value.n; i++) {
-        if (!scrub_scan_is_digit(value.p[i]))
+        if (!number_scan_is_digit(value.p[i]))
             return false;
     }
     return value.n >= SHORT_MIN && value.n <= SHORT_MAX;
@@ -302,7 +302,7 @@ static const struct known *known_at(const struct scrub *s, struct slice text, si
     for (size_t i = 0; i < most; i++)
         lower[i] = lower_of(text.p[at + i]);
     for (size_t n = most; n > 1; n--) {
-        bool ends = at + n == text.n || !scrub_scan_is_word(text.p[at + n]);
+        bool ends = at + n == text.n || !number_scan_is_word(text.p[at + n]);
         if (!ends || !(s->lengths[n / 8] & 1u << n % 8))
             continue;
         const struct known *k = table_find(&s->known, (struct slice){lower, n});
@@ -334,7 +334,7 @@ static size_t put_known(struct scrub *s, const struct known *k, struct slice fou
 
 static bool may_begin_number(char c)
 {
-    return scrub_scan_is_digit(c) || c == '+' || c == '(';
+    return number_scan_is_digit(c) || c == '+' || c == '(';
 }
 
 /* Writes what begins at `at` and returns how many bytes of the text that was. */
@@ -342,14 +342,14 @@ static size_t put_next(struct scrub *s, struct slice text, size_t at, struct buf
 {
     char before = at ? text.p[at - 1] : ' ';
     bool escaped = at >= 2 && text.p[at - 2] == '\\';
-    bool word_begins = !scrub_scan_is_word(before) || escaped;
+    bool word_begins = !number_scan_is_word(before) || escaped;
     const struct known *k = word_begins ? known_at(s, text, at) : NULL;
     if (k)
         return put_known(s, k, (struct slice){text.p + at, k->n}, to);
-    size_t keep = word_begins ? scrub_scan_id(text, at, s->epoch) : 0;
+    size_t keep = word_begins ? number_scan_id(text, at, s->epoch) : 0;
     if (!keep)
-        keep = scrub_scan_serial(text, at);
-    size_t number = !keep && may_begin_number(text.p[at]) ? scrub_scan_number(text, at) : 0;
+        keep = number_scan_serial(text, at);
+    size_t number = !keep && may_begin_number(text.p[at]) ? number_scan_number(text, at) : 0;
     if (number) {
         put_number(s, (struct slice){text.p + at, number}, to);
         return number;
@@ -357,8 +357,8 @@ static size_t put_next(struct scrub *s, struct slice text, size_t at, struct buf
     if (!keep) {
         /* A run of digits that is nothing is passed whole: its tail would look like another one. */
         keep = 1;
-        while (scrub_scan_is_digit(text.p[at]) && at + keep < text.n &&
-               scrub_scan_is_digit(text.p[at + keep]))
+        while (number_scan_is_digit(text.p[at]) && at + keep < text.n &&
+               number_scan_is_digit(text.p[at + keep]))
             keep++;
     }
     buf_put(to, text.p + at, keep);
@@ -387,7 +387,7 @@ static void put_value(struct scrub *s, enum role role, struct slice value, struc
 {
     switch (role) {
     case ROLE_UNIQUE: {
-        int64_t epoch = scrub_scan_epoch(value);
+        int64_t epoch = number_scan_epoch(value);
         s->epoch = epoch ? epoch : s->epoch;
         buf_put_slice(to, value);
         return;
@@ -413,7 +413,7 @@ static void put_value(struct scrub *s, enum role role, struct slice value, struc
 static bool holds_text(struct slice name)
 {
     for (size_t i = 0; i < name.n; i++) {
-        if (name.p[i] == '(' || name.p[i] == ' ' || scrub_scan_is_digit(name.p[i]))
+        if (name.p[i] == '(' || name.p[i] == ' ' || number_scan_is_digit(name.p[i]))
             return true;
     }
     return false;

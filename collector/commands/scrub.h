@@ -10,7 +10,7 @@
  * before it stands in a name header.
  *
  * Replaced, everywhere but in headers that only Asterisk fills (ids, times, states):
- *   - what looks like a telephone number (scrub_scan_number)
+ *   - what looks like a telephone number (number_scan_number)
  *   - numbers of five and six digits that stood in a number header; shorter ones are extensions
  *   - names that stood in a name header, in any case, when they have three bytes or more
  *   - in the name header itself every name

@@ -9,7 +9,9 @@
  * what is nested follows its opening value and ends with a VALUE_CLOSE. Only this process reads
  * them, so numbers stand as the machine has them. */
 #define FACT_BYTES_MAX ((size_t)256 * 1024)
-#define FACT_MAGIC     0x54434146U
+/* A masked one: a short number grows to a hash, at most some ten times. */
+#define MASKED_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define FACT_MAGIC       0x54434146U
 
 struct packed_head {
     uint32_t magic;
@@ -57,7 +59,7 @@ static const struct fact_kind_info kinds[FACT_KIND_COUNT] = {
 };
 
 static const char *const field_names[FIELD_COUNT] = {
-#define FACT_FIELD(id, name) [FIELD_##id] = name,
+#define FACT_FIELD(id, name, privacy) [FIELD_##id] = name,
 #include "schemas/fact_fields.def"
 #undef FACT_FIELD
 };
@@ -80,6 +82,11 @@ enum fact_kind fact_kind_by_name(struct slice name)
 struct fact_builder fact_builder_new(void)
 {
     return (struct fact_builder){buf_new(FACT_BYTES_MAX)};
+}
+
+struct fact_builder fact_builder_masked(void)
+{
+    return (struct fact_builder){buf_new(MASKED_BYTES_MAX)};
 }
 
 void fact_builder_free(struct fact_builder *b)
@@ -320,6 +327,64 @@ bool fact_find_element(struct slice bytes, enum fact_field field, size_t index,
         inside &= depth > 0;
     }
     return false;
+}
+
+static void rewrite_named(struct fact_builder *to, const struct fact_rewriter *how,
+                          struct fact_place *place, struct slice both)
+{
+    struct slice name = slice_head(both, strnlen(both.p, both.n));
+    place->field = place->within;
+    place->is_element = true;
+    fact_put_named(to, name, how->string(how->ctx, place, slice_from_offset(both, name.n + 1)));
+}
+
+/* What nests: fields of the objects and arrays that are open, and which are arrays. */
+struct nesting {
+    enum fact_field field[JSON_OUT_DEPTH];
+    bool is_array[JSON_OUT_DEPTH];
+    unsigned depth;
+};
+
+static void rewrite_value(struct fact_builder *to, const struct fact_rewriter *how,
+                          const struct nesting *nesting, const struct value *v)
+{
+    bool nested = nesting->depth > 0;
+    struct fact_place place = {.field = v->field, .within = FIELD_COUNT};
+    if (nested) {
+        place.within = nesting->field[nesting->depth - 1];
+        place.is_element = nesting->is_array[nesting->depth - 1];
+    }
+    if (place.is_element)
+        place.field = place.within;
+    if (v->type == VALUE_NAMED)
+        rewrite_named(to, how, &place, v->text);
+    else if (v->type == VALUE_STRING)
+        fact_put_known(to, v->field, how->string(how->ctx, &place, v->text));
+    else
+        put_value(to, v->type, v->field, v->text);
+}
+
+struct slice fact_rewrite(struct slice fact, const struct fact_head *head,
+                          const struct fact_rewriter *how, struct fact_builder *to)
+{
+    struct fact_head old;
+    struct slice values;
+    struct value v;
+    struct nesting nesting = {.depth = 0};
+    if (!read_head(fact, &old, &values))
+        return (struct slice){0};
+    fact_begin(to, head);
+    while (next_value(&values, &v)) {
+        rewrite_value(to, how, &nesting, &v);
+        if (v.type == VALUE_CLOSE && nesting.depth > 0) {
+            nesting.depth--;
+        } else if (v.type == VALUE_OBJECT || v.type == VALUE_ARRAY) {
+            assert(nesting.depth < JSON_OUT_DEPTH);
+            nesting.field[nesting.depth] = v.field;
+            nesting.is_array[nesting.depth++] = v.type == VALUE_ARRAY;
+        }
+    }
+    return fact_finish(to);
 }
 
 /* Writes one value that nests nothing. */

@@ -17,7 +17,7 @@ enum fact_kind {
 };
 
 enum fact_field {
-#define FACT_FIELD(id, name) FIELD_##id,
+#define FACT_FIELD(id, name, privacy) FIELD_##id,
 #include "schemas/fact_fields.def"
 #undef FACT_FIELD
     FIELD_COUNT
@@ -71,6 +71,8 @@ struct fact_builder {
 
 /* An empty builder; allocates nothing yet. */
 struct fact_builder fact_builder_new(void);
+/* One for facts that fact_rewrite makes longer. */
+struct fact_builder fact_builder_masked(void);
 /* Frees its bytes, and with them the fact that fact_finish returned. */
 void fact_builder_free(struct fact_builder *b);
 
@@ -112,6 +114,24 @@ bool fact_find(struct slice bytes, enum fact_field field, struct slice *ret_stri
 /* The string at an index of a top-level array of strings. False when there is none. */
 bool fact_find_element(struct slice bytes, enum fact_field field, size_t index,
                        struct slice *ret_string);
+
+/* Where a string stands in a fact. */
+struct fact_place {
+    enum fact_field field;  /* an element's is its array's, a named value's its object's */
+    enum fact_field within; /* of the innermost object or array; FIELD_COUNT at the top */
+    bool is_element;        /* of an array, or a named value: it cannot be null */
+};
+
+/* Gives the string that is to stand there, borrowed until the next call; p NULL: null. */
+struct fact_rewriter {
+    struct slice (*string)(void *ctx, const struct fact_place *place, struct slice text);
+    void *ctx;
+};
+
+/* The same fact with another head and other strings, borrowed until the builder's next fact_begin;
+ * empty when it is no fact or passed the builder's bound. */
+struct slice fact_rewrite(struct slice fact, const struct fact_head *head,
+                          const struct fact_rewriter *how, struct fact_builder *to);
 
 /* The record as one JSON object: kind, id, subject, time, pbx, tenant, cause_event (not of a state
  * kind: it is what holds now, whatever came last), then the fact's values, and "tap"/"inferred":

@@ -18,7 +18,7 @@ MAIN = "collector/main.c"
 LIBRARIES = {
     "confuse.h": ["collector/config"],
     "event2/": ["collector/link", "collector/commands"],
-    "openssl/": ["collector/link", "collector/commands"],
+    "openssl/": ["collector/link", "collector/facts", "collector/commands"],
     "sqlite3.h": ["collector/outbox", "collector/sinks", "collector/commands"],
     "librdkafka/": ["collector/sinks"],
     "uthash.h": ["collector/state", "collector/facts", "collector/view"],

@@ -52,7 +52,7 @@ class Contracts:
             (name, referencing.Resource.from_contents(schema)) for name, schema in self.files.items())
         self.kinds = {row[1]: {"topic": row[2], "table": row[3], "ce_type": row[4], "schema": row[6],
                                "state": row[7] == "STATE"} for row in rows_of(SCHEMAS / "facts.def", "FACT_KIND")}
-        self.fields = dict(rows_of(SCHEMAS / "fact_fields.def", "FACT_FIELD"))
+        self.fields = dict(row[:2] for row in rows_of(SCHEMAS / "fact_fields.def", "FACT_FIELD"))
         self.validators = {kind: self.validator({"$ref": row["schema"]}) for kind, row in self.kinds.items()
                            if row["schema"] in self.files}
         self.tombstone = self.validator({"$ref": "common.json#/$defs/tombstone"})

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/scrub.h"
-#include "collector/commands/scrub_scan.h"
+#include "parsers/number_scan.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,7 +94,7 @@ START_TEST(numbers_as_people_write_them)
                                           "+49 30 1234 56",  "0044 20 7946 0123"};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         struct slice text = slice_from(numbers[i]);
-        ck_assert_msg(scrub_scan_number(text, 0) == text.n, "%s", numbers[i]);
+        ck_assert_msg(number_scan_number(text, 0) == text.n, "%s", numbers[i]);
         char line[64];
         snprintf(line, sizeof(line), "Note: %s!", numbers[i]);
         check_shown(line, "Note: ", number(numbers[i]), "!");

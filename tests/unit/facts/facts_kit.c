@@ -53,7 +53,7 @@ static const char *const columns[FACT_KIND_COUNT] = {
 };
 
 static const char *const field_names[FIELD_COUNT] = {
-#define FACT_FIELD(id, name) [FIELD_##id] = name,
+#define FACT_FIELD(id, name, privacy) [FIELD_##id] = name,
 #include "schemas/fact_fields.def"
 #undef FACT_FIELD
 };

@@ -128,7 +128,7 @@ END_TEST
 START_TEST(columns_are_known)
 {
     static const char *const fields[] = {
-#define FACT_FIELD(id, name) name,
+#define FACT_FIELD(id, name, privacy) name,
 #include "schemas/fact_fields.def"
 #undef FACT_FIELD
         "ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body",

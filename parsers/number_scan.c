@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "collector/commands/scrub_scan.h"
+#include "parsers/number_scan.h"
 
 #define EPOCH_DIGITS 10u
 #define EPOCH_NEAR   (INT64_C(400) * 24 * 3600)
@@ -8,7 +8,7 @@
 #define DATE_SIZE    10u
 #define GROUPS_MAX   8u
 
-bool scrub_scan_is_digit(char c)
+bool number_scan_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -18,14 +18,14 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool scrub_scan_is_word(char c)
+bool number_scan_is_word(char c)
 {
-    return scrub_scan_is_digit(c) || is_letter(c) || (unsigned char)c >= 0x80;
+    return number_scan_is_digit(c) || is_letter(c) || (unsigned char)c >= 0x80;
 }
 
 static bool is_hex(char c)
 {
-    return scrub_scan_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return number_scan_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 static char byte_at(struct slice text, size_t at)
@@ -36,7 +36,7 @@ static char byte_at(struct slice text, size_t at)
 static size_t digits_at(struct slice text, size_t at)
 {
     size_t n = 0;
-    while (scrub_scan_is_digit(byte_at(text, at + n)))
+    while (number_scan_is_digit(byte_at(text, at + n)))
         n++;
     return n;
 }
@@ -67,7 +67,7 @@ static size_t uuid_at(struct slice text, size_t at)
         if (dash ? c != '-' : !is_hex(c))
             return 0;
     }
-    return scrub_scan_is_word(byte_at(text, at + UUID_SIZE)) ? 0 : UUID_SIZE;
+    return number_scan_is_word(byte_at(text, at + UUID_SIZE)) ? 0 : UUID_SIZE;
 }
 
 static size_t date_at(struct slice text, size_t at)
@@ -93,11 +93,11 @@ static size_t address_at(struct slice text, size_t at)
         if (part < 3 && byte_at(text, i++) != '.')
             return 0;
     }
-    bool goes_on = byte_at(text, i) == '.' && scrub_scan_is_digit(byte_at(text, i + 1));
+    bool goes_on = byte_at(text, i) == '.' && number_scan_is_digit(byte_at(text, i + 1));
     return goes_on || is_letter(byte_at(text, i)) ? 0 : i - at;
 }
 
-size_t scrub_scan_id(struct slice text, size_t at, int64_t epoch)
+size_t number_scan_id(struct slice text, size_t at, int64_t epoch)
 {
     size_t n = uuid_at(text, at);
     if (!n)
@@ -108,7 +108,7 @@ size_t scrub_scan_id(struct slice text, size_t at, int64_t epoch)
 }
 
 /* Serials count up from zero since Asterisk's start, so the first of their eight digits is 0. */
-size_t scrub_scan_serial(struct slice text, size_t at)
+size_t number_scan_serial(struct slice text, size_t at)
 {
     if (byte_at(text, at) != '-' || byte_at(text, at + 1) != '0')
         return 0;
@@ -116,7 +116,7 @@ size_t scrub_scan_serial(struct slice text, size_t at)
         if (!is_hex(byte_at(text, at + i)))
             return 0;
     }
-    if (scrub_scan_is_word(byte_at(text, at + SERIAL_SIZE)))
+    if (number_scan_is_word(byte_at(text, at + SERIAL_SIZE)))
         return 0;
     for (size_t i = at; i-- > 0;) {
         char c = text.p[i];
@@ -155,7 +155,7 @@ static bool take_group(struct slice text, size_t i, struct groups *g)
 /* Short groups in a row are numbers only in forms that people write, not "10 20 30". */
 static bool is_written_number(const struct groups *g, bool plus)
 {
-    if (g->digits < SCRUB_SCAN_NUMBER_MIN || g->digits > 15)
+    if (g->digits < NUMBER_SCAN_NUMBER_MIN || g->digits > 15)
         return false;
     if (plus || g->parenthesis)
         return g->count >= 2;
@@ -164,12 +164,12 @@ static bool is_written_number(const struct groups *g, bool plus)
     return g->count >= 3 || (g->count == 2 && g->first == 3 && g->second == 4);
 }
 
-size_t scrub_scan_number(struct slice text, size_t at)
+size_t number_scan_number(struct slice text, size_t at)
 {
     bool plus = byte_at(text, at) == '+';
     size_t i = at + plus;
     size_t run = digits_at(text, i);
-    if (run >= SCRUB_SCAN_NUMBER_MIN)
+    if (run >= NUMBER_SCAN_NUMBER_MIN)
         return run + plus;
     struct groups g = {0};
     while (g.count < GROUPS_MAX && take_group(text, i, &g)) {
@@ -182,10 +182,10 @@ size_t scrub_scan_number(struct slice text, size_t at)
     return is_written_number(&g, plus) ? g.end - at : 0;
 }
 
-int64_t scrub_scan_epoch(struct slice uniqueid)
+int64_t number_scan_epoch(struct slice uniqueid)
 {
     for (size_t i = 0; i < uniqueid.n; i++) {
-        bool starts = i == 0 || !scrub_scan_is_digit(uniqueid.p[i - 1]);
+        bool starts = i == 0 || !number_scan_is_digit(uniqueid.p[i - 1]);
         if (starts && unique_at(uniqueid, i, 0))
             return value_at(uniqueid, i, EPOCH_DIGITS);
     }
