@@ -50,6 +50,8 @@ static void gather(struct talk_circle *circle, struct bridge *bridge)
         for (size_t i = 0; i < b->count; i++) {
             struct channel *c = b->members[i];
             struct bridge *beyond = c->half ? c->half->bridge : NULL;
+            if (channel_is_media(channel_name(c)))
+                continue; /* a program's own: nobody talks with it */
             if (!channel_is_local(channel_name(c))) {
                 add_phone(circle, c);
             } else if (beyond && beyond->circle != circle->number && n < BRIDGES_MAX) {

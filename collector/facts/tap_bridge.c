@@ -185,6 +185,19 @@ static struct slice stasis_application(const struct bridge *b)
     return (struct slice){NULL, 0};
 }
 
+/* externalMedia hands its data to the application too (Asterisk 22); over AudioSocket that is the
+ * UUID at the end of the channel's name. */
+static struct slice stasis_data(const struct channel *c, struct slice name, char *text, size_t size)
+{
+    enum { UUID_LENGTH = 36 };
+    struct slice channel = channel_name(c);
+    if (!slice_starts(channel, SLICE("AudioSocket/")) || channel.n <= UUID_LENGTH)
+        return name;
+    int n = snprintf(text, size, "%.*s,%.*s", (int)slice_head(name, size / 2).n, name.p,
+                     UUID_LENGTH, channel.p + channel.n - UUID_LENGTH);
+    return (struct slice){text, (size_t)n};
+}
+
 /* A channel that ARI dialed is in its Stasis application, which no Newexten showed; that it shares
  * the bridge with another channel of the application tells its name. */
 static void enter_stasis(struct tap *tap, struct channel *c, const struct bridge *b)
@@ -195,8 +208,10 @@ static void enter_stasis(struct tap *tap, struct channel *c, const struct bridge
     if (!slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "AppDial2") || !name.n)
         return;
     channel_set_flag(c, SNAPSHOT_DIALED, false);
+    char text[512];
+    struct slice data = stasis_data(c, name, text, sizeof(text));
     struct channel_change change =
-        channel_run(c, SLICE("Stasis"), name, SNAPSHOT_DATA_GUESSED, tap->emit->now);
+        channel_run(c, SLICE("Stasis"), data, SNAPSHOT_DATA_GUESSED, tap->emit->now);
     tap_look(tap, &change);
 }
 

@@ -227,8 +227,18 @@ struct slice channel_linkedid(const struct channel *c)
     return snapshot_text(c->now, SNAPSHOT_LINKEDID);
 }
 
+/* Behind an AudioSocket's service stands a UUID, which has '-' in it, where others have a serial.
+ */
+static struct slice audiosocket_interface(struct slice name)
+{
+    enum { UUID_LENGTH = 36 };
+    return slice_head(name, name.n > UUID_LENGTH ? name.n - UUID_LENGTH - 1 : name.n);
+}
+
 struct slice channel_interface(struct slice name)
 {
+    if (slice_starts(name, SLICE("AudioSocket/")))
+        return audiosocket_interface(name);
     for (size_t i = name.n; i > 0; i--) {
         if (name.p[i - 1] == '-')
             return slice_head(name, i - 1);

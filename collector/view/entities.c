@@ -29,7 +29,7 @@ struct entities {
 const char *entity_kind_name(enum entity_kind kind)
 {
     static const char *const names[ENTITY_KIND_COUNT] = {
-        "pbx", "call", "queue", "agent", "endpoint", "trunk", "registration", "counts"};
+        "pbx", "call", "queue", "agent", "endpoint", "trunk", "registration", "load", "counts"};
     return names[kind];
 }
 

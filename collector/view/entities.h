@@ -15,12 +15,13 @@ enum entity_kind {
     ENTITY_ENDPOINT,
     ENTITY_TRUNK,
     ENTITY_REGISTRATION,
+    ENTITY_LOAD,
     ENTITY_COUNTS,
     ENTITY_KIND_COUNT
 };
 
-/* "pbx", "call", "queue", "agent", "endpoint", "trunk", "registration", "counts": the names of SSE
- * events. */
+/* "pbx", "call", "queue", "agent", "endpoint", "trunk", "registration", "load", "counts": the
+ * names of SSE events. */
 const char *entity_kind_name(enum entity_kind kind);
 
 struct entities;

@@ -208,6 +208,9 @@ static void fold_fact(struct live_view *v, struct slice fact)
     case FACT_REGISTRATION_STATE:
         fold_state(v, &head, fact, ENTITY_REGISTRATION);
         break;
+    case FACT_HANDOFF_STATE:
+        fold_state(v, &head, fact, ENTITY_LOAD);
+        break;
     case FACT_QUEUE_STATE:
         fold_queue_state(v, &head, fact);
         break;
@@ -454,6 +457,7 @@ static bool source_snapshot(void *ctx, const struct web_scope *scope, struct web
                  {ENTITY_ENDPOINT, "],\"endpoints\":["},
                  {ENTITY_TRUNK, "],\"trunks\":["},
                  {ENTITY_REGISTRATION, "],\"registrations\":["},
+                 {ENTITY_LOAD, "],\"load\":["},
                  {ENTITY_COUNTS, "],\"counts\":["}};
     struct live_view *v = ctx;
     struct listing l = {.text = text};

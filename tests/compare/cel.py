@@ -3,13 +3,15 @@
 channels; who hung up and why; transfers, pickups, parking, conferences.
 
 People talk while at least two phones are connected: in one bridge, or in bridges that a Local channel's two halves join.
-Holding and parking bridges connect nobody. A phone is a channel that is no Local half and none of the conference's own."""
+Holding and parking bridges connect nobody. A phone is a channel that is no Local half and none of the conference's own;
+who is a program's own ear and mouth (externalMedia, AudioSocket) talks with nobody."""
 import collections
 import json
 
 import rows
 
 NO_PHONES = ("Local", "CBAnn", "CBRec", "Message", "Surrogate")
+MEDIA = ("UnicastRTP", "AudioSocket", "WebSocket")
 
 
 class Clock:
@@ -30,7 +32,8 @@ class Clock:
 class Channel:
     def __init__(self, record, now):
         self.uniqueid, self.name, self.linkedid = record["uniqueid"], record["channel"], record["linkedid"]
-        self.interface = self.name.rpartition("-")[0]
+        uuid = self.name.startswith("AudioSocket/")
+        self.interface = self.name[:-37] if uuid else self.name.rpartition("-")[0]
         self.start, self.answer, self.end = now, None, None
         self.picked_up = self.refused = False
         self.hung_up = None  # number of the line
@@ -42,6 +45,10 @@ class Channel:
     @property
     def phone(self):
         return self.name.partition("/")[0] not in NO_PHONES
+
+    @property
+    def talker(self):
+        return self.phone and self.name.partition("/")[0] not in MEDIA
 
     def other_half(self):
         """The name of a Local half's other one, or None."""
@@ -257,14 +264,14 @@ def recount(truth, now):
     for channel in truth.phones:
         alive = channel.end is None
         others = connected(truth, channel) - {channel.uniqueid} if alive else set()
-        talks = any(truth.channels[each].phone for each in others)
+        talks = channel.talker and any(truth.channels[each].talker for each in others)
         if channel.talk.set(talks, now):
             channel.talked = truth.line
         if talks:
             talking_calls.add(channel.linkedid)
             near = connected(truth, channel, conferences=False)
             pairs |= {tuple(sorted((channel.uniqueid, each))) for each in near - {channel.uniqueid}
-                      if truth.channels[each].phone}
+                      if truth.channels[each].talker}
     for pair in pairs | truth.talking_pairs:
         truth.pairs[pair].set(pair in pairs, now)
     for linkedid in talking_calls | truth.talking_calls:

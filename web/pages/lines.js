@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One line of the wallboard: trunks with their calls and failures, registrations that are down, phones that
-// cannot be reached. It is there only when there is something to say.
+// cannot be reached, calls that programs outside of the dialplan have. It is there only when there is something to say.
 'use strict';
 
 const PHONES_NAMED = 4;
@@ -24,6 +24,15 @@ function registrationLine(r) {
     text: 'registration ' + r.state.toLowerCase(), title: [r.subject, r.reason].filter(Boolean).join(' · ') };
 }
 
+const HANDED_TO = { agi: 'AGI', fastagi: 'FastAGI', asyncagi: 'AsyncAGI', eagi: 'EAGI', stasis: 'Stasis',
+  audiosocket: 'AudioSocket', externalmedia: 'External media' };
+
+function loadLine(l) {
+  return { key: 'load/' + keyOf(l), pbx: l.pbx, level: '', icon: 'app', name: HANDED_TO[l.handed_to] || l.handed_to,
+    text: l.now + ' now · most ' + l.most, title: ['most in the last full minute ' + l.most_in_minute,
+      'hour ' + l.most_in_hour, l.runs + ' in all', 'longest ' + (l.longest_seconds === null ? '–' : Math.round(l.longest_seconds) + ' s')].join(' · ') };
+}
+
 function phonesLine(phones) {
   const names = phones.map((e) => shortName(e.endpoint)).sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
   const more = names.length - PHONES_NAMED;
@@ -37,6 +46,7 @@ function linesOf() {
   return [
     ...[...state.registration.values()].filter((r) => r.state && r.state !== 'Registered').sort(byName).map(registrationLine),
     ...[...state.trunk.values()].sort(byName).map(trunkLine).sort((a, b) => (b.level !== '') - (a.level !== '')),
+    ...[...state.load.values()].filter((l) => l.now > 0 && l.application === null).sort(byName).map(loadLine),
   ].slice(0, LINES_SHOWN - 1).concat(unreachable.length ? [phonesLine(unreachable)] : []);
 }
 

@@ -12,7 +12,7 @@ const listeners = { changed() {}, status() {} };
 
 const state = {
   pbx: new Map(), queue: new Map(), agent: new Map(), call: new Map(), counts: new Map(),
-  endpoint: new Map(), trunk: new Map(), registration: new Map(),
+  endpoint: new Map(), trunk: new Map(), registration: new Map(), load: new Map(),
   loaded: false,
   offset: 0,       // server's clock minus ours, ms
   lastId: '',
@@ -35,7 +35,7 @@ function takeSnapshot(all) {
   state.offset = Date.parse(all.now) - Date.now();
   for (const [map, list] of [['pbx', all.pbxs], ['queue', all.queues], ['agent', all.agents],
     ['call', all.calls], ['counts', all.counts], ['endpoint', all.endpoints], ['trunk', all.trunks],
-    ['registration', all.registrations]]) {
+    ['registration', all.registrations], ['load', all.load]]) {
     state[map].clear();
     for (const o of list) state[map].set(keyOf(o), o);
   }

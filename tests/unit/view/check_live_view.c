@@ -59,7 +59,7 @@ START_TEST(state_is_kept_until_its_tombstone)
 }
 END_TEST
 
-/* An endpoint, a trunk and a registration of one name are three things. */
+/* An endpoint, a trunk and a registration of one name are three things; load is a fourth. */
 START_TEST(endpoints_trunks_and_registrations_are_lists)
 {
     static const struct {
@@ -67,16 +67,17 @@ START_TEST(endpoints_trunks_and_registrations_are_lists)
         const char *list, *event;
     } kinds[] = {{FACT_ENDPOINT_STATE, "endpoints", "event: endpoint\n"},
                  {FACT_TRUNK_STATE, "trunks", "event: trunk\n"},
-                 {FACT_REGISTRATION_STATE, "registrations", "event: registration\n"}};
+                 {FACT_REGISTRATION_STATE, "registrations", "event: registration\n"},
+                 {FACT_HANDOFF_STATE, "load", "event: load\n"}};
     struct web_cursor cursor = {0};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         kit_begin(&k, kinds[i].kind, "PJSIP/carrier", 0);
         kit_end(&k);
     }
     ck_assert(kit_publish(&k));
     json_t *all = kit_snapshot(&k);
     char *text = kit_changes(&k, &cursor);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         ck_assert_uint_eq(json_array_size(json_object_get(all, kinds[i].list)), 1);
         ck_assert_ptr_nonnull(strstr(text, kinds[i].event));
     }
