@@ -21,22 +21,33 @@ TREE = ROOT / "build/prove/tree"
 SUITE_SECONDS = 300
 
 MAKE = ["make", "-s", "-j2", "WERROR=", "CFLAGS=-O1 -g"]
+CRASH = ["power lost at commit_returned:1", "killed at rows_written:25", "killed at cursor_moved:1"]
+
+
+class Suite:
+    """What is built for it, and how it is run."""
+
+    def __init__(self, build, command):
+        self.build, self.command = build, command
+
+
+def of_room(room):
+    return Suite(MAKE + [f"ROOM={room}", "unit"], MAKE + [f"ROOM={room}", "run-unit"])
+
+
 SUITES = {
-    "facts": MAKE + ["ROOM=facts", "run-unit"],
-    "state": MAKE + ["ROOM=state", "run-unit"],
-    "parsers": MAKE + ["ROOM=parsers", "run-unit"],
-    "sinks": MAKE + ["ROOM=sinks", "run-unit"],
-    "crash": ["sh", "-c", "make -s -j2 WERROR= O=build/crash CRASH_POINTS=1 build/crash/amitap && "
-              "tests/crash/run.py --random 0 'power lost at commit_returned:1' 'killed at rows_written:25' "
-              "'killed at cursor_moved:1'"],
-    "captures": ["tests/compare/compare.py", "--known", "tests/compare/known"],
+    **{room: of_room(room) for room in ("parsers", "base", "link", "state", "facts", "outbox", "sinks", "view")},
+    "captures": Suite(MAKE + ["all"], ["tests/compare/compare.py", "--known", "tests/compare/known"]),
+    "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
+                   ["tests/crash/run.py", "--random", "0", *CRASH]),
 }
 
 
-def arguments(suite):
-    if suite == "captures":
-        return SUITES[suite] + sorted(str(path) for path in (TREE / "tests/captures").iterdir() if path.is_dir())
-    return SUITES[suite]
+def arguments(name):
+    if name == "captures":
+        folders = sorted(str(path) for path in (TREE / "tests/captures").iterdir() if path.is_dir())
+        return SUITES[name].command + folders
+    return SUITES[name].command
 
 
 def run(command):
@@ -87,10 +98,6 @@ def first_fault(output):
     return lines[-1][:110] if lines else ""
 
 
-def build():
-    return run(MAKE + ["all", "unit"])
-
-
 def suites_of(path):
     line = re.search(r"^suites: (.+)$", path.read_text(), re.M)
     if not line:
@@ -106,10 +113,10 @@ def prove(path):
         restore(names)
         return f"does not fit the source any more: {output.strip()}"
     try:
-        status, output = build()
-        if status:
-            return "does not compile: " + first_fault(output)
         for suite in suites_of(path):
+            status, output = run(SUITES[suite].build)
+            if status:
+                return "does not compile: " + first_fault(output)
             begin = time.monotonic()
             status, output = run(arguments(suite))
             if status:
@@ -130,10 +137,11 @@ def main():
             sys.exit(f"prove: no patch named {', '.join(unknown)}")
         patches = [known[name] for name in sys.argv[1:]]
     copy_source()
-    status, output = build()
+    status, output = run(MAKE + ["all"])  # amisim, too
     for suite in sorted({suite for path in patches for suite in suites_of(path)}):
-        if not status:
-            status, output = run(arguments(suite))
+        for command in (SUITES[suite].build, arguments(suite)):
+            if not status:
+                status, output = run(command)
     if status:
         sys.exit(f"prove: the tests must pass before anything is broken:\n{output[-3000:]}")
     failed = 0
