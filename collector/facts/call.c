@@ -66,6 +66,16 @@ static void tell_started(struct calls *calls, struct call *call, const struct ch
     emit_end(calls->emit);
 }
 
+/* The linkedid is the Uniqueid of the channel that opened the call, which may be gone. */
+static int64_t born_of(const struct channel *channel)
+{
+    int64_t seconds, count;
+    if (slice_equal(channel_linkedid(channel), channel_uniqueid(channel)) ||
+        !channel_id_parts(channel_linkedid(channel), &seconds, &count))
+        return channel->born;
+    return seconds * 1000000 < channel->born ? seconds * 1000000 : channel->born;
+}
+
 static struct call *call_begin(struct calls *calls, struct channel *opener)
 {
     struct call *call = calloc(1, sizeof(*call));
@@ -81,10 +91,11 @@ static struct call *call_begin(struct calls *calls, struct channel *opener)
         call_free(call);
         return NULL;
     }
-    call->start = opener->born;
+    call->start = opener->born_unseen ? born_of(opener) : opener->born;
     call->since = calls->emit->now;
     call->opener = opener;
     call->from_snapshot = opener->from_snapshot;
+    call->listed = opener->born_unseen ? calls->emit->now : 0;
     call->saved = (struct saved){.kind = SAVED_CALL, .list = calls->saved};
     return call;
 }
@@ -138,6 +149,14 @@ static void find_half(const struct call *call, struct channel *local)
             return;
         }
     }
+}
+
+void calls_listed(struct calls *calls, struct call *call)
+{
+    if (!call || !call->listed)
+        return;
+    call->listed = calls->emit->now;
+    saved_touch(&call->saved);
 }
 
 void calls_join(struct calls *calls, struct channel *channel)

@@ -37,7 +37,8 @@ struct call {
     int cause; /* of the opener's hang-up */
     struct journey journey;
     uint64_t sequence;  /* facts so far */
-    bool from_snapshot; /* was up when the tap joined */
+    bool from_snapshot; /* was up when the tap joined, or was lost sight of */
+    int64_t listed;     /* a call that a list opened: when lists showed its channels last; else 0 */
     bool changed;       /* its state is to be told again at the end of the event */
     uint64_t told;      /* what of its state was told last (emit_end_state) */
     struct handoffs handoffs;
@@ -67,6 +68,9 @@ void call_free(struct call *call);
 void calls_end_unseen(struct calls *calls, struct call *call);
 /* The restored channel takes its place in its call again. */
 void calls_rejoin(struct calls *calls, struct channel *channel);
+
+/* A list has just shown a channel of the call. NULL is allowed. */
+void calls_listed(struct calls *calls, struct call *call);
 
 /* A new channel joins the call of its linkedid, which begins with it when there is none. */
 void calls_join(struct calls *calls, struct channel *channel);

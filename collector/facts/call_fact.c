@@ -42,14 +42,28 @@ static void put_end(struct fact_builder *f, const struct call *call)
 static void put_seconds(struct fact_builder *f, const struct call *call, int64_t now)
 {
     const struct journey *j = &call->journey;
-    if (call->start)
-        fact_put_seconds(f, FIELD_WAIT_SECONDS,
-                         (call->answered ? call->answered : now) - call->start);
+    bool whole = !call->listed;
+    int64_t waited = call->start ? (call->answered ? call->answered : now) - call->start : -1;
+    fact_put_seconds_known(f, FIELD_WAIT_SECONDS, whole ? waited : -1);
+    fact_put_seconds_known(f, FIELD_RINGING_SECONDS, whole ? stopwatch_read(&j->ring, now) : -1);
+    fact_put_seconds_known(f, FIELD_TALK_SECONDS, whole ? stopwatch_read(&j->talk, now) : -1);
+    fact_put_seconds_known(f, FIELD_HOLD_SECONDS, whole ? stopwatch_read(&j->hold, now) : -1);
+}
+
+/* What the lists do not show of a call that was up when the tap joined: what was dialled at first,
+ * and who answered when. */
+static void put_beginning(struct fact_builder *f, const struct call *call)
+{
+    const struct journey *j = &call->journey;
+    bool whole = !call->listed;
+    struct slice unknown = {NULL, 0};
+    if (whole)
+        fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
     else
-        fact_put_null(f, FIELD_WAIT_SECONDS);
-    fact_put_seconds(f, FIELD_RINGING_SECONDS, stopwatch_read(&j->ring, now));
-    fact_put_seconds(f, FIELD_TALK_SECONDS, stopwatch_read(&j->talk, now));
-    fact_put_seconds(f, FIELD_HOLD_SECONDS, stopwatch_read(&j->hold, now));
+        fact_put_null(f, FIELD_DIALLED);
+    fact_put_time(f, FIELD_START, call->start);
+    fact_put_time(f, FIELD_ANSWER, whole ? call->answered : 0);
+    fact_put_known(f, FIELD_ANSWERED_BY, whole ? slice_from(j->answered_by) : unknown);
 }
 
 /* The scalars of the record; what the call consists of follows behind them. */
@@ -58,12 +72,9 @@ static void put_scalars(struct fact_builder *f, const struct call *call, int64_t
     const struct journey *j = &call->journey;
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
     call_put_caller(f, call);
-    fact_put_string(f, FIELD_DIALLED, slice_from(call->dialled));
-    fact_put_time(f, FIELD_START, call->start);
-    fact_put_time(f, FIELD_ANSWER, call->answered);
+    put_beginning(f, call);
     put_span(f, call, now);
     fact_put_known(f, FIELD_QUEUE, slice_from(j->queue));
-    fact_put_known(f, FIELD_ANSWERED_BY, slice_from(j->answered_by));
     put_seconds(f, call, now);
     put_end(f, call);
     fact_put_known(f, FIELD_HUNG_UP_SIDE, journey_hung_up_side(call));

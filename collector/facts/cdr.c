@@ -110,6 +110,8 @@ static void offer_to_rows_as_b(struct cdr_chain *chain, const struct cdr_message
 static bool begin_chain(const struct cdr_engine *e, struct channel *channel, int64_t time)
 {
     struct cdr_chain *chain = cdr_chain_new(channel, time);
+    if (chain && channel->born_unseen)
+        cdr_row_begun_unseen(chain->first);
     if (chain && !e->options.channeldefaultenabled)
         chain->first->flags |= CDR_DISABLED | CDR_DISABLED_FOR_ALL_LATER;
     return chain != NULL;
@@ -197,11 +199,33 @@ static void row_dial_end(struct cdr_row *row, const struct cdr_message *m,
         cdr_row_finalise(row, CDR_CLOSED_DIAL_ENDED, m->options);
 }
 
+static struct cdr_row *row_about(const struct cdr_chain *chain, const struct channel *b)
+{
+    struct cdr_row *row = chain->first;
+    while (row &&
+           !(row->b && slice_equal(snapshot_text(row->b, SNAPSHOT_UNIQUEID), channel_uniqueid(b))))
+        row = row->next;
+    return row;
+}
+
+/* A dial whose begin came before the tap: its row is made now. */
+static void dial_begun_unseen(struct cdr_engine *e, const struct cdr_dial_end *end, int64_t time)
+{
+    if (!end->caller || !end->caller->chain || !end->dest || !end->dest->born_unseen ||
+        !end->caller->born_unseen || row_about(end->caller->chain, end->dest))
+        return;
+    cdr_dial_begin(e, end->caller, end->dest, time);
+    struct cdr_row *row = row_about(end->caller->chain, end->dest);
+    if (row)
+        cdr_row_begun_unseen(row);
+}
+
 void cdr_dial_end(struct cdr_engine *e, const struct cdr_dial_end *end, int64_t time)
 {
     struct channel *a = end->caller ? end->caller : end->dest;
     if (!a || !a->chain || e->options.ignoredialchanges)
         return;
+    dial_begun_unseen(e, end, time);
     struct cdr_message m = message(e, a, time);
     m.now = end->caller ? end->caller_look : end->dest_look;
     cdr_chain_stamp(a->chain, time);
@@ -236,10 +260,15 @@ static void stamp_relinked(const struct bridge *bridge, const struct channel *ch
     }
 }
 
+static bool bridge_is_ignored(const struct bridge *bridge)
+{
+    return bridge->kind == BRIDGE_HOLDING || bridge->kind == BRIDGE_LISTED;
+}
+
 void cdr_bridge_enter(struct cdr_engine *e, const struct bridge *bridge, struct channel *channel,
                       int64_t time)
 {
-    if (!channel->chain || bridge->kind == BRIDGE_HOLDING || e->options.ignorestatechanges)
+    if (!channel->chain || bridge_is_ignored(bridge) || e->options.ignorestatechanges)
         return;
     struct cdr_message m = message(e, channel, time);
     cdr_chain_stamp(channel->chain, time);
@@ -249,6 +278,39 @@ void cdr_bridge_enter(struct cdr_engine *e, const struct bridge *bridge, struct 
         enter_parking(channel->chain, time);
     else
         cdr_bridge_join(channel->chain, bridge, &m);
+}
+
+/* The row's data is "lot:space", which no list tells. A look at no place can't be completed from
+ * what other calls showed at the place. */
+static void hide_parking_space(struct cdr_chain *chain)
+{
+    struct snapshot_values v = snapshot_values(chain->channel->now);
+    v.text[SNAPSHOT_APPLICATION] = SLICE("Park");
+    v.text[SNAPSHOT_APPDATA] = v.text[SNAPSHOT_CONTEXT] = v.text[SNAPSHOT_EXTEN] = SLICE("");
+    v.flags |= SNAPSHOT_DATA_MISSING;
+    struct snapshot *look = snapshot_new(&v);
+    for (struct cdr_row *row = chain->first; look && row; row = row->next) {
+        if (row->state != CDR_PARKED)
+            continue;
+        snapshot_set(&row->application, look);
+        row->flags |= CDR_APPLICATION_LOCKED;
+    }
+    snapshot_unref(look);
+}
+
+void cdr_was_in_bridge(struct cdr_engine *e, const struct bridge *bridge, struct channel *channel,
+                       int64_t time)
+{
+    cdr_bridge_enter(e, bridge, channel, time);
+    if (channel->chain && bridge->kind == BRIDGE_PARKING)
+        hide_parking_space(channel->chain);
+    for (size_t i = 0; i < bridge->count; i++) {
+        struct cdr_chain *chain = bridge->members[i]->chain;
+        for (struct cdr_row *row = chain ? chain->first : NULL; row; row = row->next) {
+            if (cdr_row_in_bridge(row, bridge_id(bridge)))
+                cdr_row_begun_unseen(row);
+        }
+    }
 }
 
 /* Whether the row counts as having left. */
@@ -277,7 +339,7 @@ static bool row_leave(struct cdr_row *row, const struct bridge *bridge,
 void cdr_bridge_leave(struct cdr_engine *e, const struct bridge *bridge, struct channel *channel,
                       int64_t time)
 {
-    if (!channel->chain || bridge->kind == BRIDGE_HOLDING || e->options.ignorestatechanges)
+    if (!channel->chain || bridge_is_ignored(bridge) || e->options.ignorestatechanges)
         return;
     cdr_chain_stamp(channel->chain, time);
     bool left = false;

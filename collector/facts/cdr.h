@@ -43,6 +43,10 @@ void cdr_bridge_enter(struct cdr_engine *e, const struct bridge *bridge, struct 
 void cdr_bridge_leave(struct cdr_engine *e, const struct bridge *bridge, struct channel *channel,
                       int64_t time);
 
+/* The channel was in the bridge already when the tap joined: as entering it, at an unknown time. */
+void cdr_was_in_bridge(struct cdr_engine *e, const struct bridge *bridge, struct channel *channel,
+                       int64_t time);
+
 /* ParkedCall: look has application Park and data "lot:space". */
 void cdr_parked(struct cdr_engine *e, struct channel *channel, struct snapshot *look, int64_t time);
 

@@ -17,10 +17,17 @@ static bool same_channel(const struct snapshot *a, const struct snapshot *b)
            slice_equal(snapshot_text(a, SNAPSHOT_UNIQUEID), snapshot_text(b, SNAPSHOT_UNIQUEID));
 }
 
-/* When a channel was born, for "the older channel is party A". */
-static int64_t born(const struct cdr_chain *chain)
+/* Whether one channel is not younger than the other. Channels from a list have the second of their
+ * birth alone: there the order in which Asterisk numbered them tells. */
+static bool is_older(const struct cdr_chain *one, const struct cdr_chain *other)
 {
-    return chain ? chain->channel->born : 0;
+    int64_t born = one ? one->channel->born : 0, born_other = other ? other->channel->born : 0;
+    int64_t seconds, count, count_other;
+    if (born == born_other && one && other &&
+        channel_id_parts(channel_uniqueid(one->channel), &seconds, &count) &&
+        channel_id_parts(channel_uniqueid(other->channel), &seconds, &count_other))
+        return count <= count_other;
+    return born <= born_other;
 }
 
 /* One side of the question who is party A. */
@@ -41,7 +48,7 @@ static bool wins(struct side mine, struct side other)
     bool their_flag = snapshot_flags(other.look) & SNAPSHOT_PARTY_A;
     if (my_flag != their_flag)
         return my_flag;
-    return born(mine.chain) <= born(other.chain);
+    return is_older(mine.chain, other.chain);
 }
 
 static struct side side_a(const struct cdr_row *row)

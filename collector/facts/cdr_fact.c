@@ -41,16 +41,29 @@ static const char *amaflags(const struct snapshot *a)
     return names[snapshot_values(a).ama];
 }
 
+/* Whether a place that a list showed may be one inside a subroutine, which "s" commonly is: the
+ * place that the row has is then where that was called from. */
+static bool may_be_inside(const struct cdr_row *row)
+{
+    const struct channel *channel = row->chain->channel;
+    return channel->born_unseen && snapshot_same_place(row->place, channel->birth) &&
+           slice_is(snapshot_text(row->place, SNAPSHOT_EXTEN), "s");
+}
+
 static void put_parties(struct fact_builder *f, const struct cdr_row *row)
 {
     char text[256];
     fact_put_string(f, FIELD_CLID, clid(row, text, sizeof(text)));
     fact_put_string(f, FIELD_SRC,
                     slice_head(snapshot_text(row->a, SNAPSHOT_CALLER_NUMBER), CDR_TEXT_MAX));
-    fact_put_string(f, FIELD_DST, snapshot_text(row->place, SNAPSHOT_EXTEN));
-    fact_put_string(f, FIELD_DCONTEXT, snapshot_text(row->place, SNAPSHOT_CONTEXT));
+    if (may_be_inside(row)) {
+        fact_put_null(f, FIELD_DST);
+        fact_put_null(f, FIELD_DCONTEXT);
+    } else {
+        fact_put_string(f, FIELD_DST, snapshot_text(row->place, SNAPSHOT_EXTEN));
+        fact_put_string(f, FIELD_DCONTEXT, snapshot_text(row->place, SNAPSHOT_CONTEXT));
+    }
     fact_put_string(f, FIELD_CHANNEL, snapshot_text(row->a, SNAPSHOT_NAME));
-    fact_put_string(f, FIELD_DSTCHANNEL, row->b ? snapshot_text(row->b, SNAPSHOT_NAME) : SLICE(""));
 }
 
 static struct slice application_text(const struct cdr_row *row, enum snapshot_text which)
@@ -85,11 +98,61 @@ static void put_times(struct fact_builder *f, const struct cdr_row *row,
     int64_t billsec = row->answer && row->end > row->answer ? row->end - row->answer : 0;
     if (options->initiatedseconds && billsec % 1000000 >= 500000)
         billsec += 1000000 - billsec % 1000000;
-    fact_put_time(f, FIELD_START, row->start);
-    fact_put_time(f, FIELD_ANSWER, row->answer);
+    bool begun = !(row->flags & CDR_BEGUN_UNSEEN), answered = !(row->flags & CDR_ANSWERED_UNSEEN);
+    fact_put_time(f, FIELD_START, begun ? row->start : 0);
+    fact_put_time(f, FIELD_ANSWER, answered ? row->answer : 0);
     fact_put_time(f, FIELD_END, row->end);
-    fact_put_seconds(f, FIELD_DURATION, row->end > row->start ? row->end - row->start : 0);
-    fact_put_seconds(f, FIELD_BILLSEC, billsec);
+    if (begun)
+        fact_put_seconds(f, FIELD_DURATION, row->end > row->start ? row->end - row->start : 0);
+    else
+        fact_put_null(f, FIELD_DURATION);
+    if (answered)
+        fact_put_seconds(f, FIELD_BILLSEC, billsec);
+    else
+        fact_put_null(f, FIELD_BILLSEC);
+}
+
+/* The row of a channel that was in Dial or Queue when the tap joined, and that nobody was dialed
+ * for since: it may be without party B, or an earlier attempt's that was over by then. */
+static bool is_unsure(const struct cdr_row *row)
+{
+    static const char *const names[] = {"Dial", "Queue", "RetryDial", "FollowMe", "Page"};
+    if (!(row->flags & CDR_BEGUN_UNSEEN) || row->b || row->state == CDR_PARKED)
+        return false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (slice_is(application_text(row, SNAPSHOT_APPLICATION), names[i]))
+            return true;
+    }
+    return false;
+}
+
+static void put_party_b(struct fact_builder *f, const struct cdr_row *row)
+{
+    if (is_unsure(row)) {
+        fact_put_null(f, FIELD_DSTCHANNEL);
+        fact_put_null(f, FIELD_PEERACCOUNT);
+        fact_put_null(f, FIELD_DISPOSITION);
+        return;
+    }
+    fact_put_string(f, FIELD_DSTCHANNEL, row->b ? snapshot_text(row->b, SNAPSHOT_NAME) : SLICE(""));
+    fact_put_string(f, FIELD_PEERACCOUNT,
+                    row->b ? snapshot_text(row->b, SNAPSHOT_ACCOUNTCODE) : SLICE(""));
+    fact_put_string(f, FIELD_DISPOSITION, slice_from(cdr_disposition_name(row->disposition)));
+}
+
+/* What the dialplan may have set before the tap joined is not known; what it set since is. */
+static void put_marks(struct fact_builder *f, const struct cdr_row *row, bool dialplan)
+{
+    char text[2048];
+    bool born_unseen = row->chain->channel->born_unseen;
+    if (!dialplan || (born_unseen && !row->userfield_a))
+        fact_put_null(f, FIELD_USERFIELD);
+    else
+        fact_put_string(f, FIELD_USERFIELD, userfield(row, text, sizeof(text)));
+    if (born_unseen && snapshot_values(row->a).ama == SNAPSHOT_AMA_DOCUMENTATION)
+        fact_put_null(f, FIELD_AMAFLAGS);
+    else
+        fact_put_string(f, FIELD_AMAFLAGS, slice_from(amaflags(row->a)));
 }
 
 static void put_reasons(struct fact_builder *f, const struct cdr_row *row, enum cdr_dropped dropped)
@@ -106,7 +169,8 @@ static void put_reasons(struct fact_builder *f, const struct cdr_row *row, enum 
 #define CDR_DROPPED(id, word, sentence) [CDR_DROPPED_##id] = word,
 #include "schemas/cdr_reasons.def"
     };
-    fact_put_known(f, FIELD_OPENED_BECAUSE, slice_from(opened[row->opened]));
+    fact_put_known(f, FIELD_OPENED_BECAUSE,
+                   slice_from(row->flags & CDR_BEGUN_UNSEEN ? NULL : opened[row->opened]));
     fact_put_known(f, FIELD_CLOSED_BECAUSE, slice_from(closed[row->closed]));
     if (dropped)
         fact_put_string(f, FIELD_REASON, slice_from(reasons[dropped]));
@@ -115,7 +179,6 @@ static void put_reasons(struct fact_builder *f, const struct cdr_row *row, enum 
 void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sight *sight,
               uint64_t *sequence)
 {
-    char text[2048];
     struct slice uniqueid = snapshot_text(row->a, SNAPSHOT_UNIQUEID);
     const struct channel *channel = row->chain->channel;
     bool inferred = channel->from_snapshot || (row->flags & CDR_CONCLUDED);
@@ -128,17 +191,11 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sig
     put_parties(f, row);
     put_application(f, row, sight->dialplan);
     put_times(f, row, sight->options);
-    fact_put_string(f, FIELD_DISPOSITION, slice_from(cdr_disposition_name(row->disposition)));
-    fact_put_string(f, FIELD_AMAFLAGS, slice_from(amaflags(row->a)));
+    put_party_b(f, row);
+    put_marks(f, row, sight->dialplan);
     fact_put_string(f, FIELD_ACCOUNTCODE, snapshot_text(row->a, SNAPSHOT_ACCOUNTCODE));
-    fact_put_string(f, FIELD_PEERACCOUNT,
-                    row->b ? snapshot_text(row->b, SNAPSHOT_ACCOUNTCODE) : SLICE(""));
     fact_put_string(f, FIELD_UNIQUEID, uniqueid);
     fact_put_string(f, FIELD_LINKEDID, snapshot_text(row->linked, SNAPSHOT_LINKEDID));
-    if (sight->dialplan)
-        fact_put_string(f, FIELD_USERFIELD, userfield(row, text, sizeof(text)));
-    else
-        fact_put_null(f, FIELD_USERFIELD);
     put_reasons(f, row, sight->dropped);
     fact_put_known(f, FIELD_RECORDING, sight->recording);
     emit_end(e);

@@ -164,6 +164,7 @@ static void run_reset(struct cdr_chain *chain, const struct cdr_message *m)
 {
     for (struct cdr_row *row = chain->first; row; row = row->next) {
         row->start = m->time;
+        row->flags &= ~(unsigned)(CDR_BEGUN_UNSEEN | CDR_ANSWERED_UNSEEN);
         cdr_row_reopen(row);
         row->answer = snapshot_state(row->a) == CHANNEL_STATE_UP ? m->time : 0;
     }

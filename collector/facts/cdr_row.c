@@ -53,6 +53,15 @@ struct cdr_row *cdr_row_append(const struct cdr_row *model, int64_t start)
     return row;
 }
 
+void cdr_row_begun_unseen(struct cdr_row *row)
+{
+    row->flags |= CDR_BEGUN_UNSEEN;
+    if (row->answer)
+        row->flags |= CDR_ANSWERED_UNSEEN;
+    if (slice_is(snapshot_text(row->a, SNAPSHOT_APPLICATION), "Dial"))
+        row->flags |= CDR_APPLICATION_LOCKED;
+}
+
 void cdr_row_free(struct cdr_row *row)
 {
     if (!row)

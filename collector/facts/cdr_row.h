@@ -51,8 +51,10 @@ enum cdr_row_flags {
     CDR_APPLICATION_LOCKED = 1,
     CDR_DISABLED = 2,
     CDR_DISABLED_FOR_ALL_LATER = 4,
-    CDR_CAUSE_AWAITED = 8, /* closed before its hang-up cause was shown */
-    CDR_CONCLUDED = 16     /* that Asterisk has the row at all was not seen */
+    CDR_CAUSE_AWAITED = 8,   /* closed before its hang-up cause was shown */
+    CDR_CONCLUDED = 16,      /* that Asterisk has the row at all was not seen */
+    CDR_BEGUN_UNSEEN = 32,   /* when it began is not known: it was there before the tap */
+    CDR_ANSWERED_UNSEEN = 64 /* nor when it was answered */
 };
 
 /* What cdr.conf says and AMI cannot show. */
@@ -105,6 +107,8 @@ struct cdr_row *cdr_row_new(struct snapshot *a, int64_t start);
 /* A row like the model, as Asterisk appends one: same party A, accepted place, application and
  * userfield; no party B, no lock. */
 struct cdr_row *cdr_row_append(const struct cdr_row *model, int64_t start);
+/* The row was there before the tap: when it began, and was answered if it is, is not known. */
+void cdr_row_begun_unseen(struct cdr_row *row);
 void cdr_row_free(struct cdr_row *row);
 
 /* Takes a snapshot of party A by all of cdr-rules 4.1. */

@@ -172,6 +172,14 @@ void fact_put_seconds(struct fact_builder *b, enum fact_field field, int64_t us)
     put_number(b, VALUE_SECONDS, field, us);
 }
 
+void fact_put_seconds_known(struct fact_builder *b, enum fact_field field, int64_t us)
+{
+    if (us >= 0)
+        fact_put_seconds(b, field, us);
+    else
+        fact_put_null(b, field);
+}
+
 void fact_put_share(struct fact_builder *b, enum fact_field field, uint64_t part, uint64_t whole)
 {
     /* A number with six decimals, as seconds are. */

@@ -86,6 +86,8 @@ void fact_put_int(struct fact_builder *b, enum fact_field field, int64_t value);
 void fact_put_bool(struct fact_builder *b, enum fact_field field, bool value);
 /* Microseconds, rendered as seconds. */
 void fact_put_seconds(struct fact_builder *b, enum fact_field field, int64_t us);
+/* The same; null when they are negative. */
+void fact_put_seconds_known(struct fact_builder *b, enum fact_field field, int64_t us);
 /* A part of a whole, 0 to 1 in millionths; null when the whole is 0. */
 void fact_put_share(struct fact_builder *b, enum fact_field field, uint64_t part, uint64_t whole);
 /* Microseconds since 1970, rendered as RFC 3339; 0 is null. */

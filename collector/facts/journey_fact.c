@@ -66,6 +66,12 @@ static void put_leg_cause(struct fact_builder *f, const struct leg *leg)
     fact_put_string(f, FIELD_CAUSE_TEXT, slice_from(ami_vocab_cause_text(leg->cause)));
 }
 
+/* It was so already when lists showed the call: since when is not known. */
+static bool was_there(const struct call *call, int64_t from)
+{
+    return call->listed && from <= call->listed;
+}
+
 static void put_leg(struct fact_builder *f, const struct leg *leg, int64_t now)
 {
     static const char *const roles[] = {
@@ -82,9 +88,10 @@ static void put_leg(struct fact_builder *f, const struct leg *leg, int64_t now)
     fact_put_time(f, FIELD_START, leg->start);
     fact_put_time(f, FIELD_ANSWER, leg->answer);
     fact_put_time(f, FIELD_END, leg->end ? leg->end : now);
-    fact_put_seconds(f, FIELD_RINGING_SECONDS, stopwatch_read(&leg->ring, now));
-    fact_put_seconds(f, FIELD_TALK_SECONDS, stopwatch_read(&leg->talk, now));
-    fact_put_seconds(f, FIELD_HOLD_SECONDS, stopwatch_read(&leg->hold, now));
+    bool whole = !was_there(leg->call, leg->start);
+    fact_put_seconds_known(f, FIELD_RINGING_SECONDS, whole ? stopwatch_read(&leg->ring, now) : -1);
+    fact_put_seconds_known(f, FIELD_TALK_SECONDS, whole ? stopwatch_read(&leg->talk, now) : -1);
+    fact_put_seconds_known(f, FIELD_HOLD_SECONDS, whole ? stopwatch_read(&leg->hold, now) : -1);
     fact_put_known(f, FIELD_OUTCOME, slice_from(outcome_name(leg->outcome)));
     fact_put_known(f, FIELD_FORWARDED_TO, slice_from(leg->forwarded_to));
     put_leg_cause(f, leg);
@@ -107,14 +114,17 @@ static void put_party(struct fact_builder *f, enum fact_field field, const struc
     fact_close(f);
 }
 
-static void put_talk(struct fact_builder *f, const struct talk *talk, int64_t now)
+static void put_talk(struct fact_builder *f, const struct call *call, const struct talk *talk,
+                     int64_t now)
 {
     int64_t to = talk->to ? talk->to : now;
+    int64_t length = to > talk->from ? to - talk->from : 0;
+    bool whole = !was_there(call, talk->from);
     fact_open_object(f, FIELD_TALKS);
-    fact_put_time(f, FIELD_FROM, talk->from);
+    fact_put_time(f, FIELD_FROM, whole ? talk->from : 0);
     fact_put_time(f, FIELD_TO, to);
-    fact_put_seconds(f, FIELD_TALK_SECONDS, to > talk->from ? to - talk->from : 0);
-    fact_put_seconds(f, FIELD_HOLD_SECONDS, stopwatch_read(&talk->hold, now));
+    fact_put_seconds_known(f, FIELD_TALK_SECONDS, whole ? length : -1);
+    fact_put_seconds_known(f, FIELD_HOLD_SECONDS, whole ? stopwatch_read(&talk->hold, now) : -1);
     put_party(f, FIELD_A, talk->a_look);
     put_party(f, FIELD_B, talk->b_look);
     fact_close(f);
@@ -219,7 +229,7 @@ void journey_put(struct fact_builder *f, const struct call *call, int64_t now)
     fact_close(f);
     fact_open_array(f, FIELD_TALKS);
     for (; talks < j->talk_count && !is_full(f); talks++)
-        put_talk(f, j->talks[talks], now);
+        put_talk(f, call, j->talks[talks], now);
     fact_close(f);
     fact_put_int(f, FIELD_LEGS_OMITTED, (int64_t)(j->legs_omitted + j->leg_count - legs));
     fact_put_int(f, FIELD_TALKS_OMITTED, (int64_t)(j->talks_omitted + j->talk_count - talks));

@@ -43,6 +43,7 @@ static const tap_handler handlers[AMI_EVENT_TOTAL] = {
     [AMI_EVENT_BRIDGEENTER] = tap_on_bridge_enter,
     [AMI_EVENT_BRIDGELEAVE] = tap_on_bridge_leave,
     [AMI_EVENT_BRIDGEDESTROY] = tap_on_bridge_destroy,
+    [AMI_EVENT_BRIDGELISTITEM] = tap_on_bridge_listed,
     [AMI_EVENT_BRIDGEINFOCHANNEL] = tap_on_bridge_item,
     [AMI_EVENT_PARKEDCALL] = tap_on_parked_call,
     [AMI_EVENT_UNPARKEDCALL] = tap_on_unparked_call,
@@ -290,6 +291,7 @@ static bool is_list_item(const struct ami_message *m)
     case AMI_EVENT_OUTBOUNDREGISTRATIONDETAIL:
     case AMI_EVENT_CORESHOWCHANNEL:
     case AMI_EVENT_STATUS:
+    case AMI_EVENT_BRIDGELISTITEM:
     case AMI_EVENT_BRIDGEINFOCHANNEL:
     case AMI_EVENT_QUEUEPARAMS:
     case AMI_EVENT_QUEUEENTRY:

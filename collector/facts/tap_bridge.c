@@ -129,9 +129,7 @@ static void enter_conference(struct tap *tap, struct channel *c, const struct br
         tap_run_unshown(tap, c, SLICE("ConfBridge"), b->name);
 }
 
-/* The others in the bridge may talk with another one now. Asterisk names them in the variable
- * BRIDGEPEER of each, which makes a look of each; an account that sees no variables has to know. */
-static void touch_members(struct tap *tap, const struct bridge *b)
+void tap_touch_members(struct tap *tap, const struct bridge *b)
 {
     for (size_t i = 0; i < b->count; i++) {
         calls_touch(&tap->calls, b->members[i]->call);
@@ -221,6 +219,7 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
     struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
     if (!b)
         return;
+    tap_settle_bridge(tap, b, m);
     count_members(b, m);
     if (!c) {
         tap->unknown_channels++;
@@ -251,7 +250,7 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
     }
     if (!tap->sees_dialplan && b->kind == BRIDGE_BASIC && !b->confbridge)
         tap_share_linkedid(tap, b);
-    touch_members(tap, b);
+    tap_touch_members(tap, b);
     handoff_bridged(&tap->calls, b);
 }
 
@@ -261,6 +260,7 @@ void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m)
     struct bridge *b = tap_bridge(tap, m);
     if (!b)
         return;
+    tap_settle_bridge(tap, b, m);
     count_members(b, m);
     if (!c)
         return;
@@ -277,7 +277,7 @@ void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m)
     if (b->confbridge)
         call_conference(&tap->calls, c, b, false);
     cdr_bridge_leave(&tap->cdr, b, c, tap->emit->now);
-    touch_members(tap, b);
+    tap_touch_members(tap, b);
 }
 
 void tap_on_bridge_destroy(struct tap *tap, const struct ami_message *m)
@@ -293,21 +293,6 @@ void tap_on_bridge_destroy(struct tap *tap, const struct ami_message *m)
     }
     table_remove(&tap->bridges, bridge_id(b));
     bridge_free(b);
-}
-
-/* An item of BridgeInfo: a member that was there when the tap joined. */
-void tap_on_bridge_item(struct tap *tap, const struct ami_message *m)
-{
-    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
-    struct bridge *b = tap_bridge(tap, m);
-    if (!b || !c || c->bridge || !c->from_snapshot)
-        return;
-    if (bridge_enter(b, c)) {
-        c->been_bridged = true;
-        talk_bridge(&tap->calls, b);
-        tap_bridged(tap, c);
-        touch_members(tap, b);
-    }
 }
 
 void tap_on_parked_call(struct tap *tap, const struct ami_message *m)

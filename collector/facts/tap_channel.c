@@ -55,9 +55,8 @@ void tap_look(struct tap *tap, const struct channel_change *change)
     calls_touch(&tap->calls, c->call);
 }
 
-/* What the event shows of a channel, marked where the account cannot see what the channel runs. */
-static bool read_look(struct tap *tap, const struct ami_message *m,
-                      const struct channel_headers *headers, struct snapshot_values *ret_seen)
+bool tap_read_look(struct tap *tap, const struct ami_message *m,
+                   const struct channel_headers *headers, struct snapshot_values *ret_seen)
 {
     if (!channel_read(m, headers, &tap->scratch, ret_seen))
         return false;
@@ -70,7 +69,7 @@ struct channel *tap_see(struct tap *tap, const struct ami_message *m,
                         const struct channel_headers *headers)
 {
     struct snapshot_values seen;
-    if (!read_look(tap, m, headers, &seen))
+    if (!tap_read_look(tap, m, headers, &seen))
         return NULL;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (!c) {
@@ -90,7 +89,7 @@ static struct channel *take_look(struct tap *tap, const struct ami_message *m,
                                  enum channel_event event)
 {
     struct snapshot_values seen;
-    if (!read_look(tap, m, &channel_headers_plain, &seen))
+    if (!tap_read_look(tap, m, &channel_headers_plain, &seen))
         return NULL;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (!c) {
@@ -115,32 +114,32 @@ bool tap_channel_add(struct tap *tap, struct channel *c)
     return true;
 }
 
-static void begin_channel(struct tap *tap, const struct snapshot_values *seen, int64_t born,
-                          bool from_snapshot)
+void tap_begin_channel(struct tap *tap, const struct snapshot_values *seen, int64_t born,
+                       bool born_unseen)
 {
     struct channel *c = channel_new(seen, born);
     if (!c || !tap_channel_add(tap, c))
         return;
-    c->from_snapshot = from_snapshot;
+    c->from_snapshot = c->born_unseen = born_unseen;
     c->seen = tap->emit->event;
-    if (!from_snapshot)
+    if (!born_unseen)
         tap_follow_trunk(tap, c,
                          snapshot_flags(c->now) & SNAPSHOT_DIALED ? TRUNK_CALL_OUT : TRUNK_CALL_IN);
     calls_join(&tap->calls, c);
     struct channel_change change = {.channel = c, .now = c->now, .changed = true};
     cdr_snapshot(&tap->cdr, &change, born);
     tap_follow_state(tap, c);
-    if (from_snapshot)
+    if (born_unseen)
         handoff_seen(&tap->calls, c);
 }
 
 void tap_on_newchannel(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
-    if (!read_look(tap, m, &channel_headers_plain, &seen))
+    if (!tap_read_look(tap, m, &channel_headers_plain, &seen))
         return;
     if (!tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]))
-        begin_channel(tap, &seen, tap->emit->now, false);
+        tap_begin_channel(tap, &seen, tap->emit->now, false);
 }
 
 /* Before Busy and Congestion turn a channel to the state Busy they set its cause, whatever it was:
@@ -238,8 +237,7 @@ static bool is_goto(const struct channel *c, const struct snapshot_values *seen)
             !slice_equal(held.text[SNAPSHOT_EXTEN], seen->text[SNAPSHOT_EXTEN]));
 }
 
-/* What Dial and Queue put on the channels that they call, instead of a dialplan application. */
-static bool is_outgoing(struct slice application)
+bool tap_is_outgoing(struct slice application)
 {
     return starts_with(application, "AppDial") || slice_is(application, "AppQueue");
 }
@@ -248,10 +246,10 @@ static bool is_outgoing(struct slice application)
  * Redirect). */
 static bool runs_dialplan(const struct channel *c, struct slice application)
 {
-    return !is_outgoing(application) && !c->subroutines && !c->hangup_logic;
+    return !tap_is_outgoing(application) && !c->subroutines && !c->hangup_logic;
 }
 
-static void remember_place(struct tap *tap, const struct snapshot_values *seen)
+void tap_remember_place(struct tap *tap, const struct snapshot_values *seen)
 {
     struct place_key key = {seen->text[SNAPSHOT_CONTEXT], seen->text[SNAPSHOT_EXTEN],
                             seen->priority};
@@ -337,7 +335,7 @@ static void log_queue_line(struct tap *tap, struct slice application, struct sli
 void tap_on_newexten(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
-    if (!read_look(tap, m, &channel_headers_plain, &seen))
+    if (!tap_read_look(tap, m, &channel_headers_plain, &seen))
         return;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (!c) {
@@ -354,10 +352,10 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     }
     if (runs_dialplan(c, application))
         channel_set_flag(c, SNAPSHOT_DIALED, false);
-    if (c->call && !c->hangup_logic && !is_outgoing(application))
+    if (c->call && !c->hangup_logic && !tap_is_outgoing(application))
         journey_goes_on(journey_call(c), c);
-    if (!c->sent_elsewhere && !is_outgoing(application))
-        remember_place(tap, &seen);
+    if (!c->sent_elsewhere && !tap_is_outgoing(application))
+        tap_remember_place(tap, &seen);
     visits_moved_on(&tap->visits, channel_uniqueid(c), seen.text[SNAPSHOT_EXTEN]);
     c->seen = tap->emit->event;
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_NEWEXTEN, tap->emit->now);
@@ -461,7 +459,7 @@ void tap_channel_gone(struct tap *tap, struct channel *c)
 void tap_on_hangup(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
-    if (!read_look(tap, m, &channel_headers_plain, &seen))
+    if (!tap_read_look(tap, m, &channel_headers_plain, &seen))
         return;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (!c) {
@@ -472,6 +470,11 @@ void tap_on_hangup(struct tap *tap, const struct ami_message *m)
     ami_text_int(ami_message_get(m, AMI_HEADER_CAUSE), &cause);
     seen.cause = (int)cause;
     seen.flags |= SNAPSHOT_DEAD;
+    if ((seen.flags & SNAPSHOT_APPLICATION_UNSEEN) && seen.state == CHANNEL_STATE_BUSY) {
+        /* Busy or Congestion set the cause; its name being unseen, the cause in the end tells. */
+        tap_set_cause(c, seen.cause);
+        tap_look_again(tap, c);
+    }
     tap_note_place(c, &seen);
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_STATE, tap->emit->now);
     follow_linkedid(tap, c);
@@ -561,45 +564,4 @@ void tap_on_originate_response(struct tap *tap, const struct ami_message *m)
     struct slice application = ami_message_get(m, AMI_HEADER_APPLICATION);
     if (c && application.n)
         tap_run_unshown(tap, c, application, ami_message_get(m, AMI_HEADER_DATA));
-}
-
-/* The list item tells the age, "HH:MM:SS" or seconds; the birth follows. */
-static int64_t born_before(const struct ami_message *m, int64_t now)
-{
-    int64_t age = 0, part = 0;
-    struct slice text =
-        ami_message_get(m, m->event == AMI_EVENT_STATUS ? AMI_HEADER_SECONDS : AMI_HEADER_DURATION);
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == ':') {
-            age = (age + part) * 60;
-            part = 0;
-        } else if (text.p[i] >= '0' && text.p[i] <= '9') {
-            part = part * 10 + (text.p[i] - '0');
-        }
-        if (part > 1000000 || age > 1000000000)
-            return now;
-    }
-    return now - (age + part) * 1000000;
-}
-
-/* An item of CoreShowChannels or Status: a snapshot fills only what is unknown and never overrides
- * a live event. */
-void tap_on_channel_item(struct tap *tap, const struct ami_message *m)
-{
-    struct snapshot_values seen;
-    if (!read_look(tap, m, &channel_headers_plain, &seen))
-        return;
-    struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
-    if (c) {
-        c->seen = tap->emit->event;
-        return;
-    }
-    seen.text[SNAPSHOT_APPLICATION] = ami_message_get(m, AMI_HEADER_APPLICATION);
-    seen.text[SNAPSHOT_APPDATA] = ami_message_has(m, AMI_HEADER_APPLICATIONDATA)
-                                      ? ami_message_get(m, AMI_HEADER_APPLICATIONDATA)
-                                      : ami_message_get(m, AMI_HEADER_DATA);
-    if (is_outgoing(seen.text[SNAPSHOT_APPLICATION]))
-        seen.flags |= SNAPSHOT_DIALED;
-    begin_channel(tap, &seen, born_before(m, tap->emit->now), true);
-    tap_agent_known(tap, tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]));
 }

@@ -101,6 +101,7 @@ void tap_on_dial_end(struct tap *tap, const struct ami_message *m);
 void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m);
 void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m);
 void tap_on_bridge_destroy(struct tap *tap, const struct ami_message *m);
+void tap_on_bridge_listed(struct tap *tap, const struct ami_message *m);
 void tap_on_bridge_item(struct tap *tap, const struct ami_message *m);
 void tap_on_parked_call(struct tap *tap, const struct ami_message *m);
 void tap_on_unparked_call(struct tap *tap, const struct ami_message *m);
@@ -161,6 +162,28 @@ void tap_recording_named(struct tap *tap, struct channel *c, const struct ami_me
 
 /* The channel of this Uniqueid, or NULL. */
 struct channel *tap_channel(const struct tap *tap, struct slice uniqueid);
+
+/* What the event shows of a channel, marked where the account cannot see what the channel runs.
+ * False when it shows none. */
+bool tap_read_look(struct tap *tap, const struct ami_message *m,
+                   const struct channel_headers *headers, struct snapshot_values *ret_seen);
+
+/* A channel that the tap sees for the first time: by its Newchannel, or, born_unseen, in a list. */
+void tap_begin_channel(struct tap *tap, const struct snapshot_values *seen, int64_t born,
+                       bool born_unseen);
+
+/* What runs at the look's place is known for others that come there unseen. */
+void tap_remember_place(struct tap *tap, const struct snapshot_values *seen);
+
+/* What Dial and Queue put on the channels that they call, instead of a dialplan application. */
+bool tap_is_outgoing(struct slice application);
+
+/* The others in the bridge may talk with another one now. Asterisk names them in the variable
+ * BRIDGEPEER of each, which makes a look of each; an account that sees no variables has to know. */
+void tap_touch_members(struct tap *tap, const struct bridge *b);
+
+/* A bridge that a list of channels named: what it is is known now, by whatever told it first. */
+void tap_settle_bridge(struct tap *tap, struct bridge *b, const struct ami_message *m);
 
 /* A changed look goes to everything that lives on looks. */
 void tap_look(struct tap *tap, const struct channel_change *change);

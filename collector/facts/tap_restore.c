@@ -133,7 +133,7 @@ static void read_bridge(struct tap *tap, struct channel *c, const json_t *o)
     if (id.n && !b) {
         struct bridge_values values = {.id = id,
                                        .name = text_of(o, "name"),
-                                       .kind = (enum bridge_kind)choice(o, "kind", BRIDGE_HOLDING),
+                                       .kind = (enum bridge_kind)choice(o, "kind", BRIDGE_LISTED),
                                        .confbridge = yes(o, "confbridge"),
                                        .stasis = yes(o, "stasis"),
                                        .basic = yes(o, "basic")};
@@ -169,6 +169,7 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->been_bridged = yes(o, "been_bridged");
         c->sent_elsewhere = yes(o, "sent_elsewhere");
         c->from_snapshot = yes(o, "from_snapshot");
+        c->born_unseen = yes(o, "born_unseen");
         c->originated = yes(o, "originated");
         c->ringing = yes(o, "ringing");
         c->hangup_requested = yes(o, "hangup_requested");
@@ -212,6 +213,7 @@ static bool restore_call(struct tap *tap, const json_t *o)
     call->sequence = (uint64_t)number(o, "sequence");
     call->told = (uint64_t)number(o, "told");
     call->from_snapshot = yes(o, "from_snapshot");
+    call->listed = number(o, "listed");
     handoffs_restore(&call->handoffs, json_object_get(o, "handoffs"),
                      number(o, "handoffs_omitted"));
     recordings_restore(&call->recordings, json_object_get(o, "recordings"),

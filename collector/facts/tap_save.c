@@ -124,6 +124,7 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_bool(j, "been_bridged", c->been_bridged);
     json_out_bool(j, "sent_elsewhere", c->sent_elsewhere);
     json_out_bool(j, "from_snapshot", c->from_snapshot);
+    json_out_bool(j, "born_unseen", c->born_unseen);
     json_out_bool(j, "originated", c->originated);
     json_out_bool(j, "ringing", c->ringing);
     json_out_bool(j, "hangup_requested", c->hangup_requested);
@@ -168,6 +169,7 @@ static void call_json(const struct call *call, struct json_out *j)
     json_out_int(j, "sequence", (int64_t)call->sequence);
     json_out_int(j, "told", (int64_t)call->told);
     json_out_bool(j, "from_snapshot", call->from_snapshot);
+    json_out_int(j, "listed", call->listed);
     journey_json(&call->journey, j);
     if (call->handoffs.first || call->handoffs.omitted)
         handoffs_save(&call->handoffs, j);

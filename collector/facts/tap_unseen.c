@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/tap_internal.h"
-#include "parsers/ami_text.h"
 
 /* What an account without the dialplan class has to conclude, since no Newexten and no VarSet shows
  * it. */
@@ -16,23 +15,11 @@ void tap_note_place(struct channel *c, const struct snapshot_values *seen)
         channel_set_flag(c, SNAPSHOT_DIALED, false);
 }
 
-static bool split_linkedid(struct slice id, int64_t *ret_seconds, int64_t *ret_count)
-{
-    size_t dot = id.n;
-    while (dot && id.p[dot - 1] != '.')
-        dot--;
-    size_t begin = dot ? dot - 1 : 0;
-    while (begin && id.p[begin - 1] >= '0' && id.p[begin - 1] <= '9')
-        begin--;
-    return dot && ami_text_int((struct slice){id.p + begin, dot - 1 - begin}, ret_seconds) &&
-           ami_text_int(slice_from_offset(id, dot), ret_count);
-}
-
 /* Which of two linkedids "[system-]seconds.count" is the older one. */
 static bool is_older(struct slice a, struct slice b)
 {
     int64_t at_a, at_b, count_a = 0, count_b = 0;
-    if (!split_linkedid(a, &at_a, &count_a) || !split_linkedid(b, &at_b, &count_b))
+    if (!channel_id_parts(a, &at_a, &count_a) || !channel_id_parts(b, &at_b, &count_b))
         return false;
     return at_a != at_b ? at_a < at_b : count_a < count_b;
 }

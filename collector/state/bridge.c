@@ -48,6 +48,22 @@ struct bridge *bridge_new(const struct ami_message *m)
     return bridge_make(&values);
 }
 
+void bridge_describe(struct bridge *b, const struct ami_message *m)
+{
+    struct bridge *described = bridge_new(m);
+    if (!described)
+        return;
+    char *id = b->id;
+    b->id = described->id;
+    described->id = id;
+    b->name = described->name;
+    b->kind = described->kind;
+    b->confbridge = described->confbridge;
+    b->stasis = described->stasis;
+    b->basic = described->basic;
+    bridge_free(described);
+}
+
 void bridge_free(struct bridge *b)
 {
     if (!b)

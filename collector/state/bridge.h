@@ -11,7 +11,8 @@
 enum bridge_kind {
     BRIDGE_BASIC,   /* basic, multimix and whatever else people talk in */
     BRIDGE_PARKING, /* BridgeType parking */
-    BRIDGE_HOLDING  /* holding bridges that are not parking: the CDR engine ignores them */
+    BRIDGE_HOLDING, /* holding bridges that are not parking: the CDR engine ignores them */
+    BRIDGE_LISTED   /* named by a list of channels alone: which kind it is has yet to be told */
 };
 
 /* One bridge, from its first event to BridgeDestroy. */
@@ -39,6 +40,8 @@ struct bridge_values {
  * short. */
 struct bridge *bridge_make(const struct bridge_values *values);
 struct bridge *bridge_new(const struct ami_message *m);
+/* Takes what the message tells of a bridge that was BRIDGE_LISTED. */
+void bridge_describe(struct bridge *b, const struct ami_message *m);
 void bridge_free(struct bridge *b);
 struct slice bridge_id(const struct bridge *b);
 

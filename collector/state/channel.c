@@ -235,6 +235,18 @@ static struct slice audiosocket_interface(struct slice name)
     return slice_head(name, name.n > UUID_LENGTH ? name.n - UUID_LENGTH - 1 : name.n);
 }
 
+bool channel_id_parts(struct slice id, int64_t *ret_seconds, int64_t *ret_count)
+{
+    size_t dot = id.n;
+    while (dot && id.p[dot - 1] != '.')
+        dot--;
+    size_t begin = dot ? dot - 1 : 0;
+    while (begin && id.p[begin - 1] >= '0' && id.p[begin - 1] <= '9')
+        begin--;
+    return dot && ami_text_int((struct slice){id.p + begin, dot - 1 - begin}, ret_seconds) &&
+           ami_text_int(slice_from_offset(id, dot), ret_count);
+}
+
 struct slice channel_interface(struct slice name)
 {
     if (slice_starts(name, SLICE("AudioSocket/")))

@@ -52,7 +52,8 @@ struct channel {
     bool left_bridge;      /* has left a bridge and lives on */
     bool been_bridged;
     bool sent_elsewhere; /* an async goto: what it runs now is not shown (cdr-rules 8.1) */
-    bool from_snapshot;  /* was up when the tap joined */
+    bool from_snapshot;  /* was up when the tap joined, or was lost sight of */
+    bool born_unseen;    /* was up when the tap joined */
     bool originated;     /* DialBegin without caller, or born not dialed */
     bool ringing;        /* rings now */
     bool hangup_requested;
@@ -143,6 +144,11 @@ void channel_set_flag(struct channel *c, unsigned flag, bool on);
 struct slice channel_uniqueid(const struct channel *c);
 struct slice channel_name(const struct channel *c);
 struct slice channel_linkedid(const struct channel *c);
+
+/* A Uniqueid or linkedid "[system-]seconds.count" as Asterisk makes them: when the channel began,
+ * to the second (since 1970), and the how many-th it was. False for one that somebody else chose.
+ */
+bool channel_id_parts(struct slice id, int64_t *ret_seconds, int64_t *ret_count);
 
 /* The device's name: "PJSIP/101" of "PJSIP/101-0000001a"; a Local channel's without ";1". */
 struct slice channel_interface(struct slice name);

@@ -19,7 +19,9 @@ call       a record per linkedid that CEL opened and closed: start and end as th
 A file of a recording may be kept as FILE.xz. Every row of the truth must be matched and none be left over, save those
 that the FILE of --known names (known.py); with --must-match only for the folders that its FILE names (a line may name
 kinds behind the folder: only for these): the others must run, and their share is printed. --unknown names columns that
-this account cannot know: they may be null, and where they are not they must be right. The last line counts the checks: N passed, N failed.
+this account cannot know: they may be null, and where they are not they must be right. With --late the stream begins
+while calls are up: every row of a call that began later must be matched; one that was up may be missing, and a record
+that is marked inferred may have nulls, but must be right in all else, save fields that it names in guessed. The last line counts the checks: N passed, N failed.
 """
 import argparse
 import fcntl
@@ -167,11 +169,14 @@ def compare(folder, derive, renamer, options, tally):
         return renamer.text(found) if renamer else found
 
     words, figures = [], {}
+    joined = recording.first_time(folder / options.raw, renamer) if options.late else 0
     for kind in options.records:
         must = options.must_match is None or kind in options.must_match.get(folder.name, ())
         truth = rows.truth_rows(kind, content)
         try:
-            pairs, missing, extra = rows.pair(truth, rows.derived_rows(kind, derive(kind), options.unknown.get(kind, ())))
+            pairs, missing, extra = rows.pair(truth, rows.derived_rows(kind, derive(kind), options.unknown.get(kind, ()), options.late))
+            if options.late:
+                missing = [row for row in missing if not row.began_before(joined)]
             listed = [entry._replace(identity=renamer.text(entry.identity)) if renamer else entry
                       for entry in options.known if (entry.folder, entry.kind) == (full_name(folder), kind)]
             unused = known.take(listed, missing, extra)
@@ -277,6 +282,7 @@ def arguments(argv):
     parser.add_argument("--must-match", type=pathlib.Path, metavar="FILE", help="names of the folders that must match")
     parser.add_argument("--unknown", type=columns_by_kind, default={}, metavar="KIND.COLUMN[,…]",
                         help="what this account cannot know may be null")
+    parser.add_argument("--late", action="store_true", help="the stream begins while calls are up")
     parser.add_argument("--at-least", type=float, metavar="PERCENT", help="of the CDR rows must be matched")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print up to N unmatched rows of a kind and folder")
     parser.add_argument("--split", type=int, metavar="SEED", help="cut the stream instead of comparing with the truth")

@@ -79,3 +79,9 @@ def content(path):
 def stream_of(path, classes, renamer=None):
     data = visible(content(path), classes)
     return renamer.text(data.decode("latin-1")).encode("latin-1") if renamer else data
+
+
+def first_time(path, renamer=None):
+    """The Timestamp of the first event, in seconds."""
+    found = re.search(rb"(?m)^Timestamp: (\d+)", content(path))
+    return int(found[1]) + (renamer.seconds if renamer else 0)

@@ -6,6 +6,7 @@ import csv
 import datetime
 import io
 import json
+import re
 import typing
 
 CDR_COLUMNS = ("clid src dst dcontext channel dstchannel lastapp lastdata start answer end duration billsec disposition "
@@ -36,6 +37,9 @@ ENDED_TALKS = ("COMPLETECALLER", "COMPLETEAGENT", "BLINDTRANSFER", "ATTENDEDTRAN
 # Joins that were refused leave no line in queue_log.
 REFUSED = ("blocked_full", "blocked_empty")
 
+# A Uniqueid begins with the second of its channel's birth.
+SECONDS_IN_ID = re.compile(r"(\d+)\.\d+$")
+
 
 class Row(typing.NamedTuple):
     exact: dict  # by name of column
@@ -58,6 +62,12 @@ class Row(typing.NamedTuple):
     def identity(self):
         """The uniqueid or linkedid that it is about."""
         return next(self.exact[name] for name in ("uniqueid", "linkedid", "call") if name in self.exact)
+
+    def began_before(self, moment):
+        """Whether its call was there then; a line about a member alone, by its own time."""
+        ids = [self.exact[name] for name in ("linkedid", "uniqueid", "call") if name in self.exact]
+        begun = [int(found[1]) for found in map(SECONDS_IN_ID.search, map(text, ids)) if found]
+        return min(begun, default=self.near.get("time", (0, 0))[0]) <= moment
 
 
 def pair(truth, derived):
@@ -178,16 +188,25 @@ def not_known(record, column):
     return record.get(column) is None or (column == "outcome" and record[column] == "lost_sight")
 
 
-def derived_rows(kind, records, unknown=()):
+def left_out(record, unknown, late):
+    """The columns of a record that are not compared: those it says it does not know, where it may not know them."""
+    if late:
+        nulls = {column for column in record if not_known(record, column)} if record.get("inferred") else set()
+        return frozenset(nulls | set(record.get("guessed", ())))
+    return frozenset(column for column in unknown if not_known(record, column))
+
+
+def derived_rows(kind, records, unknown=(), late=False):
     """Rows of a kind from amitap's records: objects, or split lines for queue_log. A column in `unknown` that the
-    record does not know is not compared."""
+    record does not know is not compared; when the stream begins `late`, none that an inferred record does not know."""
     if kind == "queue":
         records = [record for record in records if record.get("outcome") not in REFUSED]
     derived = [READERS[kind](record) for record in records]
     if kind == "queue_log":
         return derived
-    return [row._replace(unknown=frozenset(column for column in unknown if not_known(record, column)))
-            for row, record in zip(derived, records)]
+    # Those that leave nothing out have the first pick.
+    derived = [row._replace(unknown=left_out(record, unknown, late)) for row, record in zip(derived, records)]
+    return sorted(derived, key=lambda row: len(row.unknown))
 
 
 READERS = {"cdr": cdr_row, "queue_log": log_row, "queue": visit_row, "call": call_row}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/facts/talk.h"
+#include "collector/facts/tap_internal.h"
+#include "parsers/ami_text.h"
+#include <stdlib.h>
+
+/* What was up before the tap joined, from the lists that are asked for after log-in. A list fills
+ * only what is unknown and never overrides a live event. */
+
+/* AST_STATE_RINGING: it was called, and rings. */
+#define CHANNEL_STATE_RINGING 5
+
+/* An id with a smaller number is none that a clock made. */
+#define YEAR_2001 1000000000
+
+/* A list's seconds are cut, and so is the time in a Uniqueid. */
+#define CLOCKS_APART_MAX 3000000
+
+/* How old the channel is, "HH:MM:SS" or seconds; -1 when the item does not tell. Microseconds. */
+static int64_t age_of(const struct ami_message *m)
+{
+    int64_t age = 0, part = 0;
+    struct slice text =
+        ami_message_get(m, m->event == AMI_EVENT_STATUS ? AMI_HEADER_SECONDS : AMI_HEADER_DURATION);
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == ':') {
+            age = (age + part) * 60;
+            part = 0;
+        } else if (text.p[i] >= '0' && text.p[i] <= '9') {
+            part = part * 10 + (text.p[i] - '0');
+        }
+        if (part > 1000000 || age > 1000000000)
+            return -1;
+    }
+    return text.n ? (age + part) * 1000000 : -1;
+}
+
+/* When an id says that its channel began, 0 when it does not. The PBX's clock: the list's age only
+ * has to agree with it, where the time is known at all. */
+static int64_t born_by_id(struct slice id, int64_t now, int64_t age)
+{
+    int64_t seconds, count;
+    if (!channel_id_parts(id, &seconds, &count) || seconds < YEAR_2001)
+        return 0;
+    int64_t born = seconds * 1000000;
+    return now && age >= 0 && llabs(now - age - born) > CLOCKS_APART_MAX ? 0 : born;
+}
+
+/* A list item has no Timestamp. Where nothing else told the time, its age and its Uniqueid do. */
+static int64_t born_before(struct tap *tap, const struct ami_message *m, struct slice uniqueid)
+{
+    int64_t age = age_of(m);
+    int64_t born = born_by_id(uniqueid, tap->emit->now, age);
+    if (!tap->emit->now && born)
+        tap->emit->now = born + (age > 0 ? age : 0);
+    if (born)
+        return born;
+    return tap->emit->now - (age > 0 && age < tap->emit->now ? age : 0);
+}
+
+static void was_in_bridge(struct tap *tap, const struct bridge *b, struct channel *c)
+{
+    cdr_was_in_bridge(&tap->cdr, b, c, tap->emit->now);
+    calls_listed(&tap->calls, c->call);
+    tap_bridged(tap, c);
+}
+
+/* The bridge that the item names, which kind it is being unknown yet. */
+static void enter_listed(struct tap *tap, struct channel *c, struct slice id)
+{
+    struct bridge *b = id.n ? table_find(&tap->bridges, id) : NULL;
+    if (id.n && !b) {
+        struct bridge_values values = {.id = id, .kind = BRIDGE_LISTED};
+        b = bridge_make(&values);
+        if (b && !table_add(&tap->bridges, b)) {
+            bridge_free(b);
+            b = NULL;
+        }
+    }
+    if (!b || !bridge_enter(b, c))
+        return;
+    c->been_bridged = true;
+    if (b->kind == BRIDGE_LISTED)
+        return;
+    was_in_bridge(tap, b, c);
+    talk_bridge(&tap->calls, b);
+}
+
+void tap_settle_bridge(struct tap *tap, struct bridge *b, const struct ami_message *m)
+{
+    if (b->kind != BRIDGE_LISTED)
+        return;
+    bridge_describe(b, m);
+    uint32_t shown = 0;
+    if (ami_text_unsigned(ami_message_get(m, AMI_HEADER_BRIDGENUMCHANNELS), &shown))
+        b->shown = shown;
+    for (size_t i = 0; i < b->count; i++)
+        was_in_bridge(tap, b, b->members[i]);
+    talk_bridge(&tap->calls, b);
+    tap_touch_members(tap, b);
+}
+
+/* What Dial and Queue call shows by its application, or, while it has none, by ringing or by being
+ * the near half of a Local channel. An origination is the beginning of its own call. */
+static bool was_dialed(const struct snapshot_values *seen)
+{
+    struct slice application = seen->text[SNAPSHOT_APPLICATION];
+    struct slice name = seen->text[SNAPSHOT_NAME];
+    if (slice_is(application, "AppDial2"))
+        return !slice_equal(seen->text[SNAPSHOT_UNIQUEID], seen->text[SNAPSHOT_LINKEDID]);
+    if (application.n)
+        return tap_is_outgoing(application);
+    return seen->state == CHANNEL_STATE_RINGING ||
+           (channel_is_local(name) && name.n && name.p[name.n - 1] == '1');
+}
+
+void tap_on_channel_item(struct tap *tap, const struct ami_message *m)
+{
+    struct snapshot_values seen;
+    if (!tap_read_look(tap, m, &channel_headers_plain, &seen))
+        return;
+    struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
+    if (c) {
+        c->seen = tap->emit->event;
+        return;
+    }
+    seen.text[SNAPSHOT_APPLICATION] = ami_message_get(m, AMI_HEADER_APPLICATION);
+    seen.text[SNAPSHOT_APPDATA] = ami_message_has(m, AMI_HEADER_APPLICATIONDATA)
+                                      ? ami_message_get(m, AMI_HEADER_APPLICATIONDATA)
+                                      : ami_message_get(m, AMI_HEADER_DATA);
+    if (!tap_is_outgoing(seen.text[SNAPSHOT_APPLICATION]))
+        tap_remember_place(tap, &seen);
+    if (was_dialed(&seen))
+        seen.flags |= SNAPSHOT_DIALED;
+    tap_begin_channel(tap, &seen, born_before(tap, m, seen.text[SNAPSHOT_UNIQUEID]), true);
+    c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    calls_listed(&tap->calls, c ? c->call : NULL);
+    if (!c)
+        return;
+    enter_listed(tap, c, ami_message_get(m, AMI_HEADER_BRIDGEID));
+    tap_agent_known(tap, c);
+}
+
+void tap_on_bridge_listed(struct tap *tap, const struct ami_message *m)
+{
+    struct bridge *b = table_find(&tap->bridges, ami_message_get(m, AMI_HEADER_BRIDGEUNIQUEID));
+    if (b)
+        tap_settle_bridge(tap, b, m);
+}
+
+/* An item of BridgeInfo: a member that was there when the tap joined. */
+void tap_on_bridge_item(struct tap *tap, const struct ami_message *m)
+{
+    struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    struct bridge *b = tap_bridge(tap, m);
+    if (!b || !c || c->bridge || !c->born_unseen || c->left_bridge)
+        return;
+    if (!bridge_enter(b, c))
+        return;
+    c->been_bridged = true;
+    was_in_bridge(tap, b, c);
+    talk_bridge(&tap->calls, b);
+    tap_touch_members(tap, b);
+}
