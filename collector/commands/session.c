@@ -217,12 +217,26 @@ static void on_list_done(void *ctx, enum ami_action action, enum ami_link_outcom
                  ami_action_name(action), missing(action));
 }
 
+static void on_check_sent(void *ctx)
+{
+    struct session *s = ctx;
+    tap_check_begin(s->tap);
+}
+
+static void on_check_done(void *ctx, enum ami_link_outcome outcome)
+{
+    struct session *s = ctx;
+    tap_check_end(s->tap, outcome == AMI_LINK_LIST_DONE, now_of(s));
+}
+
 struct session *session_new(const struct config_section *pbx, const struct session_env *env)
 {
     static const struct ami_link_events events = {.message = on_message,
                                                   .state = on_link_state,
                                                   .snapshot_action_sent = on_list_sent,
                                                   .snapshot_action_done = on_list_done,
+                                                  .check_sent = on_check_sent,
+                                                  .check_done = on_check_done,
                                                   .turn_end = on_turn_end};
     struct session *s = calloc(1, sizeof(*s));
     if (!s)

@@ -46,6 +46,7 @@ struct ami_link_config tap_config_link(const struct config_section *pbx)
     config.list_registrations = config_yes(pbx, CONFIG_PBX_LIST_REGISTRATIONS);
     config.event_mask = config_text(pbx, CONFIG_PBX_EVENT_MASK);
     config.connect_us = config_number(pbx, CONFIG_PBX_CONNECT_SECONDS) * 1000000;
+    config.check_us = config_number(pbx, CONFIG_PBX_DRIFT_INTERVAL) * 1000000;
     config.ping_us = config_number(pbx, CONFIG_PBX_PING_SECONDS) * 1000000;
     return config;
 }

@@ -257,10 +257,9 @@ bool agents_repaused(const struct agents *agents, const struct ami_message *m)
            !slice_equal(slice_from(s->reason), ami_message_get(m, AMI_HEADER_PAUSEDREASON));
 }
 
-void agents_member_removed(struct agents *agents, const struct ami_message *m)
+void agents_member_lost(struct agents *agents, struct slice interface, struct slice queue)
 {
-    struct agent *a = table_find(&agents->by_interface, ami_message_get(m, AMI_HEADER_INTERFACE));
-    struct slice queue = ami_message_get(m, AMI_HEADER_QUEUE);
+    struct agent *a = table_find(&agents->by_interface, interface);
     for (size_t i = 0; a && i < a->count; i++) {
         if (!slice_equal(slice_from(a->memberships[i].queue), queue))
             continue;
@@ -274,6 +273,19 @@ void agents_member_removed(struct agents *agents, const struct ami_message *m)
         agent_touch(agents, a);
         return;
     }
+}
+
+void agents_member_removed(struct agents *agents, const struct ami_message *m)
+{
+    agents_member_lost(agents, ami_message_get(m, AMI_HEADER_INTERFACE),
+                       ami_message_get(m, AMI_HEADER_QUEUE));
+}
+
+const struct agent_membership *agents_membership(const struct agents *agents,
+                                                 struct slice interface, struct slice queue)
+{
+    const struct agent *a = table_find(&agents->by_interface, interface);
+    return a ? agent_membership(a, queue) : NULL;
 }
 
 void agents_login(struct agents *agents, struct slice interface, struct slice device, bool known)

@@ -102,6 +102,11 @@ void agents_member(struct agents *agents, const struct ami_message *m);
 bool agents_repaused(const struct agents *agents, const struct ami_message *m);
 /* QueueMemberRemoved. */
 void agents_member_removed(struct agents *agents, const struct ami_message *m);
+/* The member of this queue, or NULL. Borrowed until the next event about it. */
+const struct agent_membership *agents_membership(const struct agents *agents,
+                                                 struct slice interface, struct slice queue);
+/* The member is not in the queue any more, though nothing said so. */
+void agents_member_lost(struct agents *agents, struct slice interface, struct slice queue);
 
 /* AgentLogin and AgentLogoff: interface is "Agent:" and the agent's id, device that of the channel
  * which logged in. known: it was not seen to log in. */

@@ -11,7 +11,7 @@ static void put_columns(struct fact_builder *f, unsigned columns)
     fact_open_array(f, FIELD_COLUMNS);
     for (unsigned i = 0; i < CDR_COLUMNS; i++) {
         if (columns & CDR_COLUMN_BIT(i))
-            fact_put_string(f, FIELD_NAME, slice_from(cdr_column_name((enum cdr_column)i)));
+            fact_put_string(f, FIELD_COLUMNS, slice_from(cdr_column_name((enum cdr_column)i)));
     }
     fact_close(f);
 }
@@ -48,6 +48,26 @@ static void put_row(struct fact_builder *f, enum fact_field side, const struct d
     fact_close(f);
 }
 
+struct emit_about drift_fact_about(const struct drift_about *about)
+{
+    return (struct emit_about){.kind = FACT_DRIFT,
+                               .subject = about->queue,
+                               .word = about->interface.n ? about->interface : about->what,
+                               .flags = FACT_IS_TAP};
+}
+
+struct fact_builder *drift_fact_begin(struct emitter *e, const struct drift_about *about,
+                                      const struct emit_about *fact)
+{
+    struct fact_builder *f = emit_begin(e, fact);
+    fact_put_string(f, FIELD_WHAT, about->what);
+    fact_put_null(f, FIELD_UNIQUEID);
+    fact_put_null(f, FIELD_LINKEDID);
+    fact_put_string(f, FIELD_QUEUE, about->queue);
+    fact_put_known(f, FIELD_INTERFACE, about->interface);
+    return f;
+}
+
 void drift_fact_cdr(struct emitter *e, const struct drift_row *ours, const struct drift_row *theirs,
                     unsigned columns)
 {
@@ -67,7 +87,7 @@ void drift_fact_cdr(struct emitter *e, const struct drift_row *ours, const struc
     put_row(f, FIELD_ASTERISK, theirs);
     if (ours && ours->guessed) {
         fact_open_array(f, FIELD_GUESSED);
-        fact_put_string(f, FIELD_NAME, SLICE("lastdata"));
+        fact_put_string(f, FIELD_GUESSED, SLICE("lastdata"));
         fact_close(f);
     }
     emit_end(e);

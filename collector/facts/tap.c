@@ -162,8 +162,12 @@ static void take_fact(void *ctx, struct slice fact)
 {
     struct tap *tap = ctx;
     struct fact_head head;
-    if (fact_read_head(fact, &head) && head.kind == FACT_CDR)
+    if (!fact_read_head(fact, &head))
+        return;
+    if (head.kind == FACT_CDR)
         drift_derived(&tap->drift, fact);
+    else if (head.kind == FACT_QUEUE)
+        queue_drift_visit(&tap->queue_drift, fact);
     tap->sink(tap->ctx, fact);
 }
 
@@ -239,6 +243,11 @@ struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx
         trunks_want(&tap->trunks, endpoint_of_line(slice_from(options->trunks[i])));
     tap->drift = drift_new(tap->emit, options->cdr.initiatedseconds);
     tap->drift.saved.list = &tap->saved;
+    tap->queue_drift = queue_drift_new(tap->emit);
+    tap->queue_drift.queues = &tap->queues;
+    tap->queue_drift.visits = &tap->visits;
+    tap->queue_drift.agents = &tap->agents;
+    tap->queue_drift.drift = &tap->drift;
     return tap;
 }
 
@@ -273,6 +282,7 @@ void tap_free(struct tap *tap)
     calls_free(&tap->calls);
     drift_free(&tap->drift);
     loads_free(&tap->loads);
+    queue_drift_free(&tap->queue_drift);
     place_memory_free(&tap->places);
     saved_list_free(&tap->saved);
     emitter_free(tap->emit);
@@ -350,6 +360,8 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
     trunks_time(&tap->trunks, tap->emit->now);
     tap->event_time = tap->emit->now;
     expire(tap);
+    if (!tap->emit->from_list && ami_message_has(m, AMI_HEADER_QUEUE))
+        queue_drift_event(&tap->queue_drift, m);
     tap->emit->cause = m->event;
     loads_tick(&tap->loads);
     tap_keep_variables(tap, m);
@@ -376,6 +388,7 @@ void tap_connected(struct tap *tap, struct slice version, int64_t now)
 {
     tap->emit->now = now;
     drift_begin(&tap->drift);
+    queue_drift_connected(&tap->queue_drift);
     tell_tap(tap, FACT_TAP_CONNECTED, version, SLICE(""));
 }
 
@@ -414,6 +427,7 @@ void tap_tick(struct tap *tap, int64_t now)
 {
     int64_t before = tap->emit->now;
     int64_t silent = now - tap->last_event - TAP_LATE;
+    tap_queues_read(tap, now);
     if (silent <= 0 || !tap->event_time)
         return;
     pass_trunks(tap, tap->event_time + silent);
@@ -447,5 +461,6 @@ struct tap_counters tap_counters(const struct tap *tap)
                    tap->registrations.refused + tap->trunks.refused,
         .facts_too_large = tap->emit->too_large,
         .drift = tap->drift.counters,
+        .queue_drift = tap->queue_drift.counters,
     };
 }

@@ -3,7 +3,7 @@
 #define COLLECTOR_FACTS_TAP_H
 
 #include "collector/facts/cdr_row.h"
-#include "collector/facts/drift.h"
+#include "collector/facts/queue_drift.h"
 
 /* Everything that is derived from one PBX's events: it advances the state of channels, bridges,
  * calls, queue visits and agents and emits the facts that follow. Deterministic: the same events
@@ -65,6 +65,11 @@ enum tap_list {
 void tap_list_begin(struct tap *tap, enum tap_list list);
 void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t now);
 
+/* QueueStatus asked for while the stream is followed: what is held is compared with it, and what
+ * differs is told at a later tick. */
+void tap_check_begin(struct tap *tap);
+void tap_check_end(struct tap *tap, bool complete, int64_t now);
+
 /* About once a second while the stream is followed: what ends by the clock alone ends also when the
  * PBX is silent. now is this machine's; the stream's time goes on from its last event. */
 void tap_tick(struct tap *tap, int64_t now);
@@ -94,6 +99,7 @@ struct tap_counters {
     uint64_t refused;                          /* entities that a table had no room for */
     uint64_t facts_too_large;
     struct drift_counters drift; /* Cdr events held against derived rows */
+    struct queue_drift_counters queue_drift;
 };
 /* As they are now. */
 struct tap_counters tap_counters(const struct tap *tap);

@@ -8,6 +8,7 @@
 #include "collector/facts/cdr.h"
 #include "collector/facts/drift.h"
 #include "collector/facts/endpoint.h"
+#include "collector/facts/queue_drift.h"
 #include "collector/facts/registration.h"
 #include "collector/facts/tap.h"
 #include "collector/facts/trunk.h"
@@ -49,6 +50,7 @@ struct tap {
     struct registrations registrations;
     struct trunks trunks;
     struct drift drift;
+    struct queue_drift queue_drift;
     emit_sink sink; /* where facts go */
     void *ctx;
     struct channel_scratch scratch;
@@ -239,6 +241,9 @@ void tap_channel_gone(struct tap *tap, struct channel *c);
 
 /* Tells the live state of all that changed. */
 void tap_tell(struct tap *tap);
+
+/* A reading of the queues is told when it is due, by this machine's clock. */
+void tap_queues_read(struct tap *tap, int64_t now);
 
 /* The bridge that the event is about, made when it is the first to name it; NULL without one, or
  * when it cannot be held. */

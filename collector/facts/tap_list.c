@@ -9,6 +9,8 @@ void tap_list_begin(struct tap *tap, enum tap_list list)
 {
     tap->list_asked[list] = true;
     tap->list_began[list] = tap->emit->event;
+    if (list == TAP_LIST_QUEUES)
+        queue_drift_begin(&tap->queue_drift, false);
 }
 
 /* It ended while the tap was blind: its rows, as of when it was seen last, and its call are closed
@@ -40,19 +42,49 @@ static void lose_missing_channels(struct tap *tap, uint64_t began)
     free(missing);
 }
 
+static void lose_missing_queues(struct tap *tap, uint64_t began)
+{
+    visits_lose_missing(&tap->visits, began);
+    queue_drift_lose_members(&tap->queue_drift);
+}
+
+void tap_check_begin(struct tap *tap)
+{
+    queue_drift_begin(&tap->queue_drift, true);
+}
+
+void tap_check_end(struct tap *tap, bool complete, int64_t now)
+{
+    if (now > tap->emit->now)
+        tap->emit->now = now;
+    queue_drift_end(&tap->queue_drift, complete, now);
+}
+
+void tap_queues_read(struct tap *tap, int64_t now)
+{
+    if (!queue_drift_expire(&tap->queue_drift, now))
+        return;
+    tap->emit->from_list = true;
+    lose_missing_queues(tap, tap->queue_drift.began);
+    tap_tell(tap);
+    tap->emit->from_list = false;
+}
+
 void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t now)
 {
     if (now > tap->emit->now)
         tap->emit->now = now;
     bool asked = tap->list_asked[list];
     tap->list_asked[list] = false;
+    if (asked && list == TAP_LIST_QUEUES)
+        queue_drift_end(&tap->queue_drift, complete, now);
     if (!complete || !asked)
         return;
     tap->emit->from_list = true;
     if (list == TAP_LIST_CHANNELS)
         lose_missing_channels(tap, tap->list_began[list]);
     else if (list == TAP_LIST_QUEUES)
-        visits_lose_missing(&tap->visits, tap->list_began[list]);
+        lose_missing_queues(tap, tap->list_began[list]);
     else if (list == TAP_LIST_DEVICES)
         endpoints_lose_missing(&tap->endpoints, tap->list_began[list]);
     else if (list == TAP_LIST_REGISTRATIONS)

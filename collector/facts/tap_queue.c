@@ -60,11 +60,15 @@ void tap_on_queue_caller_abandon(struct tap *tap, const struct ami_message *m)
 
 void tap_on_queue_params(struct tap *tap, const struct ami_message *m)
 {
+    if (!queue_drift_item(&tap->queue_drift, m))
+        return;
     queues_params(&tap->queues, m);
 }
 
 void tap_on_queue_entry(struct tap *tap, const struct ami_message *m)
 {
+    if (!queue_drift_item(&tap->queue_drift, m))
+        return;
     struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
     visits_entry(&tap->visits, m,
                  c ? channel_linkedid(c) : ami_message_get(m, AMI_HEADER_UNIQUEID));
@@ -72,6 +76,8 @@ void tap_on_queue_entry(struct tap *tap, const struct ami_message *m)
 
 void tap_on_queue_member(struct tap *tap, const struct ami_message *m)
 {
+    if (!queue_drift_item(&tap->queue_drift, m))
+        return;
     agents_member(&tap->agents, m);
 }
 

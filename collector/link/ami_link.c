@@ -7,7 +7,7 @@
  *   - the challenge comes: Login is sent: LOGGING_IN
  *   - it is accepted: BOOTING
  *   - FullyBooted comes, or boot_us have passed: SNAPSHOT, one list after the other
- *   - all lists came, were refused or took too long: LIVE
+ *   - all lists came, were refused or took too long: LIVE; QueueStatus again each check_us
  *   - a FullyBooted that comes late (Asterisk was still starting): SNAPSHOT once more
  *   - ami_link_stop: Logoff is sent: LEAVING; the PBX closes: STOPPED
  *
@@ -53,6 +53,7 @@ struct ami_link {
     bool booted;    /* FullyBooted came in this session */
     bool shutdown;  /* Shutdown came in this session */
     bool again;     /* FullyBooted came while a snapshot was taken */
+    bool checking;  /* live, and QueueStatus is being answered */
     bool pinged;    /* and nothing came since */
     uint64_t heard; /* bytes_in at the last look */
     uint32_t action_id;
@@ -121,6 +122,16 @@ static void tell_action_done(struct ami_link *link, enum ami_action action,
     }
 }
 
+static void tell_check_done(struct ami_link *link, enum ami_link_outcome outcome)
+{
+    link->told = true;
+    if (link->events.check_done) {
+        link->depth++;
+        link->events.check_done(link->ctx, outcome);
+        link->depth--;
+    }
+}
+
 static void turn_end(struct ami_link *link)
 {
     if (link->told) {
@@ -161,8 +172,9 @@ static int64_t state_time(const struct ami_link *link, enum ami_link_state state
     case AMI_LINK_STOPPED:
     case AMI_LINK_WAITING: /* its delay is set by wait_and_retry */
     case AMI_LINK_RESOLVING:
-    case AMI_LINK_LIVE:
         return 0;
+    case AMI_LINK_LIVE:
+        return link->config.check_us;
     }
     return 0;
 }
@@ -193,6 +205,7 @@ static void change_state(struct ami_link *link, enum ami_link_state to, enum ami
         arm(link->silence, link->config.ping_us);
     }
     link->state = to;
+    link->checking = false;
     arm(link->deadline, delay_us ? delay_us : state_time(link, to));
     tell_state(link, &change);
 }
@@ -416,6 +429,46 @@ static void snapshot_take(struct ami_link *link, const struct ami_message *m)
     }
 }
 
+/* --- looking at the queues now and then --- */
+
+static void check_begin(struct ami_link *link)
+{
+    struct ami_action_text action;
+    ami_snapshot_begin_check(&link->snapshot);
+    if (!ami_snapshot_next(&link->snapshot, ++link->action_id, &action)) {
+        return;
+    }
+    link->checking = true;
+    arm(link->deadline, link->config.list_us);
+    send_action(link, &action);
+    tell(link, link->events.check_sent);
+}
+
+static void check_done(struct ami_link *link, enum ami_link_outcome outcome)
+{
+    link->checking = false;
+    link->counters.checks += outcome == AMI_LINK_LIST_DONE;
+    arm(link->deadline, link->config.check_us);
+    tell_check_done(link, outcome);
+}
+
+static void check_take(struct ami_link *link, const struct ami_message *m)
+{
+    switch (ami_snapshot_take(&link->snapshot, m)) {
+    case AMI_SNAPSHOT_NOT_MINE:
+        break;
+    case AMI_SNAPSHOT_PART:
+        arm(link->deadline, link->config.list_us);
+        break;
+    case AMI_SNAPSHOT_DONE:
+        check_done(link, AMI_LINK_LIST_DONE);
+        break;
+    case AMI_SNAPSHOT_REFUSED:
+        check_done(link, AMI_LINK_LIST_REFUSED);
+        break;
+    }
+}
+
 /* --- the session --- */
 
 /* Asterisk says it once a session: after log-in, or when its start is over. */
@@ -447,6 +500,8 @@ static void on_session_message(struct ami_link *link, int64_t arrival_us)
         link->shutdown = true;
     } else if (link->state == AMI_LINK_SNAPSHOT) {
         snapshot_take(link, m);
+    } else if (link->checking) {
+        check_take(link, m);
     }
 }
 
@@ -571,9 +626,15 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         close_all(link);
         change_state(link, AMI_LINK_STOPPED, AMI_LINK_ASKED, "", 0);
         break;
+    case AMI_LINK_LIVE:
+        if (link->checking) {
+            check_done(link, AMI_LINK_LIST_TIMEOUT);
+        } else {
+            check_begin(link);
+        }
+        break;
     case AMI_LINK_STOPPED:
     case AMI_LINK_RESOLVING:
-    case AMI_LINK_LIVE:
         break;
     }
     turn_end(link);

@@ -68,6 +68,10 @@ struct ami_link_events {
     void (*snapshot_action_sent)(void *ctx, enum ami_action action);
     void (*snapshot_action_done)(void *ctx, enum ami_action action, enum ami_link_outcome outcome);
     void (*snapshot_end)(void *ctx);
+    /* While live QueueStatus was sent once more, to check what is held; it is done. A loss or a
+     * new snapshot ends it without check_done. */
+    void (*check_sent)(void *ctx);
+    void (*check_done)(void *ctx, enum ami_link_outcome outcome);
     /* Once after any others that belong to one turn of the loop. */
     void (*turn_end)(void *ctx);
     /* All that the PBX sent, from the banner on, as it came: before the others that it causes. Must
@@ -89,6 +93,7 @@ struct ami_link_config {
     int64_t ping_us;         /* silence after which it pings, and then gives up */
     int64_t boot_us;         /* how long to wait for FullyBooted */
     int64_t list_us;         /* how long a list may say nothing */
+    int64_t check_us;        /* how often to look at the queues while live; 0: never */
     int64_t leave_us;        /* how long to wait for the end after Logoff */
     int64_t retry_us;        /* first delay after a loss */
     int64_t retry_max_us;    /* longest */
@@ -118,6 +123,7 @@ struct ami_link_counters {
     uint64_t losses; /* of a session that was logged in */
     uint64_t pings;
     uint64_t snapshots;        /* that came to their end */
+    uint64_t checks;           /* of the queues, that came to their end */
     uint64_t lists_refused;    /* of snapshots, or that did not end in time */
     uint64_t bridges_left_out; /* whose members were not asked for, past AMI_SNAPSHOT_BRIDGES_MAX */
     int64_t longest_turn_us;

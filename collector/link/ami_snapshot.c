@@ -15,15 +15,29 @@ static const enum ami_action steps[] = {AMI_ACTION_CORESHOWCHANNELS,
 void ami_snapshot_begin(struct ami_snapshot *s, bool registrations)
 {
     s->registrations = registrations;
+    s->check = false;
     s->step = 0;
     s->action = AMI_ACTION_NONE;
     s->bridges = s->next_bridge = 0;
 }
 
+void ami_snapshot_begin_check(struct ami_snapshot *s)
+{
+    ami_snapshot_begin(s, false);
+    s->check = true;
+    while (s->step < STEPS && steps[s->step] != AMI_ACTION_QUEUESTATUS)
+        s->step++;
+}
+
+static bool is_over(const struct ami_snapshot *s)
+{
+    return s->step == STEPS || (s->check && steps[s->step] != AMI_ACTION_QUEUESTATUS);
+}
+
 bool ami_snapshot_next(struct ami_snapshot *s, uint32_t action_id, struct ami_action_text *ret_text)
 {
     bool written = false;
-    while (!written && s->step < STEPS) {
+    while (!written && !is_over(s)) {
         s->action = steps[s->step];
         if (s->action == AMI_ACTION_PJSIPSHOWREGISTRATIONSOUTBOUND && !s->registrations) {
             s->step++;

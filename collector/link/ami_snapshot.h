@@ -22,6 +22,7 @@ enum ami_snapshot_verdict {
 };
 
 struct ami_snapshot {
+    bool check;         /* QueueStatus alone */
     bool registrations; /* are wanted */
     unsigned step;
     enum ami_action action; /* sent last; AMI_ACTION_NONE before the first and after the last */
@@ -34,6 +35,9 @@ struct ami_snapshot {
 
 /* Starts from the first list, with or without that of the registrations. */
 void ami_snapshot_begin(struct ami_snapshot *s, bool registrations);
+
+/* The queues alone, to look whether what is held of them is right. */
+void ami_snapshot_begin_check(struct ami_snapshot *s);
 
 /* Writes the next action, with that ActionID. False when there is none left. */
 bool ami_snapshot_next(struct ami_snapshot *s, uint32_t action_id,

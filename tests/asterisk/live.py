@@ -46,6 +46,7 @@ pbx main {{
   secret_file = "{folder}/secret"
   trunks = {{ "PJSIP/carrier" }}
   trunk_minutes = 1
+  drift_interval = 3
 }}
 store {{ path = "{folder}/history.db" }}
 web {{ listen = "127.0.0.1:{web}" }}
@@ -170,6 +171,16 @@ def check_endpoints(folder, state, names, checks):
     checks.say(states == expected, f"a phone that comes and goes was {', '.join(states)}")
 
 
+def check_drift(folder, checks):
+    """amitap itself compared Cdr events and QueueStatus with what it held."""
+    stream = (folder / "ami.raw").read_bytes()
+    seen = stream.count(b"\nEvent: Cdr\r"), stream.count(b"\nEvent: QueueStatusComplete\r")
+    with sqlite3.connect(folder / "history.db") as history:
+        drift = [row[0] for row in history.execute("SELECT body FROM drift ORDER BY ce_time")]
+    checks.say(min(seen) > 2 and not drift, f"no drift from {seen[0]} Cdr events and {seen[1]} readings of the queues"
+               + "".join("\n  " + body for body in drift))
+
+
 def live(lab, options, checks):
     version = lab.version()
     print("Asterisk", version)
@@ -203,6 +214,7 @@ def live(lab, options, checks):
     checks.say(journeys.main(["--amitap", options.amitap, "--show", "5", str(folder)]) == 0,
                "the journeys equal what CEL says of them")
     check_endpoints(folder, state, [] if options.mix else options.names, checks)
+    check_drift(folder, checks)
     print("kept in", folder)
 
 

@@ -278,6 +278,10 @@ static void direct(struct tap *tap, const struct ami_message *m)
         tap_list_begin(tap, list_of(m));
     else if (slice_is(what, "list-end"))
         tap_list_end(tap, list_of(m), !slice_is(header(m, "Complete"), "no"), now);
+    else if (slice_is(what, "check-begin"))
+        tap_check_begin(tap);
+    else if (slice_is(what, "check-end"))
+        tap_check_end(tap, !slice_is(header(m, "Complete"), "no"), now);
     else if (slice_is(what, "tick"))
         tap_tick(tap, now);
     else

@@ -38,7 +38,8 @@ struct kit_options {
 struct kit_options kit_options(struct slice text);
 
 /* A stream being fed frame by frame. Beside events it may hold blocks that begin with
- *   Tap: connected | disconnected | gap | list-begin | list-end | tick
+ *   Tap: connected | disconnected | gap | list-begin | list-end | check-begin |
+ *        check-end | tick
  * for the calls of tap.h with these names; their arguments are Timestamp, Version, Reason, From,
  * To, List (channels, bridges, queues, devices, registrations) and Complete (yes unless it says
  * no). An event that has no Timestamp may have an Arrival. */

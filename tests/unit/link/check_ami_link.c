@@ -81,6 +81,19 @@ static void on_snapshot_end(void *ctx)
     note(">");
 }
 
+static void on_check_sent(void *ctx)
+{
+    (void)ctx;
+    note("check");
+}
+
+static void on_check_done(void *ctx, enum ami_link_outcome outcome)
+{
+    static const char *const words[] = {"checked", "not checked", "check timeout"};
+    (void)ctx;
+    note(words[outcome]);
+}
+
 static void on_turn_end(void *ctx)
 {
     (void)ctx;
@@ -132,9 +145,9 @@ static void on_bytes(void *ctx, struct slice bytes)
 
 static void make_link(void)
 {
-    static const struct ami_link_events events = {on_message,  on_state, on_snapshot_begin,
-                                                  on_sent,     on_done,  on_snapshot_end,
-                                                  on_turn_end, on_bytes};
+    static const struct ami_link_events events = {
+        on_message,      on_state,      on_snapshot_begin, on_sent,     on_done,
+        on_snapshot_end, on_check_sent, on_check_done,     on_turn_end, on_bytes};
     struct ami_link_env env = {base, resolver, clock_system(), {no_chance, NULL}};
     env.clock.now = fixed_now;
     ami = ami_link_new(&config, &env, &events, NULL);
@@ -230,6 +243,36 @@ START_TEST(the_happy_path)
     ck_assert_ptr_null(memmem(pbx.all.p, pbx.all.n, FAKE_SECRET, sizeof FAKE_SECRET - 1));
     ck_assert_ptr_nonnull(memmem(pbx.all.p, pbx.all.n, "Events: system,call\r\n", 21));
     ck_assert_uint_gt(turns, 3);
+}
+END_TEST
+
+/* The queues are asked for once more now and then, and only they. */
+START_TEST(queues_are_checked_while_live)
+{
+    config.check_us = 20 * MS;
+    start();
+    run_until("checked", 2);
+    ck_assert_str_eq(trace, LOG_IN_STATES "FullyBooted " ALL_LISTS
+                                          "check QueueParams QueueStatusComplete checked "
+                                          "check QueueParams QueueStatusComplete checked ");
+    ck_assert_uint_eq(ami_link_counters(ami).checks, 2);
+    ck_assert_uint_eq(ami_link_counters(ami).snapshots, 1);
+    ck_assert_str_eq(pbx.actions, "Challenge Login CoreShowChannels Status BridgeList BridgeInfo "
+                                  "QueueStatus DeviceStateList QueueStatus QueueStatus ");
+}
+END_TEST
+
+START_TEST(a_check_that_is_not_answered_ends)
+{
+    config.check_us = config.list_us = 20 * MS;
+    start();
+    run_until("live", 1);
+    pbx.deaf_to = "QueueStatus";
+    run_until("check timeout", 1);
+    ck_assert_int_eq(ami_link_state(ami), AMI_LINK_LIVE);
+    pbx.deaf_to = NULL;
+    run_until("checked", 1);
+    ck_assert_uint_eq(ami_link_counters(ami).checks, 1);
 }
 END_TEST
 
@@ -540,6 +583,8 @@ int main(void)
     tcase_add_test(tcase, the_happy_path);
     tcase_add_test(tcase, single_bytes_give_the_same);
     tcase_add_test(tcase, without_fully_booted_a_timer_goes_on);
+    tcase_add_test(tcase, queues_are_checked_while_live);
+    tcase_add_test(tcase, a_check_that_is_not_answered_ends);
     tcase_add_test(tcase, fully_booted_during_a_snapshot_repeats_it);
     tcase_add_test(tcase, a_refused_login_waits_longer_and_longer);
     tcase_add_test(tcase, a_refused_challenge_is_a_refused_login);
