@@ -15,13 +15,14 @@ PKG_CONFIG ?= pkg-config
 
 # The rooms, left to right: each includes, and links with, only those to its left. web/ stands
 # apart and knows none of them.
-ROOMS := parsers base config link state facts outbox sinks view commands
+ROOMS := parsers base config link state facts outbox sinks view users commands
 
 PKG_config := libconfuse
 PKG_link   := libevent libevent_pthreads libssl libcrypto
 PKG_facts  := jansson
 PKG_outbox := sqlite3
 PKG_sinks  := rdkafka
+PKG_users  := libcrypto
 PKG_web    := libmicrohttpd
 PKG_amisim := libevent libcrypto
 PKG_TESTS  := check jansson

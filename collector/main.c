@@ -3,6 +3,7 @@
 #include "collector/commands/check.h"
 #include "collector/commands/explain.h"
 #include "collector/commands/figures_command.h"
+#include "collector/commands/people.h"
 #include "collector/commands/record.h"
 #include "collector/commands/replay.h"
 #include "collector/commands/run.h"
@@ -36,6 +37,10 @@ static const struct command {
      "-c FILE [--pbx NAME] [--queue Q] [--agent] [--from T] [--to T] [--every 15m|30m|1h|day]\n"
      "                 [--zone ZONE] [--threshold SECONDS] [--short SECONDS] [--json]",
      "service levels, waits, occupancy and the like, of stored visits and agents"},
+    {"user", user_command, "add|remove|list -c FILE [NAME]",
+     "who may log in to the wallboard; a password is read from stdin"},
+    {"token", token_command, "add|url|remove|list -c FILE [--display] [NAME]",
+     "machines and screens that may see it"},
     {"check", check_command, "-c FILE | --print-sample", "name every fault of a configuration"},
 };
 

@@ -1,27 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 #include "web/http.h"
 
+#include "web/connections.h"
 #include "web/listen.h"
+#include "web/login.h"
 #include "web/pages.h"
 #include "web/reply.h"
-#include "web/request.h"
 #include "web/sse.h"
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 /* Connections beside the streams, so that the pages and /healthz answer when all streams are
  * taken. */
-#define CONNECTIONS_KEPT 32
-#define TIMEOUT_SECONDS  15U
-#define MEMORY_LIMIT     ((size_t)32 * 1024)
+#define CONNECTIONS_KEPT    32
+#define REQUEST_SECONDS     15U
+#define MEMORY_LIMIT        ((size_t)32 * 1024)
+#define RETRY_AFTER_SECONDS 5
+
+/* TLS 1.2 and 1.3 with forward secrecy. */
+#define TLS_PRIORITIES                                                                             \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:" \
+    "+AES-128-GCM:%SERVER_PRECEDENCE"
 
 struct web_edge {
     struct MHD_Daemon *daemon;
     struct listen_socket socket;
     const struct web_source *source;
+    struct web_options options; /* what they point to is the collector's */
+    struct request_rules rules;
+    struct access access;
+    struct login login;
+    struct connections *connections;
     struct snapshots *snapshots;
     struct sse *sse;
     char address[LISTEN_TEXT_MAX + 16];
@@ -56,8 +70,25 @@ static int64_t monotonic_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static enum MHD_Result answer_state(struct web_edge *edge, struct MHD_Connection *connection)
+/* A request whose head was read. */
+struct exchange {
+    struct web_edge *edge;
+    struct MHD_Connection *connection;
+    struct request request;
+    struct address peer, from;
+    struct access_grant grant;
+};
+
+static enum MHD_Result answer_text(const struct exchange *x, unsigned status, const char *text)
 {
+    const struct reply_more none = {0};
+    return reply_text(x->connection, status, text, &none);
+}
+
+static enum MHD_Result answer_state(const struct exchange *x)
+{
+    const struct reply_more more = {.retry_seconds = RETRY_AFTER_SECONDS, .close = true};
+    struct web_edge *edge = x->edge;
     struct sent_snapshot *sent = calloc(1, sizeof(*sent));
     if (!sent)
         return MHD_NO;
@@ -69,16 +100,23 @@ static enum MHD_Result answer_state(struct web_edge *edge, struct MHD_Connection
                        : NULL;
     if (!response) {
         free_snapshot(sent);
-        return reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory\n", true);
+        return reply_text(x->connection, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory\n", &more);
     }
     reply_headers(response, REPLY_JSON, REPLY_NO_STORE);
-    return reply_send(connection, MHD_HTTP_OK, response);
+    return reply_send(x->connection, MHD_HTTP_OK, response);
 }
 
-static enum MHD_Result answer_health(struct web_edge *edge, struct MHD_Connection *connection)
+static enum MHD_Result answer_stream(const struct exchange *x)
 {
+    connections_phase(x->edge->connections, x->connection, CONNECTION_STREAM);
+    return sse_answer(x->edge->sse, x->connection, &x->request, &x->grant);
+}
+
+static enum MHD_Result answer_health(const struct exchange *x)
+{
+    const struct web_source *source = x->edge->source;
     struct web_text text = {0};
-    enum web_health health = edge->source->health(edge->source->ctx, &text);
+    enum web_health health = source->health(source->ctx, &text);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(text.n, text.p, MHD_RESPMEM_MUST_FREE);
     if (!response) {
@@ -86,87 +124,285 @@ static enum MHD_Result answer_health(struct web_edge *edge, struct MHD_Connectio
         return MHD_NO;
     }
     reply_headers(response, REPLY_JSON, REPLY_NO_STORE);
-    return reply_send(
-        connection, health == WEB_HEALTH_OK ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, response);
+    if (connections_is_spare(x->connection))
+        MHD_add_response_header(response, "Connection", "close");
+    return reply_send(x->connection,
+                      health == WEB_HEALTH_OK ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
+                      response);
 }
 
-static enum MHD_Result route(struct web_edge *edge, struct MHD_Connection *connection,
-                             const char *path, const char *method)
+static enum MHD_Result answer_nothing(const struct exchange *x)
 {
+    atomic_fetch_add(&x->edge->requests_odd, 1);
+    return answer_text(x, MHD_HTTP_NOT_FOUND, "nothing here\n");
+}
+
+/* A screen's cookie is renewed with the page, since browsers forget one after 400 days. */
+static enum MHD_Result answer_page(const struct exchange *x)
+{
+    const struct page *page = page_find(x->request.path);
+    char header[ACCESS_COOKIE_SIZE] = "", value[REQUEST_COOKIE_SIZE];
+    if (page_for(page) == PAGE_FOR_LOGIN && !x->edge->options.users)
+        return answer_nothing(x);
+    if (x->grant.kind == ACCESS_KIOSK && strcmp(x->request.path, "/") == 0 &&
+        request_cookie(x->request.cookie, x->edge->access.cookie, value))
+        access_cookie(&x->edge->access, 'k', value + 1, header);
+    return page_answer(page, x->connection, x->request.if_none_match, *header ? header : NULL);
+}
+
+struct route {
+    const char *path;
+    enum access_need need;
+    enum MHD_Result (*answer)(const struct exchange *x);
+};
+
+/* What is not here needs as much as can be needed, and is not there. */
+static struct route find_route(const char *path)
+{
+    static const struct route routes[] = {
+        {"/api/v1/state", ACCESS_DISPLAY, answer_state},
+        {"/api/v1/stream", ACCESS_DISPLAY, answer_stream},
+        {"/healthz", ACCESS_MONITOR, answer_health},
+        {"/metrics", ACCESS_MONITOR, answer_nothing},
+    };
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (strcmp(path, routes[i].path) == 0)
+            return routes[i];
+    }
     const struct page *page = page_find(path);
     if (page)
-        return page_answer(page, connection);
-    if (strcmp(path, "/api/v1/state") == 0)
-        return answer_state(edge, connection);
-    if (strcmp(path, "/api/v1/stream") == 0)
-        return sse_answer(
-            edge->sse, connection, strcmp(method, MHD_HTTP_METHOD_HEAD) == 0,
-            MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID"));
-    if (strcmp(path, "/healthz") == 0)
-        return answer_health(edge, connection);
-    atomic_fetch_add(&edge->requests_odd, 1);
-    return reply_text(connection, MHD_HTTP_NOT_FOUND, "nothing here\n", false);
+        return (struct route){path,
+                              page_for(page) == PAGE_FOR_THOSE_IN ? ACCESS_DISPLAY : ACCESS_PUBLIC,
+                              answer_page};
+    return (struct route){path, ACCESS_DISPLAY, answer_nothing};
 }
 
-/* Called twice for a request: once its headers are read, when an odd one is refused and its
- * connection closed, and once it is whole. */
+static enum MHD_Result refuse_unknown(const struct exchange *x)
+{
+    const struct reply_more to_login = {.location = "login"};
+    if (x->grant.kind != ACCESS_NOBODY)
+        return answer_text(x, MHD_HTTP_FORBIDDEN, "this is for the wallboard only\n");
+    if (strcmp(x->request.path, "/") == 0)
+        return reply_text(x->connection, MHD_HTTP_SEE_OTHER, "log in first\n", &to_login);
+    return answer_text(x, MHD_HTTP_UNAUTHORIZED, "log in first\n");
+}
+
+static enum MHD_Result answer(const struct exchange *x)
+{
+    const struct reply_more full = {.retry_seconds = RETRY_AFTER_SECONDS, .close = true};
+    if (request_is_logout(&x->request))
+        return login_end(&x->edge->login, x->connection, &x->grant, &x->from);
+    const struct route route = find_route(x->request.path);
+    if (connections_is_spare(x->connection) && route.need != ACCESS_MONITOR)
+        return reply_text(x->connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many connections\n",
+                          &full);
+    return access_has(&x->grant, route.need) ? route.answer(x) : refuse_unknown(x);
+}
+
+static enum MHD_Result see_header(void *ctx, enum MHD_ValueKind kind, const char *key,
+                                  const char *value)
+{
+    (void)kind;
+    request_header(ctx, key, value);
+    return MHD_YES;
+}
+
+static void read_exchange(struct exchange *x)
+{
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, see_header, &x->request);
+    x->peer = connections_peer(x->connection);
+    x->from = access_from(&x->edge->access, &x->peer, &x->request);
+    x->grant = access_ask(&x->edge->access, &x->request, &x->peer, monotonic_ms() / 1000);
+}
+
+/* Its head was read: an odd one is refused and its connection closed. A log-in is begun, and is
+ * what the next calls are about. */
+static enum MHD_Result judge(const struct exchange *x, void **ret_try)
+{
+    struct web_edge *edge = x->edge;
+    struct request_verdict verdict = request_judge(&x->request, &edge->rules);
+    struct reply_more closing = {.close = true};
+    if (verdict.status == 0 && !access_allows(&edge->access, &x->from))
+        verdict = (struct request_verdict){MHD_HTTP_FORBIDDEN, "not from this address\n"};
+    if (verdict.status == 0 && request_is_login(&x->request)) {
+        *ret_try = login_try_new(&edge->login, x->connection, &x->grant, &x->from);
+        connections_phase(edge->connections, x->connection, CONNECTION_BODY);
+        return *ret_try ? MHD_YES : MHD_NO;
+    }
+    connections_phase(edge->connections, x->connection, CONNECTION_ANSWER);
+    if (verdict.status == 0)
+        return MHD_YES;
+    if (verdict.status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        closing.allow = edge->rules.people && strcmp(x->request.path, "/login") == 0
+                            ? "GET, HEAD, POST"
+                            : "GET, HEAD";
+    atomic_fetch_add(&edge->requests, 1);
+    atomic_fetch_add(&edge->requests_odd, 1);
+    return reply_text(x->connection, verdict.status, verdict.text, &closing);
+}
+
+/* What a request that is no log-in has as its state. */
+static char judged;
+
+/* Called for a request once its head is read, then with each part of its body, then when it is
+ * whole, and again when a log-in was worked on. */
 static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *path,
                               const char *method, const char *version, const char *body,
-                              size_t *body_size, void **request)
+                              size_t *body_size, void **state)
 {
-    static char judged;
     struct web_edge *edge = ctx;
-    (void)body;
-    if (!*request) {
-        *request = &judged;
-        struct request_verdict verdict = request_judge(connection, method, version);
-        if (verdict.status == 0)
+    if (*state && *state != &judged) {
+        if (*body_size) {
+            login_try_take(*state, body, *body_size);
+            *body_size = 0;
             return MHD_YES;
-        atomic_fetch_add(&edge->requests, 1);
-        atomic_fetch_add(&edge->requests_odd, 1);
-        return reply_text(connection, verdict.status, verdict.text, true);
+        }
+        connections_phase(edge->connections, connection, CONNECTION_ANSWER);
+        return login_try_go_on(*state, monotonic_ms() / 1000);
+    }
+    struct exchange x = {.edge = edge,
+                         .connection = connection,
+                         .request = {.path = path, .method = method, .version = version}};
+    read_exchange(&x);
+    if (!*state) {
+        *state = &judged;
+        return judge(&x, state);
     }
     if (*body_size)
         return MHD_NO;
     atomic_fetch_add(&edge->requests, 1);
-    return route(edge, connection, path, method);
+    return answer(&x);
+}
+
+static void completed(void *ctx, struct MHD_Connection *connection, void **state,
+                      enum MHD_RequestTerminationCode why)
+{
+    struct web_edge *edge = ctx;
+    (void)why;
+    if (*state != &judged)
+        login_try_free(*state);
+    *state = NULL;
+    connections_phase(edge->connections, connection, CONNECTION_HEAD);
+}
+
+/* Paths are compared as they were sent: ours need no escapes, and what is escaped is not ours. */
+static size_t keep_escapes(void *ctx, struct MHD_Connection *connection, char *text)
+{
+    (void)ctx;
+    (void)connection;
+    return strlen(text);
+}
+
+static void tick(void *ctx)
+{
+    struct web_edge *edge = ctx;
+    const struct web_users *users = edge->options.users;
+    connections_sweep(edge->connections);
+    if (users && users->refresh(users->ctx))
+        sessions_review(edge->access.sessions, users);
 }
 
 static void http_stop(struct web_edge *edge)
 {
     if (!edge)
         return;
+    if (edge->login.worker)
+        worker_stop(edge->login.worker);
     if (edge->sse)
         sse_stop(edge->sse);
     if (edge->daemon)
         MHD_stop_daemon(edge->daemon); /* closes the listening socket too */
     else if (edge->socket.fd >= 0)
         close(edge->socket.fd);
+    worker_free(edge->login.worker);
     sse_free(edge->sse);
     snapshots_free(edge->snapshots);
+    connections_free(edge->connections);
+    sessions_free(edge->access.sessions);
+    attempts_free(edge->login.attempts);
     free(edge);
 }
 
-static bool start_threads(struct web_edge *edge, const struct web_options *options)
+static bool random_bytes(void *bytes, size_t n)
 {
+    return getrandom(bytes, n, 0) == (ssize_t)n;
+}
+
+/* What every request is judged by. */
+static bool make_access(struct web_edge *edge)
+{
+    const struct web_options *o = &edge->options;
+    const struct sessions_options sessions = {o->idle_seconds ? o->idle_seconds : 3600,
+                                              o->session_seconds ? o->session_seconds : 43200,
+                                              random_bytes};
+    const char *port = strrchr(edge->socket.address, ':') + 1;
+    bool tls = o->tls_certificate || o->proxies.n;
+    edge->rules = (struct request_rules){o->hosts, o->hosts_n, o->users != NULL, tls};
+    edge->access.options = o;
+    edge->access.secure = tls;
+    /* Cookies do not tell ports apart. With __Host- no neighbouring host can set one. */
+    snprintf(edge->access.cookie, sizeof(edge->access.cookie), "%samitap-%.5s",
+             tls ? "__Host-" : "", port);
+    edge->login.access = &edge->access;
+    edge->login.attempts = attempts_new();
+    edge->access.sessions = o->users ? sessions_new(&sessions) : NULL;
+    return edge->login.attempts && (edge->access.sessions || !o->users);
+}
+
+static bool make_rooms(struct web_edge *edge, unsigned clients_max)
+{
+    const struct web_options *o = &edge->options;
+    const struct connections_options connections = {
+        .max = clients_max + CONNECTIONS_KEPT,
+        .per_address_max = o->per_address_max ? o->per_address_max : 100,
+        .request_seconds = o->request_seconds,
+        .allow = o->allow,
+        .proxies = o->proxies,
+        .monitors = o->monitors};
     const struct sse_options sse_options = {
-        .clients_max = options->sse_clients_max ? options->sse_clients_max : 500,
-        .heartbeat_ms = options->heartbeat_ms ? options->heartbeat_ms : 15000,
+        .clients_max = clients_max,
+        .heartbeat_ms = o->heartbeat_ms ? o->heartbeat_ms : 15000,
         .pages = pages_version(),
+        .access = &edge->access,
     };
+    edge->connections = connections_new(&connections);
     edge->snapshots = snapshots_new(edge->source);
     edge->sse = edge->snapshots ? sse_new(edge->source, edge->snapshots, &sse_options) : NULL;
-    if (!edge->sse)
+    edge->login.worker = edge->connections ? worker_new(tick, edge) : NULL;
+    return edge->sse && edge->login.worker;
+}
+
+static bool start_threads(struct web_edge *edge)
+{
+    const struct web_options *o = &edge->options;
+    const unsigned clients_max = o->sse_clients_max ? o->sse_clients_max : 500;
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->tls_key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->tls_certificate},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+        {MHD_OPTION_END, 0, NULL}};
+    const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    if (!make_access(edge) || !make_rooms(edge, clients_max))
         return false;
     edge->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
-        handle, edge, MHD_OPTION_LISTEN_SOCKET, edge->socket.fd, MHD_OPTION_CONNECTION_LIMIT,
-        sse_options.clients_max + CONNECTIONS_KEPT, MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_SECONDS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_END);
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+            (o->tls_certificate ? (unsigned)MHD_USE_TLS : 0),
+        0, connections_accept, edge->connections, handle, edge, MHD_OPTION_LISTEN_SOCKET,
+        edge->socket.fd, MHD_OPTION_CONNECTION_LIMIT,
+        clients_max + CONNECTIONS_KEPT + CONNECTIONS_SPARE + CONNECTIONS_SLACK,
+        MHD_OPTION_CONNECTION_TIMEOUT, o->request_seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MEMORY_LIMIT, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
+        connections_notify, edge->connections, MHD_OPTION_NOTIFY_COMPLETED, completed, edge,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_ARRAY,
+        o->tls_certificate ? tls : none, MHD_OPTION_END);
     if (!edge->daemon)
         edge->socket.fd = -1; /* it may or may not have been closed */
     return edge->daemon != NULL;
+}
+
+static bool may_listen_anywhere(const struct web_options *o)
+{
+    return o->users && (o->tls_certificate || o->proxies.n);
 }
 
 static struct web_edge *http_start(const struct web_options *options,
@@ -178,19 +414,25 @@ static struct web_edge *http_start(const struct web_options *options,
         return NULL;
     }
     edge->source = source;
+    edge->options = *options;
+    edge->options.request_seconds =
+        options->request_seconds ? options->request_seconds : REQUEST_SECONDS;
     edge->socket.fd = -1;
-    if (!listen_open(options->listen, &edge->socket, error, error_size)) {
+    if (!listen_open(options->listen, may_listen_anywhere(options), &edge->socket, error,
+                     error_size)) {
         http_stop(edge);
         return NULL;
     }
-    snprintf(edge->address, sizeof(edge->address), "http://%s/", edge->socket.address);
+    snprintf(edge->address, sizeof(edge->address), "%s://%s/",
+             options->tls_certificate ? "https" : "http", edge->socket.address);
     sigset_t all, before; /* signals belong to the main thread */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = start_threads(edge, options);
+    bool started = start_threads(edge);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!started) {
-        snprintf(error, error_size, "listen %s: the HTTP server does not start", options->listen);
+        snprintf(error, error_size, "listen %s: the HTTP server does not start%s", options->listen,
+                 options->tls_certificate ? "; is the certificate the key's?" : "");
         http_stop(edge);
         return NULL;
     }
@@ -218,5 +460,9 @@ struct http_stats http_edge_stats(struct web_edge *edge)
     stats.sse_resets = streams.resets;
     stats.sse_refused = streams.refused;
     snapshots_stats(edge->snapshots, &stats.snapshots, &stats.snapshot_bytes);
+    struct connections_stats connections = connections_stats(edge->connections);
+    stats.connections = connections.open;
+    stats.connections_refused = connections.refused;
+    stats.connections_cut = connections.cut;
     return stats;
 }

@@ -83,17 +83,18 @@ static void write_address(int fd, char *text, size_t size)
     }
 }
 
-bool listen_open(const char *text, struct listen_socket *ret_socket, char *error, size_t error_size)
+bool listen_open(const char *text, bool anywhere, struct listen_socket *ret_socket, char *error,
+                 size_t error_size)
 {
     union address a;
     if (!read_address(text, &a)) {
         snprintf(error, error_size, "listen %s: not an ADDRESS:PORT such as 127.0.0.1:8088", text);
         return false;
     }
-    if (!is_loopback(&a)) {
+    if (!anywhere && !is_loopback(&a)) {
         snprintf(error, error_size,
-                 "listen %s: only a loopback address (127.0.0.1 or [::1]) is allowed, "
-                 "because the pages have no log-in",
+                 "listen %s: only a loopback address (127.0.0.1 or [::1]) is allowed "
+                 "without users_file, and without tls_certificate or proxy",
                  text);
         return false;
     }

@@ -9,21 +9,32 @@ struct page {
     const char *path, *type, *etag;
     const unsigned char *bytes;
     size_t n;
+    enum page_for people;
 };
 
+#define PAGE(path, type, NAME, name, people)                                                       \
+    {                                                                                              \
+        path, type, PAGE_##NAME##_ETAG, page_##name, sizeof(page_##name), people                   \
+    }
+#define HTML   "text/html; charset=utf-8"
+#define CSS    "text/css; charset=utf-8"
+#define SCRIPT "text/javascript; charset=utf-8"
+
 static const struct page pages[] = {
-    {"/", "text/html; charset=utf-8", PAGE_INDEX_HTML_ETAG, page_index_html,
-     sizeof(page_index_html)},
-    {"/wallboard.css", "text/css; charset=utf-8", PAGE_WALLBOARD_CSS_ETAG, page_wallboard_css,
-     sizeof(page_wallboard_css)},
-    {"/wallboard.js", "text/javascript; charset=utf-8", PAGE_WALLBOARD_JS_ETAG, page_wallboard_js,
-     sizeof(page_wallboard_js)},
-    {"/lines.js", "text/javascript; charset=utf-8", PAGE_LINES_JS_ETAG, page_lines_js,
-     sizeof(page_lines_js)},
-    {"/stream.js", "text/javascript; charset=utf-8", PAGE_STREAM_JS_ETAG, page_stream_js,
-     sizeof(page_stream_js)},
-    {"/icon.svg", "image/svg+xml", PAGE_ICON_SVG_ETAG, page_icon_svg, sizeof(page_icon_svg)},
+    PAGE("/", HTML, INDEX_HTML, index_html, PAGE_FOR_THOSE_IN),
+    PAGE("/wallboard.css", CSS, WALLBOARD_CSS, wallboard_css, PAGE_FOR_ALL),
+    PAGE("/wallboard.js", SCRIPT, WALLBOARD_JS, wallboard_js, PAGE_FOR_THOSE_IN),
+    PAGE("/lines.js", SCRIPT, LINES_JS, lines_js, PAGE_FOR_THOSE_IN),
+    PAGE("/stream.js", SCRIPT, STREAM_JS, stream_js, PAGE_FOR_THOSE_IN),
+    PAGE("/icon.svg", "image/svg+xml", ICON_SVG, icon_svg, PAGE_FOR_ALL),
+    PAGE("/login", HTML, LOGIN_HTML, login_html, PAGE_FOR_LOGIN),
+    PAGE("/login.js", SCRIPT, LOGIN_JS, login_js, PAGE_FOR_LOGIN),
 };
+
+enum page_for page_for(const struct page *page)
+{
+    return page->people;
+}
 
 const char *pages_version(void)
 {
@@ -39,16 +50,21 @@ const struct page *page_find(const char *path)
     return NULL;
 }
 
-enum MHD_Result page_answer(const struct page *page, struct MHD_Connection *connection)
+enum MHD_Result page_answer(const struct page *page, struct MHD_Connection *connection,
+                            const char *etag, const char *cookie)
 {
-    const char *known = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "If-None-Match");
-    bool same = known && strstr(known, page->etag);
+    bool same = etag && strstr(etag, page->etag);
     /* PERSISTENT: the bytes are only read. */
     struct MHD_Response *response = MHD_create_response_from_buffer(
         same ? 0 : page->n, (void *)(uintptr_t)page->bytes, MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
-    reply_headers(response, page->type, REPLY_REVALIDATE);
+    if (page->people == PAGE_FOR_LOGIN)
+        reply_headers_of_form(response, page->type, REPLY_REVALIDATE);
+    else
+        reply_headers(response, page->type, REPLY_REVALIDATE);
     MHD_add_response_header(response, "ETag", page->etag);
+    if (cookie)
+        MHD_add_response_header(response, "Set-Cookie", cookie);
     return reply_send(connection, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
 }

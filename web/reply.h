@@ -9,14 +9,26 @@
  * browser from running, framing or guessing anything that is not ours. */
 void reply_headers(struct MHD_Response *response, const char *type, const char *caching);
 
+/* The same for the page with the log-in form, which may be sent to us. */
+void reply_headers_of_form(struct MHD_Response *response, const char *type, const char *caching);
+
 #define REPLY_NO_STORE   "no-store"
 #define REPLY_REVALIDATE "no-cache"
 #define REPLY_JSON       "application/json"
 
-/* Answers with a line of plain text that lives for ever, and closes the connection after it where
- * close is set. Returns what the access handler returns. */
+/* What some answers say besides; zeros and NULLs are not said. */
+struct reply_more {
+    const char *location;
+    const char *cookie; /* Set-Cookie */
+    const char *allow;  /* methods */
+    unsigned retry_seconds;
+    bool close; /* the connection ends with it */
+};
+
+/* Answers with a line of plain text that lives for ever. Returns what the access handler returns.
+ */
 enum MHD_Result reply_text(struct MHD_Connection *connection, unsigned status, const char *text,
-                           bool close);
+                           const struct reply_more *more);
 
 /* Queues the response and drops our reference, whether or not it could be queued. A NULL response
  * (memory is short) closes the connection. */

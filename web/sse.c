@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "web/sse.h"
 
+#include "web/event_id.h"
 #include "web/reply.h"
 #include <assert.h>
 #include <errno.h>
@@ -13,11 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define OPENING_MAX        256
-#define RETRY_MS           2000
-#define RETRY_JITTER_MS    1000
-#define SNAPSHOT_BYTES_MAX ((size_t)128 << 20)
-#define HEARTBEAT          ": heartbeat\n\n"
+#define OPENING_MAX         256
+#define RETRY_MS            2000
+#define RETRY_JITTER_MS     1000
+#define SNAPSHOT_BYTES_MAX  ((size_t)128 << 20)
+#define RETRY_AFTER_SECONDS 5
+#define REVIEW_MS           1000
+#define HEARTBEAT           ": heartbeat\n\n"
 
 /* What goes out before the changes: our opening lines, the snapshot, the line that ends it. */
 enum part { PART_OPENING, PART_SNAPSHOT, PART_END, PART_CHANGES };
@@ -26,10 +29,12 @@ struct client {
     struct client *next, *before;
     struct sse *sse;
     struct MHD_Connection *connection;
-    bool suspended;  /* under sse->lock */
-    uint64_t sweep;  /* the pacer's sweep that this flush belongs to */
-    bool flushed;    /* has all there was in this flush */
-    int64_t sent_ms; /* when it last got something; under sse->lock while suspended */
+    struct access_grant grant; /* whose it is */
+    atomic_bool ended;         /* that one may not see it any more */
+    bool suspended;            /* under sse->lock */
+    uint64_t sweep;            /* the pacer's sweep that this flush belongs to */
+    bool flushed;              /* has all there was in this flush */
+    int64_t sent_ms;           /* when it last got something; under sse->lock while suspended */
     enum part part;
     size_t offset; /* in part */
     char opening[OPENING_MAX];
@@ -62,6 +67,28 @@ static int64_t monotonic_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static void resume(struct client *c)
+{
+    c->suspended = false;
+    c->flushed = false;
+    c->sweep = c->sse->sweep;
+    MHD_resume_connection(c->connection);
+}
+
+/* Ends the streams of those who may not see them any more. */
+static void review(struct sse *sse, int64_t now_ms)
+{
+    pthread_mutex_lock(&sse->lock);
+    for (struct client *c = sse->clients; c; c = c->next) {
+        if (access_still(sse->options.access, &c->grant, now_ms / 1000))
+            continue;
+        atomic_store(&c->ended, true);
+        if (c->suspended)
+            resume(c);
+    }
+    pthread_mutex_unlock(&sse->lock);
+}
+
 /* Resumes the suspended streams that have something to send. A stream that is not suspended sees
  * by the new sweep number that it must look again before it is. */
 static void sweep(struct sse *sse, bool news, int64_t now_ms)
@@ -74,12 +101,8 @@ static void sweep(struct sse *sse, bool news, int64_t now_ms)
             continue; /* its thread may be writing to the rest of it */
         bool due = (news && c->cursor.seq < newest) ||
                    now_ms - c->sent_ms >= (int64_t)sse->options.heartbeat_ms;
-        if (!due)
-            continue;
-        c->suspended = false;
-        c->flushed = false;
-        c->sweep = sse->sweep;
-        MHD_resume_connection(c->connection);
+        if (due)
+            resume(c);
     }
     pthread_mutex_unlock(&sse->lock);
 }
@@ -96,7 +119,7 @@ static void *pace(void *ctx)
 {
     struct sse *sse = ctx;
     const int64_t beat_ms = sse->options.heartbeat_ms / 15 + 1;
-    int64_t swept_ms = 0, next_beat_ms = monotonic_ms() + beat_ms;
+    int64_t swept_ms = 0, next_beat_ms = monotonic_ms() + beat_ms, next_review_ms = 0;
     bool news = false;
     while (!is_stopping(sse)) {
         int64_t now_ms = monotonic_ms();
@@ -105,6 +128,10 @@ static void *pace(void *ctx)
             swept_ms = now_ms;
             next_beat_ms = now_ms + beat_ms;
             news = false;
+        }
+        if (now_ms >= next_review_ms) {
+            review(sse, now_ms);
+            next_review_ms = now_ms + REVIEW_MS;
         }
         int64_t until_ms = news ? swept_ms + SSE_FLUSH_MS : next_beat_ms;
         struct pollfd wait = {.fd = sse->wake_fd, .events = POLLIN};
@@ -155,21 +182,6 @@ static bool open_with_snapshot(struct client *c, bool reset, unsigned retry_ms)
     return true;
 }
 
-/* The seq in "<boot>-<seq>" when it is of this run and not ahead of it. */
-static bool resume_seq(const struct web_source *source, const char *id, uint64_t *ret_seq)
-{
-    const char *boot = source->boot(source->ctx);
-    size_t n = strlen(boot);
-    if (strncmp(id, boot, n) != 0 || id[n] != '-')
-        return false;
-    const char *digits = id + n + 1;
-    size_t digits_n = strlen(digits);
-    if (digits_n == 0 || digits_n > 19 || strspn(digits, "0123456789") != digits_n)
-        return false;
-    *ret_seq = strtoull(digits, NULL, 10);
-    return *ret_seq <= source->newest(source->ctx);
-}
-
 static size_t copy_part(struct client *c, const char *text, size_t n, char *to, size_t size)
 {
     size_t left = n - c->offset;
@@ -210,6 +222,8 @@ static ssize_t produce(struct client *c, char *to, size_t size)
     struct sse *sse = c->sse;
     const struct web_source *source = sse->source;
     const struct web_scope everything = {NULL};
+    if (atomic_load(&c->ended))
+        return MHD_CONTENT_READER_END_OF_STREAM;
     if (c->flushed)
         return 0;
     size_t n = read_parts(c, to, size);
@@ -295,7 +309,7 @@ static void client_free(void *ctx)
 
 /* A linked client, or NULL when there are too many or memory is short. */
 static struct client *client_new(struct sse *sse, struct MHD_Connection *connection,
-                                 unsigned *ret_retry_ms)
+                                 const struct access_grant *grant, unsigned *ret_retry_ms)
 {
     uint64_t rendered;
     size_t snapshot_bytes;
@@ -305,6 +319,7 @@ static struct client *client_new(struct sse *sse, struct MHD_Connection *connect
         return NULL;
     c->sse = sse;
     c->connection = connection;
+    c->grant = *grant;
     c->sent_ms = monotonic_ms();
     pthread_mutex_lock(&sse->lock);
     if (sse->stopping || sse->count >= sse->options.clients_max ||
@@ -335,26 +350,33 @@ static struct MHD_Response *stream_response(struct sse *sse, struct client *c)
     reply_headers(response, "text/event-stream", REPLY_NO_STORE);
     MHD_add_response_header(response, "X-Accel-Buffering", "no");
     MHD_add_response_header(response, "X-Amitap-Pages", sse->options.pages);
+    if (c && c->grant.kind == ACCESS_SESSION)
+        MHD_add_response_header(response, "X-Amitap-Person", c->grant.person.name);
     return response;
 }
 
-enum MHD_Result sse_answer(struct sse *sse, struct MHD_Connection *connection, bool head,
-                           const char *last_event_id)
+enum MHD_Result sse_answer(struct sse *sse, struct MHD_Connection *connection,
+                           const struct request *r, const struct access_grant *grant)
 {
+    const struct reply_more later = {.retry_seconds = RETRY_AFTER_SECONDS};
+    const struct reply_more closing = {.retry_seconds = RETRY_AFTER_SECONDS, .close = true};
+    const char *last_event_id = r->last_event_id;
+    const struct web_source *source = sse->source;
     unsigned retry_ms = RETRY_MS;
     uint64_t seq;
-    if (head)
+    if (strcmp(r->method, MHD_HTTP_METHOD_HEAD) == 0)
         return reply_send(connection, MHD_HTTP_OK, stream_response(sse, NULL));
-    struct client *c = client_new(sse, connection, &retry_ms);
+    struct client *c = client_new(sse, connection, grant, &retry_ms);
     if (!c) {
         atomic_fetch_add(&sse->refused, 1);
-        return reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many streams\n", false);
+        return reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many streams\n", &later);
     }
-    if (last_event_id && resume_seq(sse->source, last_event_id, &seq)) {
+    if (last_event_id && event_id_read(last_event_id, source->boot(source->ctx),
+                                       source->newest(source->ctx), &seq)) {
         open_with_changes(c, seq, retry_ms);
     } else if (!open_with_snapshot(c, last_event_id != NULL, retry_ms)) {
         client_free(c);
-        return reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory\n", true);
+        return reply_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory\n", &closing);
     }
     struct MHD_Response *response = stream_response(sse, c);
     if (!response)

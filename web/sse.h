@@ -2,6 +2,7 @@
 #ifndef WEB_SSE_H
 #define WEB_SSE_H
 
+#include "web/access.h"
 #include "web/snapshot.h"
 #include <microhttpd.h>
 
@@ -17,7 +18,8 @@ struct sse;
 struct sse_options {
     unsigned clients_max;
     unsigned heartbeat_ms;
-    const char *pages; /* version of the pages, told to each client; outlives the sse */
+    const char *pages;           /* version of the pages, told to each client; outlives the sse */
+    const struct access *access; /* likewise */
 };
 
 struct sse_stats {
@@ -30,10 +32,10 @@ struct sse_stats {
 struct sse *sse_new(const struct web_source *source, struct snapshots *snapshots,
                     const struct sse_options *options);
 
-/* Answers a request for the stream. last_event_id is the header's value or NULL. Called by the
+/* Answers a request for the stream by somebody, for whom it ends with his grant. Called by the
  * access handler alone. */
-enum MHD_Result sse_answer(struct sse *sse, struct MHD_Connection *connection, bool head,
-                           const char *last_event_id);
+enum MHD_Result sse_answer(struct sse *sse, struct MHD_Connection *connection,
+                           const struct request *r, const struct access_grant *grant);
 
 /* There are newer changes. Any thread; never blocks. */
 void sse_wake(struct sse *sse);

@@ -81,10 +81,78 @@ struct web_source {
     enum web_health (*health)(void *ctx, struct web_text *text);
 };
 
+#define WEB_NAME_SIZE   65
+#define WEB_SECRET_SIZE 65 /* 64 hexadecimal digits and a NUL */
+
+/* Somebody who may see something. */
+struct web_person {
+    char name[WEB_NAME_SIZE];
+    bool display;  /* the wallboard and nothing else */
+    uint64_t mark; /* changes with the password, token or code */
+};
+
+/* What is told of people, to be logged. The name is a known person's, or NULL. */
+enum web_event { WEB_LOGGED_IN, WEB_REFUSED, WEB_LIMITED, WEB_LOGGED_OUT };
+
+/* Who may see the wallboard. password, enter and refresh take their time (a hash made to be slow,
+ * the disk), and are called by one thread of the edge that does nothing else; the others are quick
+ * and called by any. Secrets are texts; none is kept. */
+struct web_users {
+    void *ctx;
+
+    /* Whether the password is this person's; as slow when there is no such person. */
+    bool (*password)(void *ctx, const char *name, const char *password, struct web_person *person);
+
+    /* Lets a screen in by the code of its one-time URL, and makes the cookie it is known by. */
+    bool (*enter)(void *ctx, const char *code, char cookie[WEB_SECRET_SIZE],
+                  struct web_person *person);
+
+    /* Looks, each second, whether the users were changed. True when they were. */
+    bool (*refresh)(void *ctx);
+
+    /* Whose token, or which screen's cookie, this is. */
+    bool (*token)(void *ctx, const char *token, struct web_person *person);
+    bool (*kiosk)(void *ctx, const char *cookie, struct web_person *person);
+
+    /* Whether this person may still come in as before. */
+    bool (*still)(void *ctx, const struct web_person *person);
+
+    /* Something happened to somebody at this address. Never blocks. */
+    void (*tell)(void *ctx, enum web_event event, const char *name, const char *address);
+};
+
+/* Addresses that begin with the same bits; IPv4's as ::ffff:a.b.c.d, 96 bits more. */
+struct web_network {
+    uint8_t bytes[16];
+    unsigned bits;
+};
+
+struct web_networks {
+    const struct web_network *list;
+    size_t n;
+};
+
 struct web_options {
     const char *listen;       /* "127.0.0.1:8088", "[::1]:8088" or "localhost:8088"; port 0: any */
     unsigned sse_clients_max; /* 0: 500 */
     unsigned heartbeat_ms;    /* 0: 15000 */
+
+    /* NULL: whoever can connect sees everything. Without users, and without TLS or a proxy, only a
+     * loopback address is listened on. */
+    const struct web_users *users;
+    const char *tls_certificate; /* PEM text, its chain behind it; NULL: no TLS */
+    const char *tls_key;         /* PEM text */
+    const char *const *hosts;    /* names that are served, beside localhost and addresses */
+    size_t hosts_n;
+    struct web_networks allow;   /* who may ask beside this machine; none: everybody */
+    struct web_networks proxies; /* these do TLS, and say in X-Forwarded-For who asks; nobody else
+                                    may connect then, but this machine */
+    struct web_networks
+        monitors;             /* who beside this machine may ask /healthz and /metrics unknown */
+    unsigned per_address_max; /* connections from one address; 0: 100 */
+    unsigned request_seconds; /* how long a request may take to come; 0: 15 */
+    unsigned idle_seconds;    /* a session that is not used for so long ends; 0: 3600 */
+    unsigned session_seconds; /* and any after so long; 0: 43200 */
 };
 
 struct web_edge;

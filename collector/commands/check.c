@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/check.h"
+#include "collector/commands/web_config.h"
 #include "collector/config/config.h"
 #include "collector/config/config_sample.h"
 #include "collector/sinks/kafka_config.h"
@@ -14,7 +15,9 @@ static int check_file(const char *path)
         return 1;
     }
     struct config *config = config_load(path, report);
-    bool good = config && kafka_config_check(config, report);
+    bool kafka = config && kafka_config_check(config, report);
+    bool web = config && web_config_check(config, report);
+    bool good = kafka && web;
     config_report_print(report, path, stderr);
     if (good) {
         printf("%s: ok\n", path);

@@ -5,6 +5,7 @@
 #include "collector/base/notify.h"
 #include "collector/commands/session.h"
 #include "collector/commands/store.h"
+#include "collector/commands/web_config.h"
 #include "collector/sinks/kafka_config.h"
 #include <errno.h>
 #include <event2/event.h>
@@ -138,7 +139,9 @@ static struct config *load_config(const char *path)
 {
     struct config_report *report = config_report_new();
     struct config *config = report ? config_load(path, report) : NULL;
-    if (config && !kafka_config_check(config, report)) {
+    bool kafka = config && kafka_config_check(config, report);
+    bool web = config && web_config_check(config, report);
+    if (config && !(kafka && web)) {
         config_free(config);
         config = NULL;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/store.h"
 
+#include "collector/commands/web_config.h"
 #include "collector/outbox/writer.h"
 #include "collector/sinks/history.h"
 #include "collector/sinks/history_today.h"
@@ -19,6 +20,7 @@ struct store {
     struct writer *writer;
     struct live_view *view;
     struct web_source source;
+    struct web_config *web;
     struct web_edge *edge;
     bool view_started;
 };
@@ -120,9 +122,12 @@ static bool listen_web(struct store *s)
     char error[ERROR_SIZE];
     if (!web)
         return true;
-    struct web_options options = {.listen = config_text(web, CONFIG_WEB_LISTEN),
-                                  .sse_clients_max =
-                                      (unsigned)config_number(web, CONFIG_WEB_SSE_CLIENTS_MAX)};
+    s->web = web_config_open(s->options.config, s->options.clock, error, sizeof(error));
+    if (!s->web) {
+        fprintf(stderr, "amitap: web: %s\n", error);
+        return false;
+    }
+    const struct web_options options = web_config_options(s->web);
     s->edge = s->options.web->start(&options, &s->source, error, sizeof(error));
     if (!s->edge)
         fprintf(stderr, "amitap: %s\n", error);
@@ -198,6 +203,7 @@ bool store_close(struct store *store)
     if (store->view_started)
         live_view_stop(store->view);
     store->options.web->stop(store->edge);
+    web_config_free(store->web);
     live_view_free(store->view);
     outbox_free(store->outbox);
     free(store);

@@ -210,17 +210,59 @@ static bool is_loopback(const char *listen)
     return false;
 }
 
-static void check_web(const struct config_section *s, struct config_report *report)
+/* Beyond loopback, only known people and encrypted. */
+static void check_listen(const struct config_section *s, struct config_report *report)
 {
     const char *listen = config_text(s, CONFIG_WEB_LISTEN);
     if (listen && !config_is_listen_address(listen)) {
         config_fault(report, s, CONFIG_WEB_LISTEN, "'%s' is not ADDRESS:PORT", listen);
-    } else if (listen && !is_loopback(listen)) {
+    } else if (listen && !is_loopback(listen) && !given(s, CONFIG_WEB_USERS_FILE)) {
         config_fault(report, s, CONFIG_WEB_LISTEN,
-                     "'%s': only a loopback address (127.0.0.1 or [::1]) is allowed, because the "
-                     "pages have no log-in",
+                     "'%s': without users_file only a loopback address (127.0.0.1 or [::1]) is "
+                     "allowed, because everybody could see everything",
+                     listen);
+    } else if (listen && !is_loopback(listen) && !given(s, CONFIG_WEB_TLS_CERTIFICATE) &&
+               s->values[CONFIG_WEB_PROXY].count == 0) {
+        config_fault(report, s, CONFIG_WEB_LISTEN,
+                     "'%s': without tls_certificate, or proxy where one does TLS, only a loopback "
+                     "address (127.0.0.1 or [::1]) is allowed, because passwords could be read",
                      listen);
     }
+}
+
+static void check_networks(const struct config_section *s, enum config_key key,
+                           struct config_report *report)
+{
+    size_t n = 0;
+    const char *const *networks = config_list(s, key, &n);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t bytes[16];
+        unsigned bits;
+        if (!config_parse_network(networks[i], bytes, &bits)) {
+            config_fault(report, s, key,
+                         "'%s' is neither an address nor a network like \"10.0.0.0/8\"",
+                         networks[i]);
+        }
+    }
+}
+
+static void check_web(const struct config_section *s, struct config_report *report)
+{
+    size_t n = 0;
+    const char *const *hosts = config_list(s, CONFIG_WEB_HOSTS, &n);
+    check_listen(s, report);
+    if (given(s, CONFIG_WEB_TLS_CERTIFICATE) != given(s, CONFIG_WEB_TLS_KEY)) {
+        config_fault(report, s, CONFIG_KEY_COUNT,
+                     "tls_certificate and tls_key go together; one of them is missing");
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!config_is_host_name(hosts[i])) {
+            config_fault(report, s, CONFIG_WEB_HOSTS, "'%s' is no host's name", hosts[i]);
+        }
+    }
+    check_networks(s, CONFIG_WEB_PROXY, report);
+    check_networks(s, CONFIG_WEB_ALLOW, report);
+    check_networks(s, CONFIG_WEB_MONITOR, report);
 }
 
 void config_check_rules(struct config *c, struct config_report *report)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/config/config_value.h"
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -44,6 +45,50 @@ bool config_is_listen_address(const char *text)
         return host > 2 && text[host - 1] == ']';
     }
     return host > 0 && !memchr(text, ':', host) && strcspn(text, "/ []") >= host;
+}
+
+/* Whether all bits behind the first so many are zero, as nobody means 10.0.0.1/8. */
+static bool is_zero_behind(const uint8_t bytes[16], unsigned bits)
+{
+    for (unsigned i = bits; i < 128; i++) {
+        if (bytes[i / 8] >> (7 - i % 8) & 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool config_parse_network(const char *text, uint8_t ret_bytes[16], unsigned *ret_bits)
+{
+    char address[INET6_ADDRSTRLEN];
+    size_t n = strcspn(text, "/");
+    int64_t bits = 0;
+    if (n >= sizeof(address)) {
+        return false;
+    }
+    memcpy(address, text, n);
+    address[n] = '\0';
+    memset(ret_bytes, 0, 16);
+    bool v4 = inet_pton(AF_INET, address, ret_bytes + 12) == 1;
+    if (v4) {
+        ret_bytes[10] = ret_bytes[11] = 0xff;
+    } else if (inet_pton(AF_INET6, address, ret_bytes) != 1) {
+        return false;
+    }
+    unsigned most = v4 ? 32 : 128;
+    if (text[n] == '\0') {
+        bits = most;
+    } else if (!config_parse_number(text + n + 1, &bits) || bits < 0 || bits > most) {
+        return false;
+    }
+    *ret_bits = (unsigned)bits + (128 - most);
+    return is_zero_behind(ret_bytes, *ret_bits);
+}
+
+bool config_is_host_name(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    return n > 0 && n <= 253 && text[n] == '\0';
 }
 
 bool config_is_event_mask(const char *text)

@@ -10,7 +10,7 @@ import source
 
 ROOMS = ["parsers"] + [
     f"collector/{room}"
-    for room in "base config link state facts outbox sinks view commands".split()
+    for room in "base config link state facts outbox sinks view users commands".split()
 ]
 MAIN = "collector/main.c"
 
@@ -18,7 +18,7 @@ MAIN = "collector/main.c"
 LIBRARIES = {
     "confuse.h": ["collector/config"],
     "event2/": ["collector/link", "collector/commands"],
-    "openssl/": ["collector/link", "collector/facts", "collector/commands"],
+    "openssl/": ["collector/link", "collector/facts", "collector/users", "collector/commands"],
     "sqlite3.h": ["collector/outbox", "collector/sinks", "collector/commands"],
     "librdkafka/": ["collector/sinks"],
     "uthash.h": ["collector/state", "collector/facts", "collector/view"],
@@ -29,7 +29,7 @@ LIBRARIES = {
 # All else in angle brackets must be the C library's or the kernel's.
 LIBC = re.compile(
     r"(assert|ctype|dirent|errno|fcntl|getopt|inttypes|libgen|limits|math|netdb|poll|pthread|signal|stdarg|"
-    r"stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|syslog|time|unistd|emmintrin|"
+    r"stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|syslog|termios|time|unistd|emmintrin|"
     r"arpa/\w+|linux/\w+|netinet/\w+|sys/\w+)\.h$"
 )
 

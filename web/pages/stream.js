@@ -5,8 +5,8 @@
 const STALE_MS = 20000;        // the server sends at least a heartbeat every 15 s
 const BANNER_AFTER_MS = 2000;  // a shorter interruption is not worth a banner
 
-// Set by the page: something changed; the stream went from one status to another.
-const listeners = { changed() {}, status() {} };
+// Set by the page: something changed; the stream went from one status to another; who is logged in.
+const listeners = { changed() {}, status() {}, person() {} };
 
 // ---- State -------------------------------------------------------------------------------------
 
@@ -86,7 +86,9 @@ function parser() {
 async function readStream(signal) {
   const headers = state.lastId ? { 'Last-Event-ID': state.lastId } : {};
   const answer = await fetch('api/v1/stream', { headers, signal, cache: 'no-store' });
+  if (answer.status === 401) location.replace('login');
   if (!answer.ok) throw new Error('HTTP ' + answer.status);
+  listeners.person(answer.headers.get('X-Amitap-Person') || '');
   const pages = answer.headers.get('X-Amitap-Pages') || '';
   if (state.pages && pages && pages !== state.pages) location.reload();
   state.pages = pages;

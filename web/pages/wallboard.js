@@ -666,6 +666,16 @@ function stored(value) {
   return value || '';
 }
 
+function showPerson(name) {
+  $('out').hidden = !name;
+  $('out').title = 'Log out ' + name;
+}
+
+async function logOut() {
+  await fetch('logout', { method: 'POST', redirect: 'manual' }).catch(() => {});
+  location.replace('login');
+}
+
 function setTheme(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
@@ -695,6 +705,7 @@ function sayStatus(status, was) {
 function start() {
   listeners.changed = scheduleRender;
   listeners.status = sayStatus;
+  listeners.person = showPerson;
   const title = new URLSearchParams(location.search).get('title');
   if (title) {
     setText($('title'), title);
@@ -707,6 +718,7 @@ function start() {
     setTheme(next);
   });
   $('full').addEventListener('click', toggleFull);
+  $('out').addEventListener('click', logOut);
   document.addEventListener('keydown', (e) => {
     if (e.key === 'f' && !e.ctrlKey && !e.metaKey && !e.altKey) toggleFull();
   });

@@ -261,16 +261,19 @@ START_TEST(every_sample_line_is_right)
         char text[512];
         bool host = key != CONFIG_PBX_HOST && key != CONFIG_PBX_HOSTS;
         bool secret = key != CONFIG_PBX_SECRET;
+        const char *also = key == CONFIG_WEB_TLS_CERTIFICATE ? "tls_key = a\n"
+                           : key == CONFIG_WEB_TLS_KEY       ? "tls_certificate = a\n"
+                           : row->section == CONFIG_KAFKA && key != CONFIG_KAFKA_BROKERS
+                               ? "brokers = a\n"
+                               : "";
         if (key == CONFIG_PBX_SECRET_FILE || key == CONFIG_PBX_TLS_CA_FILE) {
             continue;
         }
-        int n = snprintf(
-            text, sizeof text, "pbx main {\n%s%s%s%s%s%s\n}\n%s {\n%s%s = %s\n}\n",
-            host ? "host = a\n" : "", key != CONFIG_PBX_USER ? "user = a\n" : "",
-            secret ? "secret = a\n" : "", pbx ? row->name : "", pbx ? " = " : "", pbx ? sample : "",
-            pbx ? "web" : config_section_row(row->section)->name,
-            row->section == CONFIG_KAFKA && key != CONFIG_KAFKA_BROKERS ? "brokers = a\n" : "",
-            pbx ? "listen" : row->name, pbx ? "127.0.0.1:1" : sample);
+        int n = snprintf(text, sizeof text, "pbx main {\n%s%s%s%s%s%s\n}\n%s {\n%s%s = %s\n}\n",
+                         host ? "host = a\n" : "", key != CONFIG_PBX_USER ? "user = a\n" : "",
+                         secret ? "secret = a\n" : "", pbx ? row->name : "", pbx ? " = " : "",
+                         pbx ? sample : "", pbx ? "web" : config_section_row(row->section)->name,
+                         also, pbx ? "listen" : row->name, pbx ? "127.0.0.1:1" : sample);
         write_file(conf_path, text, (size_t)n, 0600);
         struct config_report *report = config_report_new();
         struct config *c = config_load(conf_path, report);

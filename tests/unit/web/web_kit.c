@@ -79,14 +79,22 @@ static enum web_health source_health(void *ctx, struct web_text *text)
 
 void kit_start(struct kit *k, unsigned clients_max, unsigned heartbeat_ms)
 {
+    const struct web_options options = {.sse_clients_max = clients_max,
+                                        .heartbeat_ms = heartbeat_ms};
+    kit_start_with(k, &options);
+}
+
+void kit_start_with(struct kit *k, const struct web_options *options)
+{
+    struct web_options all = *options;
     char error[256] = "";
     memset(k, 0, sizeof(*k));
     pthread_mutex_init(&k->lock, NULL);
     k->oldest = 1;
     k->source = (struct web_source){k,           source_snapshot, source_changes, source_newest,
                                     source_boot, source_health};
-    const struct web_options options = {"127.0.0.1:0", clients_max, heartbeat_ms};
-    k->edge = http_edge_ops.start(&options, &k->source, error, sizeof(error));
+    all.listen = all.listen ? all.listen : "127.0.0.1:0";
+    k->edge = http_edge_ops.start(&all, &k->source, error, sizeof(error));
     ck_assert_msg(k->edge != NULL, "%s", error);
     k->port = (int)strtol(strrchr(http_edge_ops.address(k->edge), ':') + 1, NULL, 10);
 }

@@ -24,6 +24,8 @@ struct kit {
 
 /* Starts an edge on any port of 127.0.0.1; zeros take the defaults. */
 void kit_start(struct kit *k, unsigned clients_max, unsigned heartbeat_ms);
+/* The same with all options; listen is taken if it is given. */
+void kit_start_with(struct kit *k, const struct web_options *options);
 void kit_stop(struct kit *k);
 
 /* Makes snapshots this much larger from now on. */
