@@ -171,14 +171,31 @@ def check_endpoints(folder, state, names, checks):
     checks.say(states == expected, f"a phone that comes and goes was {', '.join(states)}")
 
 
-def check_drift(folder, checks):
+def is_known(drift):
+    """A difference of a kind that is in tests/compare/known."""
+    columns = set(drift["columns"])
+    return drift["what"] == "cdr" and (columns == {"lastdata"} and "lastdata" in drift.get("guessed", ())
+                                       or columns <= {"dst", "dcontext"}
+                                       or columns <= {"answer", "disposition", "end", "duration"})
+
+
+def check_drift(folder, mixed, checks):
     """amitap itself compared Cdr events and QueueStatus with what it held."""
     stream = (folder / "ami.raw").read_bytes()
     seen = stream.count(b"\nEvent: Cdr\r"), stream.count(b"\nEvent: QueueStatusComplete\r")
     with sqlite3.connect(folder / "history.db") as history:
         drift = [row[0] for row in history.execute("SELECT body FROM drift ORDER BY ce_time")]
+    drift = [body for body in drift if not (mixed and is_known(json.loads(body)))]
     checks.say(min(seen) > 2 and not drift, f"no drift from {seen[0]} Cdr events and {seen[1]} readings of the queues"
                + "".join("\n  " + body for body in drift))
+
+
+def end_all(lab):
+    """Random calls may leave one that nobody ends: who hangs up as the other dials to transfer him leaves the target
+    alone in it for good."""
+    print("hanging up what is left")
+    lab.cli("channel request hangup all")
+    return lab.await_idle(20)
 
 
 def live(lab, options, checks):
@@ -196,7 +213,7 @@ def live(lab, options, checks):
             scenarios.mixer(lab, options.seed, options.mix)
         else:
             play(lab, options.names, checks)
-        checks.say(lab.await_idle(), "the PBX is idle again")
+        checks.say(lab.await_idle() or options.mix and end_all(lab), "the PBX is idle again")
         time.sleep(1)
         state = tap.state()
     finally:
@@ -214,7 +231,7 @@ def live(lab, options, checks):
     checks.say(journeys.main(["--amitap", options.amitap, "--show", "5", str(folder)]) == 0,
                "the journeys equal what CEL says of them")
     check_endpoints(folder, state, [] if options.mix else options.names, checks)
-    check_drift(folder, checks)
+    check_drift(folder, options.mix, checks)
     print("kept in", folder)
 
 

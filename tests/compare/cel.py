@@ -38,6 +38,7 @@ class Channel:
         self.picked_up = self.refused = False
         self.hung_up = None  # number of the line
         self.talked = 0      # and of the one since which it talks no more
+        self.started = 0     # and of its first
         self.cause = self.source = self.bridge = None
         self.talk = Clock()
         self.calls = {self.linkedid}
@@ -123,6 +124,7 @@ def relink(truth, channel, linkedid):
 def on_start(truth, channel, now, _):
     call = truth.call(channel.linkedid)
     call.start = call.start or now
+    channel.started = truth.line
     if channel.phone:
         truth.phones.append(channel)
 
@@ -284,12 +286,13 @@ def recount(truth, now):
 def ended_by(truth, call):
     """Who ended the call: a channel's name, or what CEL has instead; None where it does not say or says two things.
 
-    Those count who were in its last conversation, or all if there was none. It is what the channel that opened the call
+    Those count who were in its last conversation, if no other phone was tried after it, or all if there was none. It is what the channel that opened the call
     has as its source, if it is among them, else what they agree on. A source that hung up before the others is left over
     from a conversation after which the call went on: CEL then says nothing of its end. A phone that refuses what
     the PBX originated had no call to end."""
     final = [channel for channel in call.hangups if channel.talked >= call.talked]
-    if not final or final[0].refused:
+    tried_after = call.talked and any(channel.started > call.talked for channel in call.hangups)
+    if not final or final[0].refused or tried_after:
         return None
     opener = [channel for channel in final if channel.uniqueid == call.linkedid]
     sources = {channel.source for channel in opener or final if channel.source}

@@ -43,6 +43,11 @@ def closed(truth):
     return [call for call in truth.calls.values() if call.start is not None and call.end is not None]
 
 
+def is_closed(truth, channel):
+    """Of a call that goes on at the end of the recording no record is told yet."""
+    return truth.call(channel.linkedid).end is not None
+
+
 def legs_of(records):
     """What became of each channel, over all the calls it was in: one after the other."""
     legs = {}
@@ -100,7 +105,7 @@ def true_legs(truth):
                      {"talk_seconds": near(c.talk.seconds, truth.tolerance(c.talk.stretches)),
                       "answer": near(c.answer, truth.tolerance()), "start": near(c.start, truth.tolerance()),
                       "end": near(c.end, truth.tolerance())})
-            for c in truth.channels.values() if c.phone and c.end is not None]
+            for c in truth.channels.values() if c.phone and c.end is not None and is_closed(truth, c)]
 
 
 def derived_legs(records, _):
@@ -118,7 +123,7 @@ def derived_legs(records, _):
 def true_talks(truth):
     return [rows.Row({"uniqueid": "+".join(pair)},
                      {"talk_seconds": near(clock.seconds, truth.tolerance(clock.stretches))})
-            for pair, clock in truth.pairs.items()]
+            for pair, clock in truth.pairs.items() if all(is_closed(truth, truth.channels[each]) for each in pair)]
 
 
 def derived_talks(records, truth):

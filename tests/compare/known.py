@@ -44,11 +44,12 @@ def is_guess(row, other, _):
 
 def is_order(row, other, truth):
     """Which of two channels' events came first decided this row, and its channel went on to another one: they differ in
-    nothing but the place from where it was sent elsewhere, or in whether it was answered as party B ended it."""
+    nothing but the place from where it was sent elsewhere, or, as party B was picked up, in whether and when party A had
+    last been heard of."""
     names = {name for name, *_ in row.differences(other)}
     went_on = sum(each.identity() == row.identity() for each in truth) > 1
     short = all(each.near["billsec"][0] <= rows.LATE for each in (row, other))
-    return went_on and (names <= {"dst", "dcontext"} or (names <= {"answer", "disposition"} and short))
+    return went_on and (names <= {"dst", "dcontext"} or (names <= {"answer", "disposition", "end", "duration"} and short))
 
 
 def take_by_rule(missing, extra, truth):

@@ -120,6 +120,10 @@ class Oracle(unittest.TestCase):
         self.assertIsNone(self.ended_by(talk + hangup(16, "b") + hangup(16, "a")))
         self.assertIsNone(self.ended_by(talk + hangup(16, "b", "b") + hangup(19, "a", "b")), "the call went on")
 
+    def test_a_phone_tried_after_the_last_conversation_hides_who_ended_the_call(self):
+        talk = start(10, "a", "b") + enter(11, "1", "b", "a") + leave(16, "1", "a", "b") + hangup(16, "b", "b")
+        self.assertIsNone(self.ended_by(talk + start(16, "c") + hangup(16, "c") + hangup(16, "a", "b")))
+
     def test_who_refuses_an_origination_ended_nothing(self):
         refused = line("HANGUP", 10, "a", app="AppDial2", hangupcause=17, hangupsource=NAMES["a"])
         self.assertIsNone(self.ended_by(start(10, "a") + refused))
