@@ -220,11 +220,26 @@ static void dial_begun_unseen(struct cdr_engine *e, const struct cdr_dial_end *e
         cdr_row_begun_unseen(row);
 }
 
+/* A dial that makes no difference leaves its status as the disposition, the last one's: that of a
+ * phone which was cancelled after another had answered too (measured on Asterisk 22.10). */
+static void take_status(const struct cdr_engine *e, struct cdr_chain *chain, struct slice status)
+{
+    for (struct cdr_row *row = chain->first; row; row = row->next) {
+        if (row->state == CDR_SINGLE)
+            row->disposition = cdr_disposition_of_status(status, &e->options);
+    }
+    saved_touch(&chain->channel->saved);
+}
+
 void cdr_dial_end(struct cdr_engine *e, const struct cdr_dial_end *end, int64_t time)
 {
     struct channel *a = end->caller ? end->caller : end->dest;
-    if (!a || !a->chain || e->options.ignoredialchanges)
+    if (!a || !a->chain)
         return;
+    if (e->options.ignoredialchanges) {
+        take_status(e, a->chain, end->status);
+        return;
+    }
     dial_begun_unseen(e, end, time);
     struct cdr_message m = message(e, a, time);
     m.now = end->caller ? end->caller_look : end->dest_look;

@@ -296,7 +296,8 @@ static void note_member_channel(struct tap *tap, const struct channel *c, struct
 /* Set(CALLERID(pres)=prohib) changes neither number nor name, so that no NewCallerid follows. */
 static void note_presentation(struct channel *c, struct slice application, struct slice data)
 {
-    static const char *const names[] = {"CALLERID(pres)=", "CALLERID(num-pres)="};
+    static const char *const names[] = {
+        "CALLERID(pres)=", "CALLERID(num-pres)=", "CALLERID(name-pres)="};
     for (size_t i = 0; slice_is(application, "Set") && i < sizeof(names) / sizeof(names[0]); i++) {
         if (!starts_with(data, names[i]))
             continue;
