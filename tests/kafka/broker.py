@@ -52,7 +52,9 @@ class Broker:
 
     @staticmethod
     def cluster_id():
-        return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        """Its first two bits are 0, or it might begin with a dash and be taken for an option."""
+        number = uuid.uuid4().bytes
+        return base64.urlsafe_b64encode(bytes([number[0] & 0x3F]) + number[1:]).decode().rstrip("=")
 
     def java(self):
         return ["java", "-Xms256m", "-Xmx512m", f"-Dlog4j.configuration=file:{self.folder}/log4j.properties", "-cp",
