@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/store.h"
 
+#include "collector/base/random.h"
+#include "collector/commands/privacy_config.h"
 #include "collector/commands/web_config.h"
 #include "collector/outbox/writer.h"
 #include "collector/sinks/history.h"
@@ -19,6 +21,7 @@ struct store {
     struct kafka *kafka; /* NULL: the configuration has none */
     struct writer *writer;
     struct live_view *view;
+    struct privacy *history_policy, *kafka_policy, *view_policy;
     struct web_source source;
     struct web_config *web;
     struct web_edge *edge;
@@ -41,21 +44,41 @@ static bool open_kafka(struct store *s)
                                     .ctx = s};
     if (!options.section)
         return true;
+    s->kafka_policy = privacy_config(options.section, outbox_secret(s->outbox));
+    options.policy = s->kafka_policy;
+    if (!s->kafka_policy) {
+        fputs("amitap: memory is short\n", stderr);
+        return false;
+    }
     s->kafka = kafka_open(&options, error, sizeof(error));
     if (!s->kafka)
         fprintf(stderr, "amitap: %s\n", error);
     return s->kafka != NULL;
 }
 
+static void open_history(struct store *s, char error[ERROR_SIZE])
+{
+    const struct config_section *section = config_section(s->options.config, CONFIG_STORE);
+    s->history_policy = privacy_config(section, outbox_secret(s->outbox));
+    struct history_options options = {.path = config_text(section, CONFIG_STORE_PATH),
+                                      .outbox = s->outbox,
+                                      .clock = s->options.clock,
+                                      .policy = s->history_policy,
+                                      .section = section};
+    if (s->history_policy)
+        s->history = history_open(&options, error, ERROR_SIZE);
+    else
+        snprintf(error, ERROR_SIZE, "memory is short");
+}
+
 static bool open_files(struct store *s)
 {
     const struct config *config = s->options.config;
-    const char *path = config_text(config_section(config, CONFIG_STORE), CONFIG_STORE_PATH);
     struct outbox_options options = {.path = config_outbox_path(config)};
     char error[ERROR_SIZE];
     s->outbox = outbox_open(&options, error, sizeof(error));
     if (s->outbox)
-        s->history = history_open(path, s->outbox, s->options.clock, error, sizeof(error));
+        open_history(s, error);
     if (!s->history)
         fprintf(stderr, "amitap: %s\n", error);
     return s->history != NULL;
@@ -102,9 +125,27 @@ static bool seed_view(struct store *s)
     return true;
 }
 
+/* The view lives as long as the process, and so does the key of its ids where none is named. */
+static bool make_view_policy(struct store *s)
+{
+    const struct config_section *web = config_section(s->options.config, CONFIG_WEB);
+    struct random_source random = random_system();
+    uint64_t secret[4];
+    for (size_t i = 0; i < 4; i++)
+        secret[i] = random.next(random.ctx);
+    if (web)
+        s->view_policy = privacy_config(web, (struct slice){(const char *)secret, sizeof(secret)});
+    explicit_bzero(secret, sizeof(secret));
+    return !web || s->view_policy;
+}
+
 static bool make_view(struct store *s)
 {
-    s->view = live_view_new(s->options.clock, NULL);
+    struct live_view_options options = {0};
+    bool good = make_view_policy(s);
+    options.policy = s->view_policy;
+    if (good)
+        s->view = live_view_new(s->options.clock, &options);
     if (!s->view) {
         fputs("amitap: memory is short\n", stderr);
         return false;
@@ -206,6 +247,9 @@ bool store_close(struct store *store)
     web_config_free(store->web);
     live_view_free(store->view);
     outbox_free(store->outbox);
+    privacy_free(store->history_policy);
+    privacy_free(store->kafka_policy);
+    privacy_free(store->view_policy);
     free(store);
     return kept;
 }

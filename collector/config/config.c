@@ -329,14 +329,20 @@ struct config *config_load(const char *path, struct config_report *report)
     return l.config;
 }
 
+/* Any text may be a secret: a property of Kafka's, say. */
+static void free_text(char *text)
+{
+    if (text) {
+        explicit_bzero(text, strlen(text));
+    }
+    free(text);
+}
+
 static void free_value(struct config_value *value)
 {
-    if (value->text) {
-        explicit_bzero(value->text, strlen(value->text));
-    }
-    free(value->text);
+    free_text(value->text);
     for (size_t i = 0; i < value->count; i++) {
-        free(value->list[i]);
+        free_text(value->list[i]);
     }
     free(value->list);
 }
@@ -350,6 +356,7 @@ void config_free(struct config *c)
         for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
             free_value(&c->sections[i].values[key]);
         }
+        free_text(c->sections[i].privacy_key);
     }
     free(c->sections);
     free(c->outbox_path);

@@ -45,6 +45,29 @@ const char *const *config_pbx_hosts(const struct config_section *pbx, size_t *re
 /* A PBX account's secret, from the configuration or its secret file. Never to be logged. */
 struct slice config_pbx_secret(const struct config_section *pbx);
 
+enum config_privacy_mode {
+    CONFIG_PRIVACY_CLEAR,
+    CONFIG_PRIVACY_DIGITS,
+    CONFIG_PRIVACY_HMAC,
+    CONFIG_PRIVACY_DROP
+};
+
+/* What the section's sink shows of numbers and names. */
+struct config_privacy {
+    enum config_privacy_mode mode;
+    unsigned digits;
+    unsigned extension_digits;
+    struct slice key; /* of privacy_key_file, 16 to 128 bytes; empty: none is named */
+    const char *key_id;
+};
+
+/* Of the store, kafka or web section. Borrowed as other values are; the key is never to be logged.
+ */
+struct config_privacy config_privacy(const struct config_section *s);
+
+/* After how many days rows of a history table are deleted; 0: never. */
+int64_t config_retain_days(const struct config_section *store, const char *table);
+
 /* The outbox file: as named, or the history file's path with "-outbox" behind it. */
 const char *config_outbox_path(const struct config *c);
 

@@ -19,6 +19,7 @@ struct config_section {
     enum config_section_id id;
     unsigned line; /* 0: not in the file, all defaults */
     char name[65];
+    char *privacy_key; /* from its privacy_key_file; owned */
     struct config_value values[CONFIG_KEY_COUNT];
 };
 

@@ -89,6 +89,12 @@ struct fact_builder fact_builder_masked(void)
     return (struct fact_builder){buf_new(MASKED_BYTES_MAX)};
 }
 
+bool fact_builder_reserve(struct fact_builder *b)
+{
+    buf_clear(&b->bytes);
+    return buf_reserve(&b->bytes, b->bytes.max) != NULL;
+}
+
 void fact_builder_free(struct fact_builder *b)
 {
     buf_free(&b->bytes);

@@ -73,6 +73,8 @@ struct fact_builder {
 struct fact_builder fact_builder_new(void);
 /* One for facts that fact_rewrite makes longer. */
 struct fact_builder fact_builder_masked(void);
+/* Takes all the memory that it may ever need. False when there is none. */
+bool fact_builder_reserve(struct fact_builder *b);
 /* Frees its bytes, and with them the fact that fact_finish returned. */
 void fact_builder_free(struct fact_builder *b);
 

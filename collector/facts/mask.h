@@ -14,7 +14,7 @@ enum mask_mode {
     MASK_DROP    /* nothing */
 };
 
-#define MASK_KEY_MAX    64u
+#define MASK_KEY_MAX    128u
 #define MASK_KEY_ID_MAX 16u
 
 struct mask {

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TEXT_MAX ((size_t)4 * 1024 * 1024)
+#define TEXT_MAX  ((size_t)2 * 1024 * 1024)
+#define NAMES_MAX ((size_t)1024 * 1024)
 
 enum privacy_class {
     PRIVACY_HARMLESS,
@@ -51,6 +52,14 @@ static void put_name(struct privacy *p)
                  p->mask.extension_digits, (int)(strlen(p->mask.key_id) + 9), p->text.p);
 }
 
+/* All from the start, so that memory that is short later costs no fact. */
+static bool reserve(struct privacy *p)
+{
+    return p->mask.mode == MASK_CLEAR ||
+           (fact_builder_reserve(&p->masked) && buf_reserve(&p->text, TEXT_MAX - p->text.n) &&
+            buf_reserve(&p->names, NAMES_MAX));
+}
+
 struct privacy *privacy_new(const struct mask *options)
 {
     struct privacy *p = calloc(1, sizeof(*p));
@@ -59,9 +68,9 @@ struct privacy *privacy_new(const struct mask *options)
     p->mask = *options;
     p->masked = fact_builder_masked();
     p->text = buf_new(TEXT_MAX);
-    p->names = buf_new(TEXT_MAX);
+    p->names = buf_new(NAMES_MAX);
     put_name(p);
-    if (!p->text.failed)
+    if (!p->text.failed && reserve(p))
         return p;
     privacy_free(p);
     return NULL;

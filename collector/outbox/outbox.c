@@ -3,6 +3,7 @@
 
 #include "collector/base/crash_point.h"
 #include "collector/outbox/outbox_schema.h"
+#include "collector/outbox/policies.h"
 #include "parsers/utf8.h"
 #include <assert.h>
 #include <errno.h>
@@ -23,10 +24,12 @@ enum statement {
     BEGIN,
     COMMIT,
     PUT_FACT,
+    PUT_RENDERING,
     PUT_STATE,
     DELETE_STATE,
     PUT_CURSOR,
     DELETE_FACTS,
+    DELETE_RENDERINGS,
     STATEMENTS
 };
 
@@ -34,13 +37,16 @@ static const char *const statement_sql[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [PUT_FACT] = "INSERT INTO facts (kind, flags, pbx, subject, key, ce_id, ce_time, ce_sequence, "
-                 "body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 "body, policy) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [PUT_RENDERING] = "INSERT INTO renderings (seq, policy, subject, key, ce_id, body) VALUES "
+                      "(?1, ?10, ?4, ?5, ?6, ?9)",
     [PUT_STATE] = "INSERT INTO live_state (pbx, entity, body) VALUES (?1, ?2, ?3) "
                   "ON CONFLICT (pbx, entity) DO UPDATE SET body = excluded.body",
     [DELETE_STATE] = "DELETE FROM live_state WHERE pbx = ?1 AND entity = ?2",
     [PUT_CURSOR] = "INSERT INTO cursors (sink, seq) VALUES (?1, ?2) "
                    "ON CONFLICT (sink) DO UPDATE SET seq = excluded.seq",
     [DELETE_FACTS] = "DELETE FROM facts WHERE seq <= ?1",
+    [DELETE_RENDERINGS] = "DELETE FROM renderings WHERE seq <= ?1",
 };
 
 struct sink {
@@ -55,10 +61,14 @@ struct outbox {
     sqlite3_stmt *statements[STATEMENTS];
     char *path;
     char name[64];
+    char secret[80];
     char error[SQLITE_FILE_ERROR_SIZE];
     struct buf json;
     struct buf clean;
     uint64_t deleted; /* every row up to this seq is gone */
+    struct policies policies;
+    bool renderings; /* there may be some */
+    bool absences;   /* sinks that are not there any more have been put down */
 
     pthread_mutex_t mutex; /* for what follows, and sinks' cursors */
     pthread_cond_t changed;
@@ -94,9 +104,12 @@ static int ask_number(struct outbox *o, const char *sql, const char *text, uint6
 
 static int load_name(struct outbox *o)
 {
-    sqlite3_stmt *statement = sqlite_file_prepare(&o->file, "SELECT name FROM outbox");
-    if (statement && sqlite3_step(statement) == SQLITE_ROW)
+    sqlite3_stmt *statement = sqlite_file_prepare(&o->file, "SELECT name, secret FROM outbox");
+    if (statement && sqlite3_step(statement) == SQLITE_ROW) {
         snprintf(o->name, sizeof(o->name), "%s", (const char *)sqlite3_column_text(statement, 0));
+        snprintf(o->secret, sizeof(o->secret), "%s",
+                 (const char *)sqlite3_column_text(statement, 1));
+    }
     sqlite3_finalize(statement);
     return o->name[0] ? 0 : -1;
 }
@@ -114,11 +127,13 @@ static int load(struct outbox *o, int pages_max)
             return -1;
     }
     uint64_t oldest = 0;
-    if (load_name(o) < 0 ||
+    uint64_t rendered = 0;
+    if (load_name(o) < 0 || ask_number(o, "SELECT max(seq) FROM renderings", NULL, &rendered) < 0 ||
         ask_number(o, "SELECT seq FROM sqlite_sequence WHERE name = ?1", "facts", &o->committed) <
             0 ||
         ask_number(o, "SELECT min(seq) FROM facts", NULL, &oldest) < 0)
         return -1;
+    o->renderings = rendered > 0;
     o->deleted = oldest > 0 ? oldest - 1 : o->committed;
     o->stats.backlog = o->committed - o->deleted;
     return 0;
@@ -143,6 +158,7 @@ static void release(struct outbox *o)
     pthread_mutex_destroy(&o->mutex);
     buf_free(&o->json);
     buf_free(&o->clean);
+    explicit_bzero(o->secret, sizeof(o->secret));
     free(o->path);
     free(o);
 }
@@ -193,6 +209,11 @@ const char *outbox_name(const struct outbox *o)
     return o->name;
 }
 
+struct slice outbox_secret(const struct outbox *o)
+{
+    return slice_from(o->secret);
+}
+
 static struct slice column(sqlite3_stmt *statement, int i)
 {
     const char *text = (const char *)sqlite3_column_text(statement, i);
@@ -226,10 +247,11 @@ int outbox_load_state(struct outbox *o, struct slice pbx, outbox_state_fn *fn, v
     return rc == SQLITE_DONE ? 0 : -1;
 }
 
-int outbox_add_sink(struct outbox *o, const char *name)
+int outbox_add_sink(struct outbox *o, const char *name, struct privacy *policy)
 {
     uint64_t saved = 0;
-    if (o->sink_count == OUTBOX_SINKS_MAX)
+    if (o->sink_count == OUTBOX_SINKS_MAX ||
+        policies_add(&o->policies, &o->file, name, policy, o->committed) != SQLITE_OK)
         return -1;
     ask_number(o, "SELECT seq FROM cursors WHERE sink = ?1", name, &saved);
     pthread_mutex_lock(&o->mutex);
@@ -354,30 +376,67 @@ static bool render(struct outbox *o, const struct fact_head *head, struct slice 
     return !o->json.failed;
 }
 
+/* Writes one rendering, the first with the fact itself. */
+static int write_rendering(struct outbox *o, const struct fact_head *head, int64_t policy,
+                           sqlite3_stmt *put)
+{
+    bind(put, 4, clean(o, head->subject));
+    bind(put, 5, clean(o, head->key));
+    bind(put, 6, clean(o, head->id));
+    if (head->flags & FACT_IS_TOMBSTONE)
+        sqlite3_bind_null(put, 9);
+    else
+        bind(put, 9, buf_slice(&o->json));
+    sqlite3_bind_int64(put, 10, policy);
+    return sqlite_file_run(put);
+}
+
+/* Masks and renders. False when nothing may be written of it. */
+static bool render_for(struct outbox *o, const struct policy *policy, struct slice fact,
+                       struct fact_head *ret_head)
+{
+    struct slice masked = privacy_mask(policy->privacy, fact);
+    return masked.n && fact_read_head(masked, ret_head) && render(o, ret_head, masked);
+}
+
+/* For the sinks whose policy is not the first one's. */
+static int write_renderings(struct outbox *o, struct slice fact, struct changes *changes)
+{
+    sqlite3_stmt *put = o->statements[PUT_RENDERING];
+    int rc = SQLITE_OK;
+    for (size_t i = 1; i < o->policies.count && rc == SQLITE_OK; i++) {
+        struct fact_head head;
+        if (!render_for(o, &o->policies.list[i], fact, &head)) {
+            changes->malformed++;
+            continue;
+        }
+        sqlite3_bind_int64(put, 1, (sqlite3_int64)changes->newest);
+        rc = write_rendering(o, &head, o->policies.list[i].number, put);
+        o->renderings = true;
+    }
+    return rc;
+}
+
 static int write_fact(struct outbox *o, struct slice fact, struct changes *changes)
 {
+    static const struct policy clear = {0, NULL};
+    const struct policy *policy = o->policies.count > 0 ? &o->policies.list[0] : &clear;
     sqlite3_stmt *put = o->statements[PUT_FACT];
     struct fact_head head;
-    if (!fact_read_head(fact, &head) || !render(o, &head, fact)) {
+    if (!render_for(o, policy, fact, &head)) {
         changes->malformed++;
         return SQLITE_OK;
     }
     bind(put, 1, slice_from(fact_kind_info(head.kind)->kind));
     sqlite3_bind_int64(put, 2, head.flags);
     bind(put, 3, clean(o, head.pbx));
-    bind(put, 4, clean(o, head.subject));
-    bind(put, 5, clean(o, head.key));
-    bind(put, 6, clean(o, head.id));
     sqlite3_bind_int64(put, 7, head.time);
     sqlite3_bind_int64(put, 8, (sqlite3_int64)head.sequence);
-    if (head.flags & FACT_IS_TOMBSTONE)
-        sqlite3_bind_null(put, 9);
-    else
-        bind(put, 9, buf_slice(&o->json));
-    int rc = sqlite_file_run(put);
+    int rc = write_rendering(o, &head, policy->number, put);
     if (rc == SQLITE_OK) {
         changes->facts++;
         changes->newest = (uint64_t)sqlite3_last_insert_rowid(o->file.db);
+        rc = write_renderings(o, fact, changes);
     }
     return rc;
 }
@@ -445,6 +504,11 @@ static int write_cursors(struct outbox *o, const struct changes *changes)
     if (rc == SQLITE_OK && changes->deleted > o->deleted) {
         sqlite3_bind_int64(o->statements[DELETE_FACTS], 1, (sqlite3_int64)changes->deleted);
         rc = sqlite_file_run(o->statements[DELETE_FACTS]);
+        if (rc == SQLITE_OK && o->renderings) {
+            sqlite3_bind_int64(o->statements[DELETE_RENDERINGS], 1,
+                               (sqlite3_int64)changes->deleted);
+            rc = sqlite_file_run(o->statements[DELETE_RENDERINGS]);
+        }
         crash_point("rows_deleted");
     }
     return rc;
@@ -484,6 +548,17 @@ static int end_transaction(struct outbox *o, int rc, const struct changes *chang
     return rc;
 }
 
+/* The first transaction says which sinks are not there any more. */
+static int write_absences(struct outbox *o)
+{
+    const char *names[OUTBOX_SINKS_MAX];
+    if (o->absences)
+        return SQLITE_OK;
+    for (int i = 0; i < o->sink_count; i++)
+        names[i] = o->sinks[i].name;
+    return policies_leave_out(&o->file, names, (size_t)o->sink_count, o->committed);
+}
+
 int outbox_commit(struct outbox *o, struct slice batch)
 {
     struct changes changes = {0};
@@ -493,11 +568,15 @@ int outbox_commit(struct outbox *o, struct slice batch)
     int rc = sqlite_file_run(o->statements[BEGIN]);
     crash_point("batch_begun");
     if (rc == SQLITE_OK)
+        rc = write_absences(o);
+    if (rc == SQLITE_OK)
         rc = write_cursors(o, &changes);
     while (rc == SQLITE_OK && batch_next(batch, &offset, &item))
         rc = write_item(o, &item, &changes);
     crash_point("rows_written");
-    return end_transaction(o, rc, &changes);
+    rc = end_transaction(o, rc, &changes);
+    o->absences = o->absences || rc == SQLITE_OK;
+    return rc;
 }
 
 int outbox_tidy(struct outbox *o, bool *ret_more)

@@ -4,11 +4,14 @@
 
 #include "collector/facts/batch.h"
 #include "collector/facts/fact.h"
+#include "collector/facts/privacy.h"
 
 /* The outbox file: facts on their way to the sinks, each sink's cursor, and the live calls' state.
  * The writer thread (writer.h) alone writes; sinks wait here for commits, read rows through readers
  * of their own (outbox_reader.h) and say how far they are, so that rows nobody needs are deleted.
- * A fact is committed together with the live state it left behind, or not at all. */
+ * A fact is committed together with the live state it left behind, or not at all. It is masked and
+ * rendered before it is written, once for each differing policy of the sinks; the live state alone
+ * is in clear. */
 struct outbox;
 
 #define OUTBOX_SINKS_MAX 8
@@ -39,16 +42,21 @@ void outbox_free(struct outbox *o);
 const char *outbox_path(const struct outbox *o);
 const char *outbox_name(const struct outbox *o);
 
+/* 64 hex digits that only this file knows, a key for what must be stable but not guessed. */
+struct slice outbox_secret(const struct outbox *o);
+
 /* Hands out a PBX's saved live state, in order of entity; body is what was put, borrowed during the
  * call. Before the writer starts. 0, or -1 with one line in outbox_error. */
 typedef void outbox_state_fn(void *ctx, struct slice entity, struct slice body);
 int outbox_load_state(struct outbox *o, struct slice pbx, outbox_state_fn *fn, void *ctx);
 const char *outbox_error(const struct outbox *o);
 
-/* Registers a sink before the writer starts; name lives as long as the outbox. Rows stay until all
- * registered sinks have passed them; with no sink at all they stay for ever. Returns its number, or
- * -1 when there are OUTBOX_SINKS_MAX. */
-int outbox_add_sink(struct outbox *o, const char *name);
+/* Registers a sink before the writer starts; name and policy (NULL: all in clear) live as long as
+ * the outbox, and the policy is the writer's from then on. Rows stay until all registered sinks
+ * have passed them; with no sink at all they stay for ever. What waits for the sink from before
+ * keeps the rendering that it had then. Returns its number, or -1 when there are OUTBOX_SINKS_MAX
+ * or the file cannot be written. */
+int outbox_add_sink(struct outbox *o, const char *name, struct privacy *policy);
 
 /* The sink's cursor: it needs nothing up to and including this seq. At first the one saved in the
  * file, 0 when there is none. */

@@ -4,7 +4,8 @@
 
 #include "collector/facts/fact.h"
 
-/* One sink's view of the outbox's committed rows, through a connection of its own. Rows are copied
+/* One sink's view of the outbox's committed rows, through a connection of its own: each as it was
+ * rendered for this sink, and no row that was not. Rows are copied
  * out in chunks, so that a slow sink never holds a read transaction open and with it the WAL. */
 struct outbox_reader;
 
@@ -13,6 +14,7 @@ struct outbox_row {
     struct slice kind_name;
     struct fact_head head; /* kind is FACT_KIND_COUNT where this amitap does not know it */
     struct slice body;     /* the record's JSON; p is NULL for a tombstone */
+    struct slice policy;   /* the name of the privacy policy it was rendered under (privacy_name) */
 };
 
 #define OUTBOX_CHUNK_ROWS 512
@@ -22,8 +24,10 @@ struct outbox_chunk {
     struct outbox_row rows[OUTBOX_CHUNK_ROWS];
 };
 
-/* Opens the outbox file at path for one thread. NULL with one line in error. */
-struct outbox_reader *outbox_reader_new(const char *path, char *error, size_t error_size);
+/* Opens the outbox file at path for one thread of a sink, which is registered before the first
+ * read; NULL reads each fact as it was rendered first. NULL with one line in error. */
+struct outbox_reader *outbox_reader_new(const char *path, const char *sink, char *error,
+                                        size_t error_size);
 void outbox_reader_free(struct outbox_reader *r);
 
 /* Reads the rows past after, oldest first, as many as fit a chunk (512 rows or about 1 MiB). The

@@ -191,7 +191,8 @@ static int prepare_to_write(const struct opening *o)
     const char *sync = o->schema->durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL";
     if (execute(o->file, "PRAGMA journal_mode=WAL") != SQLITE_OK ||
         execute(o->file, sync) != SQLITE_OK ||
-        execute(o->file, "PRAGMA journal_size_limit=16777216") != SQLITE_OK)
+        execute(o->file, "PRAGMA journal_size_limit=16777216") != SQLITE_OK ||
+        execute(o->file, "PRAGMA secure_delete=FAST") != SQLITE_OK)
         return refuse(o, "%s", sqlite3_errmsg(o->file->db));
     sqlite3_wal_hook(o->file->db, note_wal, o->file);
     return 0;

@@ -3,6 +3,7 @@
 
 #include "collector/base/crash_point.h"
 #include "collector/base/log.h"
+#include "collector/sinks/history_retention.h"
 #include "collector/sinks/history_rows.h"
 #include <inttypes.h>
 #include <pthread.h>
@@ -34,6 +35,7 @@ struct history {
     struct outbox *outbox;
     struct outbox_reader *reader;
     struct history_rows *rows;
+    struct history_retention *retention;
     sqlite3_stmt *begin, *commit, *put_cursor;
     struct clock clock;
     int sink;
@@ -44,7 +46,7 @@ struct history {
     pthread_t thread;
     bool started;
     atomic_bool stopping;
-    atomic_ullong copied, refused, failures;
+    atomic_ullong copied, refused, expired, failures;
     struct letter letter;
 };
 
@@ -95,6 +97,7 @@ static void release(struct history *h)
     sqlite3_finalize(h->commit);
     sqlite3_finalize(h->put_cursor);
     history_rows_free(h->rows);
+    history_retention_free(h->retention);
     outbox_reader_free(h->reader);
     sqlite_file_close(&h->file);
     free(h->path);
@@ -102,41 +105,42 @@ static void release(struct history *h)
 }
 
 /* Everything that needs the opened file. */
-static int open_parts(struct history *h, char *error, size_t error_size)
+static int open_parts(struct history *h, const struct history_options *options, char *error,
+                      size_t error_size)
 {
     h->rows = history_rows_new(&h->file, h->path, error, error_size);
     if (!h->rows)
         return -1;
-    h->reader = outbox_reader_new(outbox_path(h->outbox), error, error_size);
+    h->reader = outbox_reader_new(outbox_path(h->outbox), "history", error, error_size);
     if (!h->reader)
         return -1;
-    if (prepare(h) < 0) {
+    h->retention = history_retention_new(&h->file, options->section, &h->clock);
+    if (!h->retention || prepare(h) < 0) {
         snprintf(error, error_size, "%s: %s", h->path, sqlite3_errmsg(h->file.db));
         return -1;
     }
-    h->sink = outbox_add_sink(h->outbox, "history");
+    h->sink = outbox_add_sink(h->outbox, "history", options->policy);
     int rc = h->sink < 0 ? SQLITE_ERROR : sync_cursor(h);
     if (rc != SQLITE_OK)
         snprintf(error, error_size, "%s: %s", h->path, sqlite3_errstr(rc));
     return rc == SQLITE_OK ? 0 : -1;
 }
 
-struct history *history_open(const char *path, struct outbox *outbox, const struct clock *clock,
-                             char *error, size_t error_size)
+struct history *history_open(const struct history_options *options, char *error, size_t error_size)
 {
     struct history *h = calloc(1, sizeof(*h));
-    char *copy = strdup(path);
+    char *copy = strdup(options->path);
     if (!h || !copy) {
-        snprintf(error, error_size, "%s: out of memory", path);
+        snprintf(error, error_size, "%s: out of memory", options->path);
         free(copy);
         free(h);
         return NULL;
     }
     h->path = copy;
-    h->outbox = outbox;
-    h->clock = *clock;
-    if (sqlite_file_open(&h->file, path, &history_schema, error, error_size) == 0 &&
-        open_parts(h, error, error_size) == 0)
+    h->outbox = options->outbox;
+    h->clock = *options->clock;
+    if (sqlite_file_open(&h->file, h->path, &history_schema, error, error_size) == 0 &&
+        open_parts(h, options, error, error_size) == 0)
         return h;
     release(h);
     return NULL;
@@ -262,21 +266,36 @@ static void report(struct history *h, int rc)
     h->failing = rc;
 }
 
+/* Deletes some of what is too old. More at once would keep new rows waiting. */
+static int expire(struct history *h, bool *ret_more)
+{
+    uint64_t rows = 0;
+    int rc = history_retention_step(h->retention, &rows, ret_more);
+    atomic_fetch_add(&h->expired, rows);
+    if (rows > 0)
+        sqlite_file_bound_wal(&h->file);
+    if (rc != SQLITE_OK)
+        atomic_fetch_add(&h->failures, 1);
+    return rc;
+}
+
 static void *run(void *arg)
 {
     struct history *h = arg;
     int tries = LAST_TRIES;
     for (;;) {
-        bool last = atomic_load(&h->stopping);
+        bool last = atomic_load(&h->stopping), more = false;
         int rc = history_catch_up(h);
         if (rc == SQLITE_OK)
             rc = bury_letter(h);
+        if (rc == SQLITE_OK && !last)
+            rc = expire(h, &more);
         report(h, rc);
         if (last && (rc == SQLITE_OK || --tries == 0))
             return NULL;
         outbox_wait(h->outbox, h->sink, UINT64_MAX, rc == SQLITE_OK ? PACE_MS : RETRY_MS);
         /* Woken by a commit, or to sync what it has. */
-        if (rc == SQLITE_OK && !atomic_load(&h->stopping))
+        if (rc == SQLITE_OK && !more && !atomic_load(&h->stopping))
             outbox_wait(h->outbox, h->sink, h->cursor, IDLE_MS);
     }
 }
@@ -304,6 +323,7 @@ struct history_stats history_stats(struct history *h)
     return (struct history_stats){
         .rows = atomic_load(&h->copied),
         .refused = atomic_load(&h->refused),
+        .expired = atomic_load(&h->expired),
         .failures = atomic_load(&h->failures),
         .wal_pages = atomic_load(&h->file.wal_pages),
     };

@@ -3,6 +3,7 @@
 #define COLLECTOR_SINKS_HISTORY_H
 
 #include "collector/base/clock.h"
+#include "collector/config/config.h"
 #include "collector/outbox/outbox.h"
 
 /* The history sink: copies committed records from the outbox into its own file's tables, rows and
@@ -12,14 +13,23 @@ struct history;
 struct history_stats {
     uint64_t rows;     /* records read from the outbox since the start */
     uint64_t refused;  /* of these, gone to dead_letters */
+    uint64_t expired;  /* rows deleted for their age */
     uint64_t failures; /* transactions that failed and were tried again */
     uint64_t wal_pages;
 };
 
-/* Opens or makes the file and registers with the outbox as a sink; before the writer starts. NULL
- * with one line in error. */
-struct history *history_open(const char *path, struct outbox *outbox, const struct clock *clock,
-                             char *error, size_t error_size);
+struct history_options {
+    const char *path;
+    struct outbox *outbox;
+    const struct clock *clock;
+    struct privacy *policy; /* NULL: in clear; outlives the outbox's writer */
+    const struct config_section
+        *section; /* the store's, for how long rows are kept; NULL: for ever */
+};
+
+/* Opens or makes the file and registers with the outbox as a sink; before the writer starts. What
+ * the options point to outlives the sink. NULL with one line in error. */
+struct history *history_open(const struct history_options *options, char *error, size_t error_size);
 
 /* Copies what is committed now and not yet copied. 0, or an SQLite result code: what was copied
  * before it stays. Without the thread only. */

@@ -25,7 +25,8 @@ enum parameter {
     KIND,
     PBX,
     REASON,
-    SINK
+    SINK,
+    PRIVACY
 };
 
 struct fixed_column {
@@ -34,13 +35,14 @@ struct fixed_column {
 };
 
 static const struct fixed_column fixed_columns[] = {
-    {"ce_id", CE_ID},   {"ce_subject", CE_SUBJECT},   {"ce_time", CE_TIME},
-    {"ce_key", CE_KEY}, {"ce_sequence", CE_SEQUENCE}, {"body", BODY},
+    {"ce_id", CE_ID},     {"ce_subject", CE_SUBJECT},   {"ce_time", CE_TIME},
+    {"ce_key", CE_KEY},   {"ce_sequence", CE_SEQUENCE}, {"body", BODY},
+    {"privacy", PRIVACY},
 };
 
 static const char insert_dead_letter[] =
     "INSERT INTO dead_letters (sink, reason, kind, pbx, ce_id, ce_subject, ce_time, ce_key, "
-    "ce_sequence, body) VALUES (?10, ?9, ?7, ?8, ?1, ?2, ?3, ?4, ?5, ?6)";
+    "ce_sequence, body, privacy) VALUES (?10, ?9, ?7, ?8, ?1, ?2, ?3, ?4, ?5, ?6, ?11)";
 
 struct history_rows {
     struct sqlite_file *file;
@@ -149,6 +151,8 @@ static void bind_row(sqlite3_stmt *statement, const struct outbox_row *row)
     bind(statement, CE_KEY, row->head.key);
     sqlite3_bind_int64(statement, CE_SEQUENCE, (sqlite3_int64)row->head.sequence);
     bind(statement, BODY, row->body);
+    bool clear = slice_is(row->policy, "clear");
+    bind(statement, PRIVACY, clear ? (struct slice){NULL, 0} : row->policy);
 }
 
 /* Is this error the record's own, so that trying again would not help? */

@@ -197,10 +197,10 @@ static bool open_parts(struct kafka *k, char *error, size_t error_size)
     rd_kafka_conf_set_opaque(k->conf, k);
     rd_kafka_conf_set_error_cb(k->conf, on_error);
     rd_kafka_conf_set_dr_msg_cb(k->conf, on_delivery);
-    k->reader = outbox_reader_new(outbox_path(k->outbox), error, error_size);
+    k->reader = outbox_reader_new(outbox_path(k->outbox), "kafka", error, error_size);
     if (!k->reader)
         return false;
-    k->sink = outbox_add_sink(k->outbox, "kafka");
+    k->sink = outbox_add_sink(k->outbox, "kafka", k->options.policy);
     if (k->sink >= 0 && kafka_window_init(&k->window))
         return true;
     snprintf(error, error_size, "kafka: memory is short");

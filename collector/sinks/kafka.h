@@ -21,6 +21,7 @@ struct kafka_options {
     const struct config_section *section; /* the configuration's kafka section; outlives the sink */
     struct outbox *outbox;
     const struct clock *clock;
+    struct privacy *policy; /* NULL: in clear; outlives the outbox's writer */
     kafka_bury_fn *bury;
     void *ctx;
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/sinks/kafka_config.h"
 
+#include "collector/config/credential.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +73,14 @@ static bool is_secret(const char *name)
 }
 
 /* A file's contents without the end of their last line, to be freed. NULL with error. */
-static char *read_value(const char *path, char *error, size_t error_size)
+static char *read_value(const char *named, char *error, size_t error_size)
 {
+    char path[PATH_MAX];
+    const char *wrong = credential_path(named, path, sizeof(path));
+    if (wrong) {
+        snprintf(error, error_size, "%s: %s", named, wrong);
+        return NULL;
+    }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     char *text = fd >= 0 ? malloc(FILE_MAX_BYTES + 1) : NULL;
     size_t n = 0;
@@ -80,9 +88,9 @@ static char *read_value(const char *path, char *error, size_t error_size)
     while (got > 0 && n < FILE_MAX_BYTES && (got = read(fd, text + n, FILE_MAX_BYTES - n)) > 0)
         n += (size_t)got;
     if (got < 0)
-        snprintf(error, error_size, "%s cannot be read: %s", path, strerror(errno));
+        snprintf(error, error_size, "%s cannot be read: %s", named, strerror(errno));
     else if (n == FILE_MAX_BYTES)
-        snprintf(error, error_size, "%s is longer than %zu bytes", path, FILE_MAX_BYTES - 1);
+        snprintf(error, error_size, "%s is longer than %zu bytes", named, FILE_MAX_BYTES - 1);
     if (fd >= 0)
         close(fd);
     if (got < 0 || n == FILE_MAX_BYTES) {

@@ -28,6 +28,7 @@
 struct live_view {
     struct clock clock;
     char boot[BOOT_MAX];
+    struct privacy *policy;
 
     pthread_mutex_t lock; /* over all that follows, up to the thread's own */
     struct change_ring *changes;
@@ -61,6 +62,7 @@ struct live_view *live_view_new(const struct clock *clock, const struct live_vie
         return NULL;
     struct random_source random = random_system();
     v->clock = *clock;
+    v->policy = o.policy;
     if (o.boot)
         snprintf(v->boot, sizeof(v->boot), "%s", o.boot);
     else
@@ -236,6 +238,16 @@ static void fold_fact(struct live_view *v, struct slice fact)
         pbx_status_heard(v->pbxs, head.pbx, clock_now(&v->clock));
 }
 
+/* Nothing that the view holds, and so nothing that it serves, was not masked before. */
+static void fold_masked(struct live_view *v, struct slice fact)
+{
+    struct slice masked = privacy_mask(v->policy, fact);
+    if (masked.n)
+        fold_fact(v, masked);
+    else
+        v->unrendered++;
+}
+
 /* Telling. */
 
 static void put_counts(void *ctx, struct slice pbx, struct slice subject, struct slice json)
@@ -291,7 +303,7 @@ static void fold_locked(struct live_view *v, struct slice batch)
     struct batch_item item;
     while (batch_next(batch, &offset, &item)) {
         if (item.kind == BATCH_FACT)
-            fold_fact(v, item.body);
+            fold_masked(v, item.body);
         else if (item.kind == BATCH_NOTE)
             pbx_status_note(v->pbxs, item.pbx, item.body, clock_now(&v->clock));
     }

@@ -4,6 +4,7 @@
 
 #include "collector/base/clock.h"
 #include "collector/base/ring.h"
+#include "collector/facts/privacy.h"
 #include "collector/view/counts.h"
 #include "web/web_source.h"
 
@@ -18,10 +19,11 @@ struct live_view;
 
 /* 0 or NULL for each takes the default. */
 struct live_view_options {
-    const char *boot;    /* this run's name, letters and digits; else a random one */
-    size_t change_bytes; /* how many bytes of changes are kept for slow clients: 4 MiB */
-    size_t entities_max; /* calls, queues, agents and endpoints together: 200000 */
-    size_t state_bytes;  /* their JSON: 60 MiB */
+    const char *boot;       /* this run's name, letters and digits; else a random one */
+    size_t change_bytes;    /* how many bytes of changes are kept for slow clients: 4 MiB */
+    size_t entities_max;    /* calls, queues, agents and endpoints together: 200000 */
+    size_t state_bytes;     /* their JSON: 60 MiB */
+    struct privacy *policy; /* masks what is folded: in clear; it outlives the view */
 };
 
 /* NULL when memory is short. */

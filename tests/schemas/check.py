@@ -22,7 +22,7 @@ SCHEMAS = ROOT / "schemas"
 GOLDEN = ROOT / "tests/schemas/golden"
 ENVELOPE = {"kind", "id", "subject", "time", "pbx", "tenant", "cause_event", "tap", "inferred", "imported"}
 # Columns that a sink fills itself, and those whose field no record has yet.
-SINK_COLUMNS = {"ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body"}
+SINK_COLUMNS = {"ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body", "privacy"}
 AWAITED = {
     "queue_visits": {"guessed"},
 }

@@ -18,7 +18,7 @@ static struct outbox *open_outbox(void)
  * calls first, first + 1, ... */
 static size_t count_rows(uint64_t after, unsigned first)
 {
-    struct outbox_reader *r = outbox_reader_new(in_directory("out"), error, sizeof(error));
+    struct outbox_reader *r = outbox_reader_new(in_directory("out"), NULL, error, sizeof(error));
     const struct outbox_chunk *chunk;
     size_t count = 0;
     ck_assert_msg(r != NULL, "%s", error);
@@ -69,7 +69,7 @@ START_TEST(facts_come_back_as_they_were)
     ck_assert_int_eq(outbox_commit(o, buf_slice(&batch)), SQLITE_OK);
     ck_assert_uint_eq(outbox_committed(o), 2);
 
-    struct outbox_reader *r = outbox_reader_new(outbox_path(o), error, sizeof(error));
+    struct outbox_reader *r = outbox_reader_new(outbox_path(o), NULL, error, sizeof(error));
     const struct outbox_chunk *chunk = outbox_read(r, 0);
     ck_assert_uint_eq(chunk->count, 2);
     const struct outbox_row *row = &chunk->rows[0];
@@ -159,7 +159,7 @@ START_TEST(largest_fact_fits)
     put_built();
     ck_assert_int_eq(outbox_commit(o, buf_slice(&batch)), SQLITE_OK);
     ck_assert_uint_eq(outbox_stats(o).malformed, 0);
-    struct outbox_reader *r = outbox_reader_new(outbox_path(o), error, sizeof(error));
+    struct outbox_reader *r = outbox_reader_new(outbox_path(o), NULL, error, sizeof(error));
     const struct outbox_chunk *chunk = outbox_read(r, 0);
     json_t *json = json_loadb(chunk->rows[0].body.p, chunk->rows[0].body.n, 0, NULL);
     ck_assert_uint_eq(json_string_length(json_object_get(json, "context")), n);
@@ -209,8 +209,8 @@ END_TEST
 START_TEST(rows_stay_until_every_sink_has_passed)
 {
     struct outbox *o = open_outbox();
-    int slow = outbox_add_sink(o, "slow");
-    int fast = outbox_add_sink(o, "fast");
+    int slow = outbox_add_sink(o, "slow", NULL);
+    int fast = outbox_add_sink(o, "fast", NULL);
     bool more;
     ck_assert_int_eq(outbox_commit(o, calls(1, 100)), SQLITE_OK);
     outbox_cursor_set(o, fast, 100);
@@ -225,9 +225,9 @@ START_TEST(rows_stay_until_every_sink_has_passed)
 
     o = open_outbox();
     ck_assert_uint_eq(outbox_stats(o).backlog, 60);
-    ck_assert_uint_eq(outbox_cursor_get(o, outbox_add_sink(o, "slow")), 40);
-    ck_assert_uint_eq(outbox_cursor_get(o, outbox_add_sink(o, "fast")), 100);
-    ck_assert_uint_eq(outbox_cursor_get(o, outbox_add_sink(o, "new")), 0);
+    ck_assert_uint_eq(outbox_cursor_get(o, outbox_add_sink(o, "slow", NULL)), 40);
+    ck_assert_uint_eq(outbox_cursor_get(o, outbox_add_sink(o, "fast", NULL)), 100);
+    ck_assert_uint_eq(outbox_cursor_get(o, outbox_add_sink(o, "new", NULL)), 0);
     outbox_free(o);
 }
 END_TEST
@@ -235,7 +235,7 @@ END_TEST
 START_TEST(rows_are_deleted_in_slices)
 {
     struct outbox *o = open_outbox();
-    int sink = outbox_add_sink(o, "sink");
+    int sink = outbox_add_sink(o, "sink", NULL);
     bool more;
     ck_assert_int_eq(outbox_commit(o, calls(1, 10000)), SQLITE_OK);
     outbox_cursor_set(o, sink, 9000);
@@ -255,7 +255,7 @@ END_TEST
 START_TEST(no_seq_is_given_twice)
 {
     struct outbox *o = open_outbox();
-    int sink = outbox_add_sink(o, "sink");
+    int sink = outbox_add_sink(o, "sink", NULL);
     ck_assert_int_eq(outbox_commit(o, calls(1, 10)), SQLITE_OK);
     outbox_cursor_set(o, sink, 10);
     outbox_free(o);
@@ -272,7 +272,7 @@ START_TEST(full_file_changes_nothing_and_recovers)
 {
     struct outbox_options options = {.path = in_directory("out"), .pages_max = 100};
     struct outbox *o = outbox_open(&options, error, sizeof(error));
-    int sink = outbox_add_sink(o, "sink");
+    int sink = outbox_add_sink(o, "sink", NULL);
     unsigned next = 1;
     put_state("call/1", "{}");
     while (outbox_commit(o, calls(next, next + 99)) == SQLITE_OK)
@@ -320,7 +320,7 @@ static void *commit_later(void *o)
 START_TEST(waiting_ends_by_commit_wake_and_time)
 {
     struct outbox *o = open_outbox();
-    int sink = outbox_add_sink(o, "sink");
+    int sink = outbox_add_sink(o, "sink", NULL);
     pthread_t thread;
     calls(1, 3);
     ck_assert_uint_eq(outbox_wait(o, sink, 0, 10), 0);
@@ -341,9 +341,142 @@ START_TEST(sinks_are_bounded)
 {
     struct outbox *o = open_outbox();
     for (int i = 0; i < OUTBOX_SINKS_MAX; i++)
-        ck_assert_int_eq(outbox_add_sink(o, "sink"), i);
-    ck_assert_int_eq(outbox_add_sink(o, "one more"), -1);
+        ck_assert_int_eq(outbox_add_sink(o, "sink", NULL), i);
+    ck_assert_int_eq(outbox_add_sink(o, "one more", NULL), -1);
     outbox_free(o);
+}
+END_TEST
+
+static struct privacy *policy_of(enum mask_mode mode)
+{
+    struct mask mask = {
+        .mode = mode, .digits = 3, .extension_digits = 4, .key = "key", .key_n = 3, .key_id = "p1"};
+    return privacy_new(&mask);
+}
+
+static struct slice one_number(const char *id)
+{
+    struct fact_head head = head_of(FACT_CALL_STARTED, "1763683071.1", id);
+    head.key = SLICE("+4930901820");
+    buf_clear(&batch);
+    fact_begin(&builder, &head);
+    fact_put_string(&builder, FIELD_CALLER_NUMBER, SLICE("+4930901820"));
+    put_built();
+    return buf_slice(&batch);
+}
+
+/* What one sink reads past a seq: the number of its first row as it sees it, "-" for no row. */
+static const char *seen_by(struct outbox *o, const char *sink, uint64_t after)
+{
+    static char seen[128];
+    struct outbox_reader *r = outbox_reader_new(outbox_path(o), sink, error, sizeof(error));
+    const struct outbox_chunk *chunk = outbox_read(r, after);
+    struct slice body = chunk && chunk->count ? chunk->rows[0].body : (struct slice){0};
+    const char *at = body.n ? memmem(body.p, body.n, "caller_number\":", 15) : NULL;
+    snprintf(seen, sizeof(seen), "%.*s", at ? (int)strcspn(at + 15, ",}") : 1, at ? at + 15 : "-");
+    outbox_reader_free(r);
+    return seen;
+}
+
+/* Each differing policy has a rendering of its own, and in no other form does the number stand in
+ * the file. */
+START_TEST(rendered_once_for_each_policy)
+{
+    struct outbox *o = open_outbox();
+    struct privacy *digits = policy_of(MASK_DIGITS), *drop = policy_of(MASK_DROP);
+    outbox_add_sink(o, "history", digits);
+    outbox_add_sink(o, "kafka", drop);
+    outbox_add_sink(o, "third", digits);
+    ck_assert_int_eq(outbox_commit(o, one_number("a")), SQLITE_OK);
+    ck_assert_str_eq(seen_by(o, "history", 0), "\"*****820\"");
+    ck_assert_str_eq(seen_by(o, "third", 0), "\"*****820\"");
+    ck_assert_str_eq(seen_by(o, "kafka", 0), "null");
+    ck_assert_str_eq(ask(outbox_path(o), "SELECT count(*) FROM renderings"), "1");
+    ck_assert_str_eq(ask(outbox_path(o), "SELECT count(*) FROM facts WHERE key LIKE '%4930901820%' "
+                                         "OR body LIKE '%4930901820%'"),
+                     "0");
+    ck_assert_str_eq(
+        ask(outbox_path(o), "SELECT count(*) FROM facts f, renderings r WHERE f.key = r.key"), "1");
+    for (int sink = 0; sink < 3; sink++)
+        outbox_cursor_set(o, sink, outbox_committed(o));
+    bool more;
+    ck_assert_int_eq(outbox_tidy(o, &more), SQLITE_OK);
+    ck_assert_str_eq(ask(outbox_path(o), "SELECT count(*) FROM renderings"), "0");
+    outbox_free(o);
+    privacy_free(digits);
+    privacy_free(drop);
+}
+END_TEST
+
+START_TEST(clear_is_rendered_once)
+{
+    struct outbox *o = open_outbox();
+    struct privacy *clear = policy_of(MASK_CLEAR);
+    outbox_add_sink(o, "history", NULL);
+    outbox_add_sink(o, "kafka", clear);
+    ck_assert_int_eq(outbox_commit(o, one_number("a")), SQLITE_OK);
+    ck_assert_str_eq(seen_by(o, "kafka", 0), "\"+4930901820\"");
+    ck_assert_str_eq(ask(outbox_path(o), "SELECT count(*) FROM renderings"), "0");
+    outbox_free(o);
+    privacy_free(clear);
+}
+END_TEST
+
+/* What waits keeps the rendering that it had when it was written, also over two restarts. */
+START_TEST(a_changed_policy_holds_for_what_comes)
+{
+    struct privacy *drop = policy_of(MASK_DROP), *digits = policy_of(MASK_DIGITS);
+    struct outbox *o = open_outbox();
+    outbox_add_sink(o, "history", NULL);
+    outbox_add_sink(o, "kafka", NULL);
+    ck_assert_int_eq(outbox_commit(o, one_number("a")), SQLITE_OK);
+    outbox_free(o);
+    o = open_outbox();
+    outbox_add_sink(o, "history", NULL);
+    outbox_add_sink(o, "kafka", drop);
+    ck_assert_int_eq(outbox_commit(o, one_number("b")), SQLITE_OK);
+    outbox_free(o);
+    o = open_outbox();
+    outbox_add_sink(o, "history", NULL);
+    outbox_add_sink(o, "kafka", digits);
+    ck_assert_int_eq(outbox_commit(o, one_number("c")), SQLITE_OK);
+    ck_assert_str_eq(seen_by(o, "kafka", 0), "\"+4930901820\"");
+    ck_assert_str_eq(seen_by(o, "kafka", 1), "null");
+    ck_assert_str_eq(seen_by(o, "kafka", 2), "\"*****820\"");
+    ck_assert_str_eq(seen_by(o, "kafka", 3), "-");
+    ck_assert_str_eq(seen_by(o, "history", 1), "\"+4930901820\"");
+    outbox_free(o);
+    privacy_free(drop);
+    privacy_free(digits);
+}
+END_TEST
+
+/* A sink that was not there when a row was written gets it only where it is rendered as its policy
+ * says. */
+START_TEST(nothing_reaches_a_sink_that_was_not_meant_for_it)
+{
+    struct privacy *drop = policy_of(MASK_DROP);
+    struct outbox *o = open_outbox();
+    outbox_add_sink(o, "history", NULL);
+    outbox_add_sink(o, "kafka", drop);
+    ck_assert_int_eq(outbox_commit(o, one_number("a")), SQLITE_OK);
+    outbox_free(o);
+    o = open_outbox();
+    outbox_add_sink(o, "history", NULL);
+    ck_assert_int_eq(outbox_commit(o, one_number("b")), SQLITE_OK);
+    outbox_free(o);
+    o = open_outbox();
+    outbox_add_sink(o, "history", NULL);
+    outbox_add_sink(o, "kafka", drop);
+    outbox_add_sink(o, "clear", NULL);
+    outbox_add_sink(o, "new", drop);
+    ck_assert_str_eq(seen_by(o, "kafka", 0), "null");
+    ck_assert_str_eq(seen_by(o, "kafka", 1), "-");
+    ck_assert_str_eq(seen_by(o, "new", 0), "null");
+    ck_assert_str_eq(seen_by(o, "new", 1), "-");
+    ck_assert_str_eq(seen_by(o, "clear", 1), "\"+4930901820\"");
+    outbox_free(o);
+    privacy_free(drop);
 }
 END_TEST
 
@@ -365,5 +498,9 @@ int main(void)
     tcase_add_test(tcase, name_tells_outboxes_apart);
     tcase_add_test(tcase, waiting_ends_by_commit_wake_and_time);
     tcase_add_test(tcase, sinks_are_bounded);
+    tcase_add_test(tcase, rendered_once_for_each_policy);
+    tcase_add_test(tcase, clear_is_rendered_once);
+    tcase_add_test(tcase, a_changed_policy_holds_for_what_comes);
+    tcase_add_test(tcase, nothing_reaches_a_sink_that_was_not_meant_for_it);
     return run_suite(tcase, "outbox");
 }

@@ -16,7 +16,7 @@ static void start(int pages_max, size_t ring_max)
     struct clock clock = clock_system();
     outbox = outbox_open(&options, error, sizeof(error));
     must(outbox != NULL);
-    sink = outbox_add_sink(outbox, "sink");
+    sink = outbox_add_sink(outbox, "sink", NULL);
     ring = ring_new(ring_max);
     writer = writer_start(outbox, ring, &clock);
     must(writer != NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/sinks/history.h"
 
+#include "collector/sinks/history_retention.h"
+
 #include "collector/outbox/writer.h"
 #include "collector/sinks/history_rows.h"
 #include "tests/unit/outbox/store_fixture.h"
@@ -34,7 +36,9 @@ static void open_outbox(void)
 static void open_both(void)
 {
     open_outbox();
-    history = history_open(in_directory("db"), outbox, &by_hand, error, sizeof(error));
+    history = history_open(
+        &(struct history_options){.path = in_directory("db"), .outbox = outbox, .clock = &by_hand},
+        error, sizeof(error));
     must(history != NULL);
 }
 
@@ -131,8 +135,8 @@ START_TEST(columns_are_known)
 #define FACT_FIELD(id, name, privacy) name,
 #include "schemas/fact_fields.def"
 #undef FACT_FIELD
-        "ce_id", "ce_subject", "ce_time", "ce_key", "ce_sequence", "body",
-        "kind",  "pbx",        "tenant",  "tap",    "inferred",    "imported"};
+        "ce_id", "ce_subject", "ce_time", "ce_key",   "ce_sequence", "body",   "kind",
+        "pbx",   "tenant",     "tap",     "inferred", "imported",    "privacy"};
     char list[4096] = "''";
     char sql[8192];
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -287,7 +291,7 @@ END_TEST
 START_TEST(new_history_takes_what_is_left)
 {
     open_outbox();
-    int sink = outbox_add_sink(outbox, "other");
+    int sink = outbox_add_sink(outbox, "other", NULL);
     ck_assert_int_eq(outbox_commit(outbox, calls(1, 10)), SQLITE_OK);
     outbox_cursor_set(outbox, sink, 10);
     outbox_free(outbox);
@@ -303,7 +307,9 @@ END_TEST
 static void ck_refused(const char *path, const char *reason)
 {
     open_outbox();
-    history = history_open(path, outbox, &by_hand, error, sizeof(error));
+    history =
+        history_open(&(struct history_options){.path = path, .outbox = outbox, .clock = &by_hand},
+                     error, sizeof(error));
     ck_assert_ptr_null(history);
     ck_assert_msg(strstr(error, reason) && slice_starts(slice_from(error), slice_from(path)), "%s",
                   error);
@@ -360,7 +366,9 @@ START_TEST(threads_carry_everything)
     struct clock clock = clock_system();
     struct ring *ring = ring_new((size_t)8 << 20);
     open_outbox();
-    history = history_open(in_directory("db"), outbox, &clock, error, sizeof(error));
+    history = history_open(
+        &(struct history_options){.path = in_directory("db"), .outbox = outbox, .clock = &clock},
+        error, sizeof(error));
     ck_assert_int_eq(history_start(history), 0);
     struct writer *writer = writer_start(outbox, ring, &clock);
     for (unsigned n = 1; n <= 4000; n += 10) {
@@ -396,6 +404,98 @@ START_TEST(buries_for_another_sink)
 }
 END_TEST
 
+static const char *path_of_config(const char *text)
+{
+    const char *path = in_directory("conf");
+    FILE *f = fopen(path, "w");
+    fputs(text, f);
+    fclose(f);
+    return path;
+}
+
+/* Facts of 2025-11-20 under a clock of 100 days later. */
+static int64_t later(void *ctx)
+{
+    (void)ctx;
+    return 1763683071090059 + INT64_C(100) * 86400 * 1000000;
+}
+
+START_TEST(old_rows_are_deleted_in_slices)
+{
+    static const struct clock clock = {later, moved_by_hand, &mono};
+    struct config_report *report = config_report_new();
+    struct config *config = config_load(
+        path_of_config("pbx main {\nhost = a\nuser = a\nsecret = a\n}\nstore {\n"
+                       "retain_days = 101\nretain_days_of = { \"call_events=99\" }\n}\n"),
+        report);
+    ck_assert_ptr_nonnull(config);
+    open_outbox();
+    history =
+        history_open(&(struct history_options){.path = in_directory("db"),
+                                               .outbox = outbox,
+                                               .clock = &clock,
+                                               .section = config_section(config, CONFIG_STORE)},
+                     error, sizeof(error));
+    ck_assert_msg(history != NULL, "%s", error);
+    ck_assert_int_eq(outbox_commit(outbox, calls(1, 1200)), SQLITE_OK);
+    catch_up();
+    ck_answer("SELECT count(*) FROM call_events", "1200");
+    ck_assert_int_eq(history_start(history), 0);
+    for (int i = 0; i < 500 && history_stats(history).expired < 1200; i++)
+        usleep(10000);
+    ck_assert_uint_eq(history_stats(history).expired, 1200);
+    ck_answer("SELECT count(*) FROM call_events", "0");
+    close_both();
+    config_free(config);
+    config_report_free(report);
+    unlink(in_directory("conf"));
+}
+END_TEST
+
+/* What is to be deleted is found by its time, and a row says under which policy it was written. */
+START_TEST(every_table_has_time_and_policy)
+{
+    const char *table;
+    open_both();
+    for (size_t i = 0; (table = history_table(i)); i++) {
+        char sql[512];
+        snprintf(sql, sizeof(sql),
+                 "SELECT count(*) > 0 FROM pragma_index_list('%s') l, pragma_index_info(l.name) c "
+                 "WHERE c.seqno = 0 AND c.name IN ('ce_time', 'stored')",
+                 table);
+        ck_assert_msg(strcmp(ask(in_directory("db"), sql), "1") == 0, "%s has no index", table);
+        snprintf(sql, sizeof(sql),
+                 "SELECT count(*) FROM pragma_table_info('%s') WHERE name = 'privacy'", table);
+        ck_assert_msg(strcmp(ask(in_directory("db"), sql), "1") == 0, "%s has no privacy", table);
+    }
+    close_both();
+}
+END_TEST
+
+START_TEST(rows_name_their_policy)
+{
+    struct mask mask = {.mode = MASK_DROP, .key = "key", .key_n = 3, .key_id = "p1"};
+    struct privacy *policy = privacy_new(&mask);
+    open_both();
+    put_call(1);
+    commit();
+    catch_up();
+    close_both();
+    open_outbox();
+    history = history_open(
+        &(struct history_options){
+            .path = in_directory("db"), .outbox = outbox, .clock = &by_hand, .policy = policy},
+        error, sizeof(error));
+    put_call(2);
+    commit();
+    catch_up();
+    ck_answer("SELECT group_concat(coalesce(privacy, 'NULL'), ' ') FROM call_events ORDER BY ce_id",
+              "NULL drop:0:p1:e493afa4");
+    close_both();
+    privacy_free(policy);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("history");
@@ -416,5 +516,8 @@ int main(void)
     tcase_add_test(tcase, failing_disk_loses_nothing);
     tcase_add_test(tcase, threads_carry_everything);
     tcase_add_test(tcase, buries_for_another_sink);
+    tcase_add_test(tcase, old_rows_are_deleted_in_slices);
+    tcase_add_test(tcase, every_table_has_time_and_policy);
+    tcase_add_test(tcase, rows_name_their_policy);
     return run_suite(tcase, "history");
 }

@@ -17,7 +17,9 @@ static void setup(void)
     store_setup();
     struct outbox_options options = {.path = in_directory("out")};
     outbox = outbox_open(&options, error, sizeof(error));
-    history = history_open(in_directory("db"), outbox, &clock, error, sizeof(error));
+    history = history_open(
+        &(struct history_options){.path = in_directory("db"), .outbox = outbox, .clock = &clock},
+        error, sizeof(error));
     ck_assert_msg(history != NULL, "%s", error);
 }
 
