@@ -59,6 +59,61 @@ def facts():
         yield fact | {"text": schema["description"]}
 
 
+WITHOUT = {
+    "ABSENT": "no such records", "FEWER": "fewer records, or other ones: those that something else shows",
+    "NONE": "null", "PART": "null, or empty, where nothing else shows it",
+    "MOST": "right in most records only", "DEFAULT": "Asterisk's default",
+}
+# Settings that a field needs beside the account's classes.
+SETTINGS = [
+    ("`timestampevents = yes` (manager.conf)", "each `id` and every time",
+     "times are those of arrival, to the delay of the network and of Asterisk's own queue (null in a replay, where "
+     "nothing tells the arrival); an `id` has the tap's name and a counter, so that two taps do not give the same"),
+    ("`systemname` (asterisk.conf)", "`uniqueid`, `linkedid`, `subject`",
+     "they are unique on this PBX alone; keys and `ce_source` have the PBX's name"),
+    ("`channelvars` (manager.conf)", "`variables` of hand-offs", "those that only the dialplan class shows, or none"),
+    ("`write = reporting` (manager.conf)", "calls that were up before the tap joined",
+     "they are not seen until their channels do something new, and a call whose end was missed stays live"),
+    ("`unanswered`, `congestion` … of the `pbx` section", "`cdr`", "the rows are those of Asterisk's with amitap's defaults"),
+]
+
+
+def needs():
+    """The rows of field_needs.def."""
+    text = (HERE / "field_needs.def").read_text()
+    return re.findall(r'^FIELD_NEEDS\("(\w+)", "([\w*]+)", "([\w-]+)", (\w+)\)', text, re.M)
+
+
+def needs_section():
+    """Kinds by what brings them, then the fields that need more."""
+    table, kinds = needs(), {}
+    for kind, field, name, without in table:
+        if field == "*" and kind not in kinds:
+            kinds[kind] = name
+    out = ["""
+## What the account must see
+Classes are those of `read =` in manager.conf; Asterisk sends an event to whom all of its classes are granted. A record
+needs the class beside its kind, each field of it no more than that, save the fields in the second table. Where a call was
+up before the tap joined its records are `inferred` and what the lists did not tell is null.
+
+| class | kinds |
+|---|---|
+"""]
+    for name in sorted(set(kinds.values())):
+        of_class = ", ".join(f"`{kind}`" for kind, needed in kinds.items() if needed == name)
+        out.append(f"| {'none' if name == '-' else f'`{name}`'} | {of_class} |\n")
+    out.append("\n| kind | field | class | without it |\n|---|---|---|---|\n")
+    groups = {}
+    for kind, field, name, without in table:
+        if field != "*" or without == "FEWER" and name != "-":
+            groups.setdefault((kind, name, without), []).append("the record" if field == "*" else f"`{field}`")
+    for (kind, name, without), fields in groups.items():
+        out.append(f"| `{kind}` | {', '.join(fields)} | `{name}` | {WITHOUT[without]} |\n")
+    out.append("\n| setting | what needs it | without it |\n|---|---|---|\n")
+    out += [f"| {setting} | {what} | {without} |\n" for setting, what, without in SETTINGS]
+    return "".join(out)
+
+
 def topics():
     """The rows of topics.def: name, and how many partitions and what is kept."""
     for row in re.findall(r"^TOPIC\((.*)\)$", (HERE / "topics.def").read_text(), re.M):
@@ -92,6 +147,7 @@ string is what Asterisk sent. Times are RFC 3339 in UTC with microseconds, durat
 | `json/common.json` | what they have in common, and each field once with its meaning |
 | `asyncapi.yaml` | the topics as AsyncAPI 3 |
 | `facts.def`, `topics.def`, `fact_fields.def` | the tables below and the names of the fields, as the program reads them |
+| `field_needs.def` | which read class of the account each record and field needs |
 | `sql/` | the tables of the history and of the outbox |
 | `cdr_reasons.def`, `figures.def` | why CDR rows begin, end or are dropped; the figures and their formulas |
 | `ami_*.def`, `config.def` | what amitap knows of AMI, and its configuration |
@@ -127,6 +183,7 @@ to divide by, a figure is null. Queues, agents: whose rows have it; the row of a
 |---|---|---|---|
 """)
     out += [f"| `{name}` | {unit} | {scope} | {formula} |\n" for name, unit, scope, formula in figures()]
+    out.append(needs_section())
     out.append("""
 ## Reading them
 Records come at least once, in order per key within a topic. Drop doubles by `id`. Where you keep one row per entity,

@@ -46,7 +46,8 @@ suite_partial() {
   tests/compare/compare.py "${narrow[@]}" --rename 7 --must-match tests/compare/must-match-narrow tests/captures/*/ &&
     tests/compare/compare.py "${narrow[@]}" --records cdr --must-match /dev/null tests/captures-lab/*/ &&
     tests/compare/compare.py "${late[@]}" --rename 7 tests/captures/*/ &&
-    tests/compare/compare.py "${late[@]}" --rename 11 "${lab[@]}"
+    tests/compare/compare.py "${late[@]}" --rename 11 "${lab[@]}" &&
+    tests/schemas/needs.py
 }
 suite_split() { tests/compare/compare.py --split 1 --sanitized build/asan/amitap tests/captures/*/; }
 suite_record() { PYTHONDONTWRITEBYTECODE=1 tests/record/run.py; }

@@ -2,6 +2,7 @@
 #include "collector/facts/cdr_fact.h"
 
 #include "collector/facts/cdr_chain.h"
+#include "collector/facts/handoff.h"
 #include <stdio.h>
 
 /* AST_MAX_EXTENSION: what Asterisk's CDR keeps of clid and src. */
@@ -71,11 +72,13 @@ static struct slice application_text(const struct cdr_row *row, enum snapshot_te
     return row->application ? snapshot_text(row->application, which) : SLICE("");
 }
 
-static void put_application(struct fact_builder *f, const struct cdr_row *row, bool dialplan)
+static void put_application(struct fact_builder *f, const struct cdr_row *row, bool dialplan,
+                            bool agi)
 {
     unsigned flags = row->application ? snapshot_flags(row->application) : 0;
     bool guessed = flags & SNAPSHOT_DATA_GUESSED;
-    if (!dialplan) {
+    /* What an AGI executes is the row's, and only the class agi shows it. */
+    if (!dialplan || (!agi && handoff_is_agi(application_text(row, SNAPSHOT_APPLICATION)))) {
         fact_put_null(f, FIELD_LASTAPP);
         fact_put_null(f, FIELD_LASTDATA);
         return;
@@ -189,7 +192,7 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sig
                                .sequence = sequence};
     struct fact_builder *f = emit_begin(e, &about);
     put_parties(f, row);
-    put_application(f, row, sight->dialplan);
+    put_application(f, row, sight->dialplan, e->sees_agi);
     put_times(f, row, sight->options);
     put_party_b(f, row);
     put_marks(f, row, sight->dialplan);

@@ -36,6 +36,7 @@ struct emitter {
     bool from_list;          /* what is told is known from a list or a restart alone: inferred */
     uint64_t losses;         /* how often facts were lost behind it */
     bool restoring;   /* states are told for the view alone: they stay as told before the restart */
+    bool sees_agi;    /* the account gets events of class agi */
     bool untimed;     /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
     uint64_t counter; /* facts given so far; survives a restart when the owner stores it */
     struct emitted seen[EMIT_SETS][EMIT_WAYS];

@@ -81,12 +81,12 @@ enum fact_kind fact_kind_by_name(struct slice name)
 
 struct fact_builder fact_builder_new(void)
 {
-    return (struct fact_builder){buf_new(FACT_BYTES_MAX)};
+    return (struct fact_builder){.bytes = buf_new(FACT_BYTES_MAX)};
 }
 
 struct fact_builder fact_builder_masked(void)
 {
-    return (struct fact_builder){buf_new(MASKED_BYTES_MAX)};
+    return (struct fact_builder){.bytes = buf_new(MASKED_BYTES_MAX)};
 }
 
 bool fact_builder_reserve(struct fact_builder *b)
@@ -114,6 +114,7 @@ void fact_begin(struct fact_builder *b, const struct fact_head *head)
         .id = (uint32_t)head->id.n,
         .cause = head->cause,
     };
+    b->timeless = head->time == 0;
     buf_clear(&b->bytes);
     buf_put(&b->bytes, &packed, sizeof(packed));
     buf_put_slice(&b->bytes, head->pbx);
@@ -175,7 +176,10 @@ void fact_put_bool(struct fact_builder *b, enum fact_field field, bool value)
 
 void fact_put_seconds(struct fact_builder *b, enum fact_field field, int64_t us)
 {
-    put_number(b, VALUE_SECONDS, field, us);
+    if (b->timeless)
+        fact_put_null(b, field);
+    else
+        put_number(b, VALUE_SECONDS, field, us);
 }
 
 void fact_put_seconds_known(struct fact_builder *b, enum fact_field field, int64_t us)

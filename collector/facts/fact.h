@@ -67,6 +67,7 @@ struct fact_head {
 /* Builds one fact after the other in one reused buffer. */
 struct fact_builder {
     struct buf bytes;
+    bool timeless; /* no time is known: neither is any duration */
 };
 
 /* An empty builder; allocates nothing yet. */
@@ -86,7 +87,7 @@ void fact_put_known(struct fact_builder *b, enum fact_field field, struct slice 
 void fact_put_null(struct fact_builder *b, enum fact_field field);
 void fact_put_int(struct fact_builder *b, enum fact_field field, int64_t value);
 void fact_put_bool(struct fact_builder *b, enum fact_field field, bool value);
-/* Microseconds, rendered as seconds. */
+/* Microseconds, rendered as seconds; null in a fact at no known time. */
 void fact_put_seconds(struct fact_builder *b, enum fact_field field, int64_t us);
 /* The same; null when they are negative. */
 void fact_put_seconds_known(struct fact_builder *b, enum fact_field field, int64_t us);

@@ -72,6 +72,12 @@ static enum handoff_kind kind_of(const struct snapshot *look)
     return HANDOFF_NONE;
 }
 
+bool handoff_is_agi(struct slice application)
+{
+    return is_named(application, "AGI") || is_named(application, "DeadAGI") ||
+           is_named(application, "EAGI");
+}
+
 static bool is_agi(enum handoff_kind kind)
 {
     return kind >= HANDOFF_AGI && kind <= HANDOFF_EAGI;
@@ -127,10 +133,16 @@ void handoff_put_variables(struct fact_builder *f, const struct variables *varia
     fact_close(f);
 }
 
+bool handoff_is_glimpse(const struct handoff *h)
+{
+    return h->unshown && h->kind == HANDOFF_AGI;
+}
+
 static void put_application(struct fact_builder *f, const struct handoff *h)
 {
-    fact_put_string(f, FIELD_HANDED_TO, slice_from(handoff_kind_name(h->kind)));
-    fact_put_known(f, FIELD_APPLICATION, application_name(h));
+    struct slice kind = slice_from(handoff_kind_name(h->kind)), unknown = {NULL, 0};
+    fact_put_known(f, FIELD_HANDED_TO, handoff_is_glimpse(h) ? unknown : kind);
+    fact_put_known(f, FIELD_APPLICATION, handoff_is_glimpse(h) ? unknown : application_name(h));
     fact_put_known(f, FIELD_APPDATA, appdata_of(h));
 }
 
@@ -158,7 +170,7 @@ static void tell_over(struct calls *calls, struct channel *c, const struct hando
 
 static void put_seconds(struct fact_builder *f, const struct handoff *h)
 {
-    if (h->from && h->to && !h->lost)
+    if (h->from && h->to && !h->lost && !handoff_is_glimpse(h))
         fact_put_seconds(f, FIELD_HAND_SECONDS, h->to > h->from ? h->to - h->from : 0);
     else
         fact_put_null(f, FIELD_HAND_SECONDS);
@@ -172,7 +184,7 @@ static const char *outcome_of(const struct handoff *h)
     if (!h->to || h->lost || h->after_hangup)
         return NULL;
     if (h->hung_up)
-        return "contained";
+        return handoff_is_glimpse(h) ? NULL : "contained";
     if (h->went_on || h->failed)
         return "dialplan";
     return h->unshown ? NULL : "contained";
@@ -181,7 +193,7 @@ static const char *outcome_of(const struct handoff *h)
 static void put_outcome(struct fact_builder *f, const struct handoff *h, const char *outcome)
 {
     fact_put_known(f, FIELD_OUTCOME, slice_from(outcome));
-    if (h->person)
+    if (h->person && !handoff_is_glimpse(h))
         fact_put_seconds(f, FIELD_PERSON_SECONDS, h->person > h->to ? h->person - h->to : 0);
     else
         fact_put_null(f, FIELD_PERSON_SECONDS);
@@ -189,6 +201,8 @@ static void put_outcome(struct fact_builder *f, const struct handoff *h, const c
 
 static const char *reason_of(const struct handoff *h)
 {
+    if (h->lost || (h->unshown && !h->media))
+        return NULL;
     if (h->failed)
         return "failed";
     return h->hung_up || h->media ? "hangup" : "dialplan";
@@ -198,9 +212,9 @@ static void tell_back(struct calls *calls, struct channel *c, const struct hando
 {
     struct fact_builder *f = begin(calls, c, FACT_CALL_HANDED_BACK);
     put_application(f, h);
-    fact_put_time(f, FIELD_FROM, h->from);
+    fact_put_time(f, FIELD_FROM, handoff_is_glimpse(h) ? 0 : h->from);
     put_seconds(f, h);
-    fact_put_known(f, FIELD_REASON, slice_from(h->lost ? NULL : reason_of(h)));
+    fact_put_known(f, FIELD_REASON, slice_from(reason_of(h)));
     put_outcome(f, h, h->person || h->hung_up ? outcome_of(h) : NULL);
     handoff_put_variables(f, &h->variables);
     emit_end(calls->emit);
@@ -234,7 +248,8 @@ static void hand_over(struct calls *calls, struct channel *c, const struct begin
     h->level = c->subroutines;
     variables_copy(&h->variables, variables_of(c, h));
     append(handoffs, h);
-    loads_began(calls->loads, h->kind, appdata_of(h));
+    if (!handoff_is_glimpse(h))
+        loads_began(calls->loads, h->kind, appdata_of(h));
     tell_over(calls, c, h);
 }
 
@@ -242,8 +257,9 @@ static void hand_back(struct calls *calls, struct channel *c, struct handoff *h)
 {
     h->to = calls->emit->now;
     variables_copy(&h->variables, variables_of(c, h));
-    loads_ended(calls->loads, h->kind, appdata_of(h),
-                h->from && !h->lost ? (h->to > h->from ? h->to - h->from : 0) : -1);
+    if (!handoff_is_glimpse(h))
+        loads_ended(calls->loads, h->kind, appdata_of(h),
+                    h->from && !h->lost ? (h->to > h->from ? h->to - h->from : 0) : -1);
     tell_back(calls, c, h);
 }
 
@@ -454,8 +470,8 @@ void handoff_put(struct fact_builder *f, const struct call *call)
         fact_open_object(f, FIELD_HANDOFFS);
         fact_put_string(f, FIELD_UNIQUEID, slice_from(h->uniqueid));
         put_application(f, h);
-        fact_put_time(f, FIELD_FROM, h->from);
-        fact_put_time(f, FIELD_TO, h->lost ? 0 : h->to);
+        fact_put_time(f, FIELD_FROM, handoff_is_glimpse(h) ? 0 : h->from);
+        fact_put_time(f, FIELD_TO, h->lost || handoff_is_glimpse(h) ? 0 : h->to);
         put_seconds(f, h);
         put_outcome(f, h, outcome_of(h));
         handoff_put_variables(f, &h->variables);

@@ -62,6 +62,13 @@ void handoff_application(struct calls *calls, struct channel *c);
 void handoff_status(struct calls *calls, struct channel *c, struct slice variable,
                     struct slice value);
 
+/* Whether an AGI runs in the dialplan application of this name. */
+bool handoff_is_agi(struct slice application);
+
+/* An AGI that showed by a command of its own alone: that it ran then, and nothing more. Which kind
+ * it is, when it began, and how and when it ends, the account does not see. */
+bool handoff_is_glimpse(const struct handoff *h);
+
 /* An AGI of this kind runs on the channel (AGIExecStart, AsyncAGIStart), shown or not. */
 void handoff_agi_runs(struct calls *calls, struct channel *c, enum handoff_kind kind);
 /* AGIExecStart and AGIExecEnd: it executes a dialplan application, or no more. */

@@ -101,7 +101,7 @@ void handoffs_restore(struct handoffs *handoffs, const json_t *array, int64_t om
 void handoffs_resume(struct calls *calls, const struct call *call)
 {
     for (const struct handoff *h = call->handoffs.first; h; h = h->next) {
-        if (!h->to)
+        if (!h->to && !handoff_is_glimpse(h))
             loads_resume(calls->loads, h->kind, slice_from(h->appdata));
     }
 }

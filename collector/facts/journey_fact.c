@@ -72,7 +72,7 @@ static bool was_there(const struct call *call, int64_t from)
     return call->listed && from <= call->listed;
 }
 
-static void put_leg(struct fact_builder *f, const struct leg *leg, int64_t now)
+static void put_leg(struct fact_builder *f, const struct leg *leg, int64_t now, bool sees_agi)
 {
     static const char *const roles[] = {
         [LEG_CALLER] = "caller", [LEG_CALLED] = "called", [LEG_ORIGINATED] = "originated"};
@@ -95,7 +95,9 @@ static void put_leg(struct fact_builder *f, const struct leg *leg, int64_t now)
     fact_put_known(f, FIELD_OUTCOME, slice_from(outcome_name(leg->outcome)));
     fact_put_known(f, FIELD_FORWARDED_TO, slice_from(leg->forwarded_to));
     put_leg_cause(f, leg);
-    fact_put_known(f, FIELD_APPLICATION, slice_from(leg->application));
+    struct slice application = slice_from(leg->application), unknown = {NULL, 0};
+    bool inside = !sees_agi && handoff_is_agi(application); /* what an AGI executes is unseen */
+    fact_put_known(f, FIELD_APPLICATION, inside ? unknown : application);
     fact_close(f);
 }
 
@@ -217,7 +219,7 @@ static size_t put_moves(struct fact_builder *f, const struct journey *j, enum mo
     return omitted;
 }
 
-void journey_put(struct fact_builder *f, const struct call *call, int64_t now)
+void journey_put(struct fact_builder *f, const struct call *call, int64_t now, bool sees_agi)
 {
     const struct journey *j = &call->journey;
     size_t legs = 0, talks = 0, moves = 0;
@@ -225,7 +227,7 @@ void journey_put(struct fact_builder *f, const struct call *call, int64_t now)
         moves += put_moves(f, j, (enum move_kind)kind, now);
     fact_open_array(f, FIELD_LEGS);
     for (; legs < j->leg_count && !is_full(f); legs++)
-        put_leg(f, j->legs[legs], now);
+        put_leg(f, j->legs[legs], now, sees_agi);
     fact_close(f);
     fact_open_array(f, FIELD_TALKS);
     for (; talks < j->talk_count && !is_full(f); talks++)

@@ -30,7 +30,7 @@
 struct tap_kept {
     uint64_t facts; /* given until then */
     int64_t last_event;
-    bool untimed, dialplan;
+    bool untimed, dialplan, agi;
 };
 
 struct tap {

@@ -411,6 +411,7 @@ static bool restore_tap(struct tap *tap, const json_t *o)
     tap->emit->counter = (uint64_t)number(o, "counter");
     tap->emit->untimed = yes(o, "untimed");
     tap->sees_dialplan = yes(o, "dialplan");
+    tap->emit->sees_agi = yes(o, "agi");
     tap->last_event = number(o, "last_event");
     tap->event_time = number(o, "event_time");
     read_last(tap->emit, o);
@@ -419,7 +420,8 @@ static bool restore_tap(struct tap *tap, const json_t *o)
     tap->kept = (struct tap_kept){.facts = tap->emit->counter,
                                   .last_event = tap->last_event,
                                   .untimed = tap->emit->untimed,
-                                  .dialplan = tap->sees_dialplan};
+                                  .dialplan = tap->sees_dialplan,
+                                  .agi = tap->emit->sees_agi};
     return true;
 }
 

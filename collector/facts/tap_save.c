@@ -418,9 +418,11 @@ static void save_tap(struct tap *tap, tap_put put, void *ctx)
     struct tap_kept now = {.facts = tap->emit->counter,
                            .last_event = tap->last_event,
                            .untimed = tap->emit->untimed,
-                           .dialplan = tap->sees_dialplan};
+                           .dialplan = tap->sees_dialplan,
+                           .agi = tap->emit->sees_agi};
     if (now.facts == tap->kept.facts && now.last_event == tap->kept.last_event &&
-        now.untimed == tap->kept.untimed && now.dialplan == tap->kept.dialplan)
+        now.untimed == tap->kept.untimed && now.dialplan == tap->kept.dialplan &&
+        now.agi == tap->kept.agi)
         return;
     tap->kept = now;
     struct buf text = buf_new(4096);
@@ -431,6 +433,7 @@ static void save_tap(struct tap *tap, tap_put put, void *ctx)
     json_out_int(&j, "event_time", tap->event_time);
     json_out_bool(&j, "untimed", now.untimed);
     json_out_bool(&j, "dialplan", now.dialplan);
+    json_out_bool(&j, "agi", now.agi);
     put_last(&j, tap->emit);
     json_out_close(&j, '}');
     put(ctx, SLICE("tap"), buf_slice(&text));

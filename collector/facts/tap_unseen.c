@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "collector/facts/journey.h"
 #include "collector/facts/tap_internal.h"
 
 /* What an account without the dialplan class has to conclude, since no Newexten and no VarSet shows
@@ -8,10 +9,17 @@ void tap_note_place(struct channel *c, const struct snapshot_values *seen)
 {
     if (!(seen->flags & SNAPSHOT_APPLICATION_UNSEEN))
         return;
-    if (slice_is(seen->text[SNAPSHOT_EXTEN], "h"))
+    struct slice exten = seen->text[SNAPSHOT_EXTEN];
+    if (slice_is(exten, "h")) {
         c->hangup_logic = true;
-    else if (c->left_bridge &&
-             !slice_equal(snapshot_text(c->now, SNAPSHOT_EXTEN), seen->text[SNAPSHOT_EXTEN]))
+        return;
+    }
+    if (!exten.n || slice_equal(snapshot_text(c->now, SNAPSHOT_EXTEN), exten))
+        return;
+    struct call *call = journey_call(c);
+    if (call)
+        journey_goes_on(call, c);
+    if (c->left_bridge)
         channel_set_flag(c, SNAPSHOT_DIALED, false);
 }
 
