@@ -190,10 +190,9 @@ def not_known(record, column):
 
 def left_out(record, unknown, late):
     """The columns of a record that are not compared: those it says it does not know, where it may not know them."""
-    if late:
-        nulls = {column for column in record if not_known(record, column)} if record.get("inferred") else set()
-        return frozenset(nulls | set(record.get("guessed", ())))
-    return frozenset(column for column in unknown if not_known(record, column))
+    may = record if late and record.get("inferred") else unknown
+    nulls = {column for column in may if not_known(record, column)}
+    return frozenset(nulls | set(record.get("guessed", ()) if late else ()))
 
 
 def derived_rows(kind, records, unknown=(), late=False):
