@@ -89,7 +89,7 @@ static void tell_record(struct emitter *emit, struct call *call)
     put_scalars(f, call, emit->now);
     recording_put(f, call);
     handoff_put(f, call);
-    journey_put(f, call, emit->now, emit->sees_agi);
+    journey_put(f, call, emit->now, emit->agi != EMIT_SIGHT_MISSING);
     emit_end(emit);
 }
 

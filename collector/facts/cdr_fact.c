@@ -192,7 +192,7 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sig
                                .sequence = sequence};
     struct fact_builder *f = emit_begin(e, &about);
     put_parties(f, row);
-    put_application(f, row, sight->dialplan, e->sees_agi);
+    put_application(f, row, sight->dialplan, e->agi != EMIT_SIGHT_MISSING);
     put_times(f, row, sight->options);
     put_party_b(f, row);
     put_marks(f, row, sight->dialplan);

@@ -24,6 +24,10 @@ struct emitted {
 /* Of the last moment so many are also known by themselves: a restart must not forget them. */
 #define EMIT_LAST_MAX 32u
 
+/* Whether the account gets the events of a class: nothing tells before one came, or before
+ * something happened that would have raised one. */
+enum emit_sight { EMIT_SIGHT_UNKNOWN, EMIT_SIGHT_SEEN, EMIT_SIGHT_MISSING };
+
 struct emitter {
     struct fact_builder fact;
     struct slice pbx; /* name of the pbx section */
@@ -35,10 +39,10 @@ struct emitter {
     int64_t now;             /* Timestamp of the event at hand, microseconds */
     bool from_list;          /* what is told is known from a list or a restart alone: inferred */
     uint64_t losses;         /* how often facts were lost behind it */
-    bool restoring;   /* states are told for the view alone: they stay as told before the restart */
-    bool sees_agi;    /* the account gets events of class agi */
-    bool untimed;     /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
-    uint64_t counter; /* facts given so far; survives a restart when the owner stores it */
+    bool restoring; /* states are told for the view alone: they stay as told before the restart */
+    enum emit_sight agi; /* events of class agi */
+    bool untimed;        /* the PBX sends no Timestamp: ids carry the tap's name and a counter */
+    uint64_t counter;    /* facts given so far; survives a restart when the owner stores it */
     struct emitted seen[EMIT_SETS][EMIT_WAYS];
     int64_t last_moment;
     size_t last_count;

@@ -5,8 +5,8 @@
 #include "collector/facts/call.h"
 
 /* Puts what a call consists of into its record: legs, talks, transfers, pickups, parks,
- * conferences, forwards, aliases, and how many of each had no room. Unless events of class agi are
- * seen, what a leg ran inside an AGI is not known. */
+ * conferences, forwards, aliases, and how many of each had no room. Without events of class
+ * agi what a leg ran inside an AGI is not known. */
 void journey_put(struct fact_builder *f, const struct call *call, int64_t now, bool sees_agi);
 
 /* Who ended the call: "caller", "called", "dialplan" or "manager"; p is NULL where that was not

@@ -356,8 +356,8 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
         return;
     set_time(tap, m, arrival);
     tap->last_event = arrival ? arrival : tap->emit->now;
-    tap->emit->sees_agi |=
-        m->event == AMI_EVENT_AGIEXECSTART || m->event == AMI_EVENT_ASYNCAGISTART;
+    if (m->event == AMI_EVENT_AGIEXECSTART || m->event == AMI_EVENT_ASYNCAGISTART)
+        tap->emit->agi = EMIT_SIGHT_SEEN;
     tap->sees_dialplan |= m->event == AMI_EVENT_NEWEXTEN || m->event == AMI_EVENT_VARSET;
     trunks_time(&tap->trunks, tap->emit->now);
     tap->event_time = tap->emit->now;

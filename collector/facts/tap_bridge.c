@@ -27,6 +27,7 @@ void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
         journey_set_role(dest, LEG_ORIGINATED);
     }
     if (caller) {
+        tap_commanded(tap, caller);
         tap_complete_data(tap, caller, m);
         handoff_moved_on(&tap->calls, caller);
         tap_dialed(caller, dest);

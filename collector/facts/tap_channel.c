@@ -161,7 +161,9 @@ static void note_refusal(const struct tap *tap, const struct ami_message *m)
 void tap_on_channel_state(struct tap *tap, const struct ami_message *m)
 {
     note_refusal(tap, m);
-    take_look(tap, m, CHANNEL_EVENT_STATE);
+    struct channel *c = take_look(tap, m, CHANNEL_EVENT_STATE);
+    if (c && snapshot_state(c->now) == CHANNEL_STATE_UP)
+        tap_commanded(tap, c);
 }
 
 void tap_on_newcallerid(struct tap *tap, const struct ami_message *m)

@@ -30,7 +30,8 @@
 struct tap_kept {
     uint64_t facts; /* given until then */
     int64_t last_event;
-    bool untimed, dialplan, agi;
+    bool untimed, dialplan;
+    int agi; /* enum emit_sight */
 };
 
 struct tap {
@@ -196,6 +197,10 @@ void tap_look_again(struct tap *tap, struct channel *c);
 /* Without Newexten the place has to tell that the hang-up extension runs, or that a phone which has
  * left its bridge runs dialplan itself and is dialed no more. */
 void tap_note_place(struct channel *c, const struct snapshot_values *seen);
+
+/* The channel does what an AGI does by a command: dials, joins a queue, answers. Where no event
+ * showed the command the account does not see the class agi, nor what such an AGI executes. */
+void tap_commanded(struct tap *tap, const struct channel *c);
 
 /* Channels that talk with each other get the oldest linkedid among them (Asterisk 22). Where no
  * variable's event shows the look with it, it would come to be known at the hang-up only. */

@@ -21,6 +21,8 @@ void tap_on_queue_caller_join(struct tap *tap, const struct ami_message *m)
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
     if (c && c->sent_elsewhere)
         tap_run_unshown(tap, c, SLICE("Queue"), (struct slice){NULL, 0});
+    if (c)
+        tap_commanded(tap, c);
     struct visit_shown shown = {.url = queue_argument(c, 2),
                                 .number =
                                     tap->options.log_restricted_caller_id || !c || !c->hides_number,

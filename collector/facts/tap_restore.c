@@ -411,7 +411,7 @@ static bool restore_tap(struct tap *tap, const json_t *o)
     tap->emit->counter = (uint64_t)number(o, "counter");
     tap->emit->untimed = yes(o, "untimed");
     tap->sees_dialplan = yes(o, "dialplan");
-    tap->emit->sees_agi = yes(o, "agi");
+    tap->emit->agi = (enum emit_sight)choice(o, "agi", EMIT_SIGHT_MISSING);
     tap->last_event = number(o, "last_event");
     tap->event_time = number(o, "event_time");
     read_last(tap->emit, o);
@@ -421,7 +421,7 @@ static bool restore_tap(struct tap *tap, const json_t *o)
                                   .last_event = tap->last_event,
                                   .untimed = tap->emit->untimed,
                                   .dialplan = tap->sees_dialplan,
-                                  .agi = tap->emit->sees_agi};
+                                  .agi = (int)tap->emit->agi};
     return true;
 }
 

@@ -419,7 +419,7 @@ static void save_tap(struct tap *tap, tap_put put, void *ctx)
                            .last_event = tap->last_event,
                            .untimed = tap->emit->untimed,
                            .dialplan = tap->sees_dialplan,
-                           .agi = tap->emit->sees_agi};
+                           .agi = (int)tap->emit->agi};
     if (now.facts == tap->kept.facts && now.last_event == tap->kept.last_event &&
         now.untimed == tap->kept.untimed && now.dialplan == tap->kept.dialplan &&
         now.agi == tap->kept.agi)
@@ -433,7 +433,7 @@ static void save_tap(struct tap *tap, tap_put put, void *ctx)
     json_out_int(&j, "event_time", tap->event_time);
     json_out_bool(&j, "untimed", now.untimed);
     json_out_bool(&j, "dialplan", now.dialplan);
-    json_out_bool(&j, "agi", now.agi);
+    json_out_int(&j, "agi", now.agi);
     put_last(&j, tap->emit);
     json_out_close(&j, '}');
     put(ctx, SLICE("tap"), buf_slice(&text));

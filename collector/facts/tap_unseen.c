@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "collector/facts/handoff.h"
 #include "collector/facts/journey.h"
 #include "collector/facts/tap_internal.h"
 
@@ -21,6 +22,13 @@ void tap_note_place(struct channel *c, const struct snapshot_values *seen)
         journey_goes_on(call, c);
     if (c->left_bridge)
         channel_set_flag(c, SNAPSHOT_DIALED, false);
+}
+
+void tap_commanded(struct tap *tap, const struct channel *c)
+{
+    if (tap->emit->agi == EMIT_SIGHT_UNKNOWN &&
+        handoff_is_agi(snapshot_text(c->now, SNAPSHOT_APPLICATION)))
+        tap->emit->agi = EMIT_SIGHT_MISSING;
 }
 
 /* Which of two linkedids "[system-]seconds.count" is the older one. */
