@@ -96,7 +96,7 @@ static bool make_room(struct connections *c, int64_t now)
     struct entry *longest = NULL;
     for (struct entry *e = c->first; e; e = e->next) {
         if (!e->cut && !e->spare && e->phase == CONNECTION_HEAD && now - e->since > 1 &&
-            (!longest || e->since < longest->since))
+            (!longest || e->since <= longest->since)) /* the first of the list came last */
             longest = e;
     }
     if (longest)

@@ -134,6 +134,7 @@ static void *pace(void *ctx)
             next_review_ms = now_ms + REVIEW_MS;
         }
         int64_t until_ms = news ? swept_ms + SSE_FLUSH_MS : next_beat_ms;
+        until_ms = until_ms < next_review_ms ? until_ms : next_review_ms;
         struct pollfd wait = {.fd = sse->wake_fd, .events = POLLIN};
         uint64_t ignored;
         int timeout = until_ms > now_ms ? (int)(until_ms - now_ms) : 0;

@@ -11,7 +11,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-20}
 [ $# = 0 ] || shift
-[ $# -gt 0 ] || set -- frame tap config scrub
+[ $# -gt 0 ] || set -- frame tap config scrub request
 out=build/fuzz
 failed=0 passed=0
 
@@ -26,11 +26,22 @@ seed_streams() {
   done
 }
 
+hex=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+seed_requests() {
+  mkdir -p "$1"
+  printf 'GET /api/v1/stream HTTP/1.1\nHost: localhost:8088\nCookie: theme=dark; amitap-8088=s%s\nLast-Event-ID: boot-7\n' "$hex" >"$1/stream"
+  printf 'GET / HTTP/1.0\nAuthorization: Bearer %s\nX-Forwarded-For: 10.0.0.1, [2001:db8::1]:80\n' "$hex" >"$1/token"
+  printf 'POST /login HTTP/1.1\nHost: wallboard.example.com\nOrigin: https://wallboard.example.com\nSec-Fetch-Site: same-origin\n'\
+'Content-Type: application/x-www-form-urlencoded\nContent-Length: 30\n\nname=an%%6ea+x&password=y' >"$1/login"
+  printf 'POST /logout HTTP/1.1\nHost: [::1]:8088\nContent-Length: 0\nTransfer-Encoding: chunked\n' >"$1/logout"
+}
+
 seeds() {
   rm -rf "$out/seeds/$1"
   case $1 in
     config) mkdir -p "$out/seeds/config"
             for file in tests/unit/config/case/*/input.conf; do cp "$file" "$out/seeds/config/$(basename "$(dirname "$file")")"; done ;;
+    request) seed_requests "$out/seeds/request" ;;
     *) seed_streams "$out/seeds/$1" ;;
   esac
 }
@@ -39,6 +50,7 @@ words() {
   {
     sed -n 's/^AMI_EVENT([^,]*, "\([^"]*\)".*/"Event: \1\\x0a"/p' schemas/ami_events.def
     sed -n 's/^AMI_HEADER([^,]*, "\([^"]*\)".*/"\1: "/p' schemas/ami_headers.def
+    printf '"%s"\n' Host: Cookie: Authorization: Origin: Sec-Fetch-Site: Content-Length: Last-Event-ID: X-Forwarded-For: "Bearer $hex"
     sed -n 's/^CONFIG_KEY([^,]*, [^,]*, "\([^"]*\)".*/"\1 = "/p' schemas/config.def
   } >"$out/words"
 }
