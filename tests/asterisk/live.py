@@ -6,7 +6,9 @@ usage: live.py [NAME ...]                      these scenarios at once (default:
        live.py --mix SECONDS [--seed SEED]     random calls instead; the seed is printed. CDR rows that differ in a way
                                                that is in tests/compare/known are taken for equal
 
-The stream that amitap saw stays in the folder --keep, with Asterisk's own files beside it, so that tests/compare can
+Two more taps run beside it: one whose account has read=call,agent, and one that joins while calls are up.
+
+The streams that they saw stay in the folder --keep, with Asterisk's own files beside them, so that tests/compare can
 replay a difference. The last line counts the checks: N passed, N failed.
 """
 import argparse
@@ -198,6 +200,46 @@ def end_all(lab):
     return lab.await_idle(20)
 
 
+class Beside:
+    """Taps with less sight than the first one: a narrow account, and one that joins when calls are up."""
+
+    def __init__(self, lab, options):
+        self.lab, self.options, self.late = lab, options, None
+        self.narrow = Tap(lab, options.amitap, "narrow", options.keep / "narrow")
+        self.narrow.await_snapshot()
+        seconds = options.mix / 2 if options.mix else len(options.names) * STAGGER * 0.6
+        self.timer = threading.Timer(seconds, self.join)
+        self.timer.start()
+
+    def join(self):
+        self.late = Tap(self.lab, self.options.amitap, "tap", self.options.keep / "late")
+
+    def stop(self, truth):
+        """Stops both and lays Asterisk's files beside what they saw; their exit statuses."""
+        self.timer.cancel()
+        self.timer.join()
+        taps = [tap for tap in (self.narrow, self.late) if tap]
+        statuses = [tap.stop() for tap in taps]
+        for tap in taps:
+            for name in ("cdr.csv", "cel.csv", "queue_log"):
+                if (truth / name).exists():
+                    shutil.copy(truth / name, tap.folder)
+        return statuses
+
+    def check(self, checks):
+        lenient = ["--lenient"] if self.options.mix else []
+        narrow, late = self.options.keep / "narrow", self.options.keep / "late"
+        compared("an account with read=call,agent gets the rows without lastapp, lastdata and userfield",
+                 [*lenient, "--sqlite", str(narrow / "history.db"), "--unknown", "cdr.lastapp,cdr.lastdata,cdr.userfield",
+                  "--must-match", "/dev/null", "--at-least", "80", str(narrow)], checks)
+        compared("one that joined while calls were up is right from then on",
+                 [*lenient, "--late", "--sqlite", str(late / "history.db"), "--unknown", "cdr.lastapp,cdr.lastdata", str(late)],
+                 checks)
+        with sqlite3.connect(late / "history.db") as history:
+            marked, = history.execute("SELECT count(*) FROM calls WHERE inferred").fetchone()
+        checks.say(marked or self.options.mix, f"{marked} calls that were up already are marked")
+
+
 def live(lab, options, checks):
     version = lab.version()
     print("Asterisk", version)
@@ -205,9 +247,10 @@ def live(lab, options, checks):
     folder = options.keep / "tap"
     shutil.rmtree(options.keep, ignore_errors=True)
     sizes = lab.truth_sizes()
-    tap = Tap(lab, options.amitap, "tap", folder)
+    tap, beside = Tap(lab, options.amitap, "tap", folder), None
     try:
         checks.say(tap.await_snapshot(), "amitap is logged in")
+        beside = Beside(lab, options)
         if options.mix:
             print(f"mixer: --mix {options.mix} --seed {options.seed}", flush=True)
             scenarios.mixer(lab, options.seed, options.mix)
@@ -220,7 +263,9 @@ def live(lab, options, checks):
         status = tap.stop()
         lab.save_truth(sizes, folder)
         lab.keep_log(folder)
+        others = beside.stop(folder) if beside else []
     checks.say(status == 0, f"amitap stopped cleanly (status {status})" + ("" if status == 0 else "\n" + tap.log()[-2000:]))
+    checks.say(others == [0, 0], f"so did the taps beside it (statuses {others})")
     asked = laboratory.actions_in((folder / "sent.raw").read_bytes())
     foreign = {action for action in asked if action.lower() not in ALLOWED}
     checks.say(asked and not foreign, f"{len(asked)} actions came, none that is not allowed {sorted(foreign) or ''}")
@@ -232,7 +277,8 @@ def live(lab, options, checks):
                "the journeys equal what CEL says of them")
     check_endpoints(folder, state, [] if options.mix else options.names, checks)
     check_drift(folder, options.mix, checks)
-    print("kept in", folder)
+    beside.check(checks)
+    print("kept in", options.keep)
 
 
 def main():

@@ -95,12 +95,16 @@ def text(value):
     return "" if value is None else str(value)
 
 
+def guessed_in(record):
+    """The columns that a record marks as guesses; in a history they are JSON."""
+    guessed = record.get("guessed") or []
+    return json.loads(guessed) if isinstance(guessed, str) else guessed
+
+
 def cdr_row(record):
     near = {name: (epoch(record.get(name)), CUT) for name in CDR_TIMES}
     near.update({name: (float(record.get(name) or 0), LATE) for name in CDR_SPANS})
-    guessed = record.get("guessed") or []  # in a history it is JSON
-    guessed = json.loads(guessed) if isinstance(guessed, str) else guessed
-    return Row({name: text(record.get(name)) for name in CDR_EXACT}, near, guessed=frozenset(guessed))
+    return Row({name: text(record.get(name)) for name in CDR_EXACT}, near, guessed=frozenset(guessed_in(record)))
 
 
 def log_row(fields):
@@ -192,7 +196,7 @@ def left_out(record, unknown, late):
     """The columns of a record that are not compared: those it says it does not know, where it may not know them."""
     may = record if late and record.get("inferred") else unknown
     nulls = {column for column in may if not_known(record, column)}
-    return frozenset(nulls | set(record.get("guessed", ()) if late else ()))
+    return frozenset(nulls | set(guessed_in(record) if late else ()))
 
 
 def derived_rows(kind, records, unknown=(), late=False):
