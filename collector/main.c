@@ -3,10 +3,12 @@
 #include "collector/commands/check.h"
 #include "collector/commands/explain.h"
 #include "collector/commands/figures_command.h"
+#include "collector/commands/import.h"
 #include "collector/commands/people.h"
 #include "collector/commands/record.h"
 #include "collector/commands/replay.h"
 #include "collector/commands/run.h"
+#include "collector/commands/verify.h"
 #include "web/http.h"
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +43,12 @@ static const struct command {
      "who may log in to the wallboard; a password is read from stdin"},
     {"token", token_command, "add|url|remove|list -c FILE [--display] [NAME]",
      "machines and screens that may see it"},
+    {"verify", verify_command,
+     "-c FILE [--cdr FILE] [--queue-log FILE] [--pbx NAME] [--from T] [--to T] [--zone ZONE]\n"
+     "                [--cdr-columns NAME,NAME…] [--show N]",
+     "hold the history against Asterisk's own CDRs and queue_log"},
+    {"import", import_command, "-c FILE [--cdr FILE] [--queue-log FILE], and the options of verify",
+     "fill the gaps of the history, and of Kafka, from Asterisk's own files"},
     {"check", check_command, "-c FILE | --print-sample", "name every fault of a configuration"},
 };
 

@@ -59,6 +59,7 @@ suite_explain() { PYTHONDONTWRITEBYTECODE=1 tests/explain/run.py --amitap build/
 suite_crash() {
   make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap && PYTHONDONTWRITEBYTECODE=1 tests/crash/run.py
 }
+suite_verify() { PYTHONDONTWRITEBYTECODE=1 tests/verify/run.py --amitap build/asan/amitap; }
 suite_faults() { PYTHONDONTWRITEBYTECODE=1 tests/faults/run.py --amitap build/asan/amitap; }
 suite_examples() { make -s examples && tests/examples/run.sh; }
 suite_schemas() { tests/schemas/run.sh; }
@@ -95,7 +96,7 @@ fi
 
 all=(
   build check
-  captures journeys partial split schemas record explain figures
+  captures journeys partial split schemas record explain figures verify
   tls web fuzz faults crash
   examples kafka asterisk mixer browser fresh
   prove lint

@@ -142,8 +142,12 @@ static void logged_in(struct session *s)
 static void logged_out(struct session *s, const struct ami_link_change *change)
 {
     s->logged_in = false;
-    s->lost_at = now_of(s);
-    tap_disconnected(s->tap, slice_from(change->detail), s->lost_at);
+    /* What came after the last byte that arrived may have been lost with the connection, also while
+     * nobody knew yet that it was. */
+    s->lost_at = ami_link_counters(s->link).last_byte_us;
+    if (!s->lost_at)
+        s->lost_at = now_of(s);
+    tap_disconnected(s->tap, slice_from(change->detail), now_of(s));
 }
 
 static void on_link_state(void *ctx, const struct ami_link_change *change)

@@ -85,8 +85,9 @@ bool outbox_closed(struct outbox *o);
  * is not SQLITE_OK nothing was changed and the same batch may be tried again. */
 int outbox_commit(struct outbox *o, struct slice batch);
 
-/* Writer, when idle: saves cursors and deletes a slice of rows, if there is any to do. An SQLite
- * result code; ret_more says whether there is more to delete. */
+/* Writer, when idle: notices rows of another process (outbox_guest.h), saves cursors and deletes a
+ * slice of rows, if there is any to do. An SQLite result code; ret_more says whether there is more
+ * to delete. */
 int outbox_tidy(struct outbox *o, bool *ret_more);
 
 /* Any thread. */

@@ -231,17 +231,37 @@ int sqlite_file_open(struct sqlite_file *f, const char *path, const struct sqlit
     return -1;
 }
 
+/* Without the lock and without migrations. */
+static int open_as_it_is(const struct opening *o, int flags)
+{
+    int version = 0;
+    start(o->file);
+    if (connect(o, flags) == 0 && check_identity(o, &version) == 0) {
+        if (version == o->schema->version)
+            return 0;
+        refuse(o, "made by an older amitap; 'amitap run' brings it up to date");
+    }
+    sqlite_file_close(o->file);
+    return -1;
+}
+
 int sqlite_file_open_to_read(struct sqlite_file *f, const char *path,
                              const struct sqlite_schema *schema, char *error, size_t error_size)
 {
     struct opening o = {f, path, schema, error, error_size};
-    int version = 0;
-    start(f);
-    if (connect(&o, SQLITE_OPEN_READONLY) == 0 && check_identity(&o, &version) == 0) {
-        if (version == schema->version)
-            return 0;
-        refuse(&o, "made by an older amitap; 'amitap run' brings it up to date");
-    }
+    return open_as_it_is(&o, SQLITE_OPEN_READONLY);
+}
+
+int sqlite_file_open_beside(struct sqlite_file *f, const char *path,
+                            const struct sqlite_schema *schema, char *error, size_t error_size)
+{
+    struct opening o = {f, path, schema, error, error_size};
+    if (check_directory(&o) < 0 || open_as_it_is(&o, SQLITE_OPEN_READWRITE) < 0)
+        return -1;
+    if (execute(f, schema->durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL") ==
+        SQLITE_OK)
+        return 0;
+    refuse(&o, "%s", sqlite3_errmsg(f->db));
     sqlite_file_close(f);
     return -1;
 }

@@ -41,6 +41,12 @@ int sqlite_file_open(struct sqlite_file *f, const char *path, const struct sqlit
 int sqlite_file_open_to_read(struct sqlite_file *f, const char *path,
                              const struct sqlite_schema *schema, char *error, size_t error_size);
 
+/* Opens a file of exactly the schema's version for short writes beside an amitap that may have it
+ * open: without its lock, so that both wait for each other's transactions, for some seconds at
+ * most. 0, or -1 and error as above. */
+int sqlite_file_open_beside(struct sqlite_file *f, const char *path,
+                            const struct sqlite_schema *schema, char *error, size_t error_size);
+
 /* Closes; whoever closes last moves the WAL into the file. A file that is not open is allowed. */
 void sqlite_file_close(struct sqlite_file *f);
 

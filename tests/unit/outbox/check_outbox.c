@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/outbox/outbox.h"
 
+#include "collector/outbox/outbox_guest.h"
 #include "collector/outbox/outbox_reader.h"
+#include "collector/outbox/outbox_schema.h"
 #include "store_fixture.h"
 #include <jansson.h>
 #include <pthread.h>
@@ -229,6 +231,54 @@ START_TEST(rows_stay_until_every_sink_has_passed)
     ck_assert_uint_eq(outbox_cursor_get(o, outbox_add_sink(o, "fast", NULL)), 100);
     ck_assert_uint_eq(outbox_cursor_get(o, outbox_add_sink(o, "new", NULL)), 0);
     outbox_free(o);
+}
+END_TEST
+
+/* Another process puts call n in, by way of a file of its own. */
+static void put_as_guest(unsigned n)
+{
+    struct sqlite_file own;
+    struct outbox_row row = {.kind_name = SLICE("call_started"), .body = SLICE("{}")};
+    char id[64];
+    snprintf(id, sizeof(id), "call_started/1763683071.%u", n);
+    row.head = head_of(FACT_CALL_STARTED, "1763683071.4", id);
+    must(sqlite_file_open(&own, in_directory("own"), &outbox_schema, error, sizeof(error)) == 0);
+    must(outbox_guest_attach(&own, in_directory("out"), error, sizeof(error)) == 0);
+    sqlite3_stmt *put = outbox_guest_prepare(&own, "clear");
+    ck_assert_int_eq(outbox_guest_put(put, &row), SQLITE_OK);
+    sqlite3_finalize(put);
+    sqlite_file_close(&own);
+}
+
+START_TEST(rows_of_another_process_go_to_the_sinks)
+{
+    struct outbox *o = open_outbox();
+    int sink = outbox_add_sink(o, "history", NULL);
+    bool more;
+    ck_assert_int_eq(outbox_commit(o, calls(1, 2)), SQLITE_OK);
+    put_as_guest(3);
+    ck_assert_uint_eq(outbox_committed(o), 2);
+    ck_assert_int_eq(outbox_tidy(o, &more), SQLITE_OK);
+    ck_assert_uint_eq(outbox_committed(o), 3);
+    put_as_guest(4);
+    ck_assert_uint_eq(count_rows(0, 1), 4);
+    /* A sink that has read it before anybody noticed. */
+    outbox_cursor_set(o, sink, 4);
+    ck_assert_uint_eq(outbox_committed(o), 4);
+    ck_assert_int_eq(outbox_commit(o, calls(5, 5)), SQLITE_OK);
+    ck_assert_uint_eq(outbox_committed(o), 5);
+    ck_assert_uint_eq(count_rows(4, 5), 1);
+    outbox_free(o);
+}
+END_TEST
+
+START_TEST(no_guest_in_what_is_no_outbox)
+{
+    struct sqlite_file own;
+    must(sqlite_file_open(&own, in_directory("own"), &outbox_schema, error, sizeof(error)) == 0);
+    ck_assert_int_eq(outbox_guest_attach(&own, in_directory("none"), error, sizeof(error)), -1);
+    ck_assert_ptr_nonnull(strstr(error, "none: "));
+    sqlite_file_close(&own);
 }
 END_TEST
 
@@ -492,6 +542,8 @@ int main(void)
     tcase_add_test(tcase, largest_fact_fits);
     tcase_add_test(tcase, what_was_committed_survives_a_kill);
     tcase_add_test(tcase, rows_stay_until_every_sink_has_passed);
+    tcase_add_test(tcase, rows_of_another_process_go_to_the_sinks);
+    tcase_add_test(tcase, no_guest_in_what_is_no_outbox);
     tcase_add_test(tcase, rows_are_deleted_in_slices);
     tcase_add_test(tcase, no_seq_is_given_twice);
     tcase_add_test(tcase, full_file_changes_nothing_and_recovers);
