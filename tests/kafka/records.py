@@ -113,7 +113,7 @@ def key_of(record, first_linkedid):
         return f"{record['pbx']}/{first_linkedid}"
     if key == "ENDPOINT":
         return f"{record['pbx']}/{'trunk/' if record['kind'].startswith('trunk') else ''}{record['subject']}"
-    field = {"QUEUE": "queue", "AGENT": "interface"}.get(key)
+    field = {"QUEUE": "queue", "AGENT": "interface", "HANDOFF": "subject"}.get(key)
     return f"{record['pbx']}/{record[field]}" if field else record["pbx"]
 
 
@@ -212,9 +212,14 @@ def without_repeats(items, record_of=lambda item: item):
     return kept
 
 
+# What the passing of a minute alone may change: live the clock tells it, in a recording the next event.
+CLOCKED = {"handoff_state"}
+
+
 def comparison_faults(messages, expected):
     """The consumer's records are replay's, each once, in replay's order per topic and key."""
-    found = {m.id: m for m in messages if not own(m.record())}
+    found = {m.id: m for m in messages if not own(m.record()) and m.kind not in CLOCKED}
+    expected = [record for record in expected if record["kind"] not in CLOCKED]
     place = {}
     for n, record in enumerate(expected):
         if record["id"] in place:

@@ -34,6 +34,7 @@ CONFIGURATION = """pbx main {{
   port = {port}
   user = tap
   secret = tapsecret
+  drift_interval = 0  # what it asks for in between is told with the time of its arrival, which no recording has
 }}
 store {{ path = "{folder}/amitap.db" }}
 kafka {{
