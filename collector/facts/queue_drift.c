@@ -453,7 +453,7 @@ static void tell_queue(struct queue_drift *d, struct queue_watch *w, const struc
 
 static void judge_queue(struct queue_drift *d, struct queue_watch *w)
 {
-    struct queue *queue = queues_get(d->queues, slice_from(w->name));
+    struct queue *queue = queues_find(d->queues, slice_from(w->name));
     if (!queue || w->listed <= d->began)
         return;
     struct reading r = {.d = d, .queue = queue, .watch = w};
