@@ -152,9 +152,10 @@ check: needs $(GENERATED)
 lint: all
 	@tests/lint/run.sh
 
-# What is written from facts.def and the schemas, and committed.
+# What is written from facts.def, the schemas and the last tests' faults, and committed.
 docs:
 	@python3 schemas/docs.py
+	@tests/kit/fault_table.py
 
 needs:
 	@test -z "$(PKG_ALL)" || $(PKG_CONFIG) --exists $(PKG_ALL) 2>/dev/null || { \

@@ -5,7 +5,8 @@ import json
 import os
 import pathlib
 
-FOLDER = pathlib.Path(__file__).resolve().parents[2] / "build/fault-log"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "build/fault-log"
 KINDS = ("test", "soak")
 
 

@@ -56,6 +56,7 @@ sizes() {
 lint "$PYTHON" tests/lint/layers.py
 lint "$PYTHON" tests/lint/banned.py
 lint "$PYTHON" tests/lint/headers.py
+lint "$PYTHON" tests/kit/fault_table.py --check
 lint sizes
 lint format
 lint cppcheck_lint
