@@ -32,7 +32,7 @@ DEPS_BUILD := gcc make libc6-dev pkg-config gperf uthash-dev libconfuse-dev libe
 	libssl-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev librdkafka-dev
 DEPS_DEMO  := curl sqlite3
 DEPS_TEST  := check tzdata clang-format-14 cppcheck python3 python3-venv ca-certificates git debootstrap \
-	chromium nodejs npm maven openjdk-17-jre-headless openssl clang-14 libclang-rt-14-dev afl++
+	chromium nodejs npm maven openjdk-17-jre-headless openssl clang-14 libclang-rt-14-dev afl++ prometheus
 
 .PHONY: all deps deps-test needs check unit run-unit lint docs demo test prove-tests fuzz soak bench install clean
 all:

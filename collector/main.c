@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The only place that puts the rooms together: it knows every command, and the web edge. */
+#include "collector/base/metrics.h"
 #include "collector/commands/check.h"
 #include "collector/commands/explain.h"
 #include "collector/commands/figures_command.h"
@@ -19,6 +20,7 @@
 
 static int run(int argc, char **argv)
 {
+    metrics_set(metrics_line(METRIC_BUILD_INFO, AMITAP_VERSION, NULL), 1);
     return run_command(argc, argv, &http_edge_ops);
 }
 

@@ -132,6 +132,27 @@ def figures():
         yield name, UNITS[unit], SCOPES[scope], formula
 
 
+METRIC_TYPES = {"COUNTER": "counter", "GAUGE": "gauge", "HISTOGRAM": "histogram"}
+
+
+def metrics_section():
+    """The rows of metrics.def."""
+    out = ["""
+## Metrics
+`/metrics` tells these in Prometheus' text format 0.0.4. A metric that has nothing to tell yet is absent. What is counted by
+PBX is up to a second old.
+
+| metric | type | labels | what |
+|---|---|---|---|
+"""]
+    text = (HERE / "metrics.def").read_text()
+    for name, kind, label, second, what in re.findall(
+            r'^METRIC\(\w+, "(\w+)", (\w+), \w+, "(\w*)", "(\w*)", "(.*)"\)$', text, re.M):
+        labels = ", ".join(f"`{word}`" for word in (label, second) if word)
+        out.append(f"| `{name}` | {METRIC_TYPES[kind]} | {labels} | {what} |\n")
+    return "".join(out)
+
+
 def readme(rows):
     out = ["""<!-- Written by `make docs` from facts.def and json/*.json: change those. -->
 # Contracts
@@ -150,6 +171,7 @@ string is what Asterisk sent. Times are RFC 3339 in UTC with microseconds, durat
 | `field_needs.def` | which read class of the account each record and field needs |
 | `sql/` | the tables of the history and of the outbox |
 | `cdr_reasons.def`, `figures.def` | why CDR rows begin, end or are dropped; the figures and their formulas |
+| `metrics.def` | what `/metrics` tells |
 | `ami_*.def`, `config.def` | what amitap knows of AMI, and its configuration |
 
 ## Kinds
@@ -184,6 +206,7 @@ to divide by, a figure is null. Queues, agents: whose rows have it; the row of a
 """)
     out += [f"| `{name}` | {unit} | {scope} | {formula} |\n" for name, unit, scope, formula in figures()]
     out.append(needs_section())
+    out.append(metrics_section())
     out.append("""
 ## Reading them
 Records come at least once, in order per key within a topic. Drop doubles by `id`. Where you keep one row per entity,

@@ -53,6 +53,7 @@ suite_split() { tests/compare/compare.py --split 1 --sanitized build/asan/amitap
 suite_record() { PYTHONDONTWRITEBYTECODE=1 tests/record/run.py; }
 suite_tls() { PYTHONDONTWRITEBYTECODE=1 tests/tls/run.py --amitap build/asan/amitap; }
 suite_web() { PYTHONDONTWRITEBYTECODE=1 tests/web/run.py --amitap build/asan/amitap; }
+suite_metrics() { PYTHONDONTWRITEBYTECODE=1 tests/metrics/run.py --amitap build/asan/amitap; }
 suite_fuzz() { tests/fuzz/run.sh 20 && FUZZ_ENGINE=afl tests/fuzz/run.sh 20; }
 suite_figures() { PYTHONDONTWRITEBYTECODE=1 tests/figures/run.py --amitap build/asan/amitap; }
 suite_explain() { PYTHONDONTWRITEBYTECODE=1 tests/explain/run.py --amitap build/asan/amitap; }
@@ -97,7 +98,7 @@ fi
 all=(
   build check
   captures journeys partial split schemas record explain figures verify
-  tls web fuzz faults crash
+  tls web metrics fuzz faults crash
   examples kafka asterisk mixer browser fresh
   prove lint
 )

@@ -131,6 +131,24 @@ static enum MHD_Result answer_health(const struct exchange *x)
                       response);
 }
 
+static enum MHD_Result answer_metrics(const struct exchange *x)
+{
+    const struct web_source *source = x->edge->source;
+    const struct web_counts counts = http_edge_counts(x->edge);
+    struct web_text text = {0};
+    bool good = source->metrics && source->metrics(source->metrics_ctx, &counts, &text);
+    struct MHD_Response *response =
+        good ? MHD_create_response_from_buffer(text.n, text.p, MHD_RESPMEM_MUST_FREE) : NULL;
+    if (!response) {
+        free(text.p);
+        return answer_text(x, MHD_HTTP_SERVICE_UNAVAILABLE, "no metrics\n");
+    }
+    reply_headers(response, "text/plain; version=0.0.4; charset=utf-8", REPLY_NO_STORE);
+    if (connections_is_spare(x->connection))
+        MHD_add_response_header(response, "Connection", "close");
+    return reply_send(x->connection, MHD_HTTP_OK, response);
+}
+
 static enum MHD_Result answer_nothing(const struct exchange *x)
 {
     atomic_fetch_add(&x->edge->requests_odd, 1);
@@ -163,7 +181,7 @@ static struct route find_route(const char *path)
         {"/api/v1/state", ACCESS_DISPLAY, answer_state},
         {"/api/v1/stream", ACCESS_DISPLAY, answer_stream},
         {"/healthz", ACCESS_MONITOR, answer_health},
-        {"/metrics", ACCESS_MONITOR, answer_nothing},
+        {"/metrics", ACCESS_MONITOR, answer_metrics},
     };
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         if (strcmp(path, routes[i].path) == 0)
@@ -451,9 +469,9 @@ static const char *http_address(const struct web_edge *edge)
 
 const struct web_edge_ops http_edge_ops = {http_start, http_wake, http_address, http_stop};
 
-struct http_stats http_edge_stats(struct web_edge *edge)
+struct web_counts http_edge_counts(struct web_edge *edge)
 {
-    struct http_stats stats = {.requests = atomic_load(&edge->requests),
+    struct web_counts stats = {.requests = atomic_load(&edge->requests),
                                .requests_odd = atomic_load(&edge->requests_odd)};
     struct sse_stats streams = sse_stats(edge->sse);
     stats.sse_clients = streams.clients;

@@ -55,6 +55,20 @@ struct web_cursor {
 
 enum web_health { WEB_HEALTH_OK, WEB_HEALTH_DEGRADED };
 
+/* What the edge counts itself. */
+struct web_counts {
+    unsigned sse_clients;         /* streams open now */
+    uint64_t sse_resets;          /* clients that were sent a reset */
+    uint64_t sse_refused;         /* streams refused because sse_clients_max were open */
+    uint64_t snapshots;           /* snapshots rendered */
+    size_t snapshot_bytes;        /* memory held by snapshots that are being sent */
+    uint64_t requests;            /* requests answered */
+    uint64_t requests_odd;        /* of them refused: method, host, body, path */
+    unsigned connections;         /* open now */
+    uint64_t connections_refused; /* not taken: address, too many */
+    uint64_t connections_cut;     /* cut: too slow, or gave way to another */
+};
+
 struct web_source {
     void *ctx;
 
@@ -79,6 +93,11 @@ struct web_source {
 
     /* Appends /healthz's JSON: each PBX with connected and data age. */
     enum web_health (*health)(void *ctx, struct web_text *text);
+
+    /* Appends /metrics in Prometheus' text format 0.0.4, the edge's own counts among them. False
+     * when memory is short. NULL: there are none. */
+    bool (*metrics)(void *metrics_ctx, const struct web_counts *counts, struct web_text *text);
+    void *metrics_ctx; /* what this one gets: metrics are not the live state's alone */
 };
 
 #define WEB_NAME_SIZE   65

@@ -202,6 +202,11 @@ size_t ring_bytes(struct ring *r)
     return used;
 }
 
+size_t ring_max(const struct ring *r)
+{
+    return r->size;
+}
+
 uint64_t ring_refused(struct ring *r)
 {
     pthread_mutex_lock(&r->lock);

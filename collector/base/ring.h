@@ -28,6 +28,7 @@ void ring_pop(struct ring *r);
 /* Any thread. */
 bool ring_closed(struct ring *r);
 size_t ring_bytes(struct ring *r);
+size_t ring_max(const struct ring *r);
 uint64_t ring_refused(struct ring *r);
 
 #endif

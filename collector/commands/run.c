@@ -2,6 +2,7 @@
 #include "collector/commands/run.h"
 
 #include "collector/base/log.h"
+#include "collector/base/metrics.h"
 #include "collector/base/notify.h"
 #include "collector/commands/session.h"
 #include "collector/commands/store.h"
@@ -36,7 +37,28 @@ struct daemon {
     size_t stopped;
     size_t refused; /* sessions that were never let in */
     bool stopping;
+    int64_t turn_begin;        /* when the loop began to work, 0: it waits */
+    struct metric_line *turns; /* how long it works until it waits again */
+    struct metric_line *longest_turn;
 };
+
+/* Called first by everything that the loop calls. */
+static void turn_begin(void *ctx)
+{
+    struct daemon *d = ctx;
+    if (!d->turn_begin)
+        d->turn_begin = clock_mono(&d->clock);
+}
+
+static void turn_end(struct daemon *d)
+{
+    if (!d->turn_begin)
+        return;
+    int64_t took = clock_mono(&d->clock) - d->turn_begin;
+    d->turn_begin = 0;
+    metrics_observe(d->turns, took);
+    metrics_max(d->longest_turn, took);
+}
 
 static void stop_sessions(struct daemon *d)
 {
@@ -52,6 +74,7 @@ static void on_signal(evutil_socket_t number, short what, void *ctx)
 {
     (void)what;
     struct daemon *d = ctx;
+    turn_begin(d);
     if (number == SIGHUP) {
         log_line(LOG_LEVEL_WARNING, "SIGHUP: a changed configuration takes a restart");
         return;
@@ -66,6 +89,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     struct daemon *d = ctx;
     int64_t from, to;
+    turn_begin(d);
     bool given_up = store_take_given_up(d->store, &from, &to);
     for (size_t i = 0; i < d->count; i++) {
         if (given_up)
@@ -120,6 +144,7 @@ static bool make_sessions(struct daemon *d)
                                        .clock = d->clock,
                                        .random = random_system()},
                               .publish = d->publish,
+                              .turn_begin = turn_begin,
                               .stopped = on_stopped,
                               .ctx = d};
     size_t count = config_pbx_count(d->config);
@@ -155,6 +180,8 @@ static struct config *load_config(const char *path)
 static bool start(struct daemon *d, const struct web_edge_ops *web)
 {
     d->clock = clock_system();
+    d->turns = metrics_line(METRIC_LOOP_TURN, NULL, NULL);
+    d->longest_turn = metrics_line(METRIC_LOOP_TURN_LONGEST, NULL, NULL);
     d->writer_ring = ring_new(WRITER_RING_BYTES);
     d->view_ring = ring_new(VIEW_RING_BYTES);
     d->publish = publish_new(d->writer_ring, d->view_ring);
@@ -179,7 +206,8 @@ static void run_loop(struct daemon *d)
     notify_ready();
     for (size_t i = 0; i < d->count; i++)
         session_start(d->sessions[i]);
-    event_base_dispatch(d->base);
+    while (!event_base_got_exit(d->base) && event_base_loop(d->base, EVLOOP_ONCE) == 0)
+        turn_end(d);
 }
 
 static int stop(struct daemon *d)

@@ -2,6 +2,8 @@
 #include "collector/commands/session.h"
 
 #include "collector/base/log.h"
+#include "collector/base/metrics.h"
+#include "collector/commands/metrics_feed.h"
 #include "collector/commands/tap_config.h"
 #include "collector/facts/tap.h"
 #include <inttypes.h>
@@ -64,6 +66,13 @@ static void log_drift(struct session *s, struct slice fact)
     buf_free(&text);
 }
 
+static void on_turn_begin(void *ctx)
+{
+    struct session *s = ctx;
+    if (s->env.turn_begin)
+        s->env.turn_begin(s->env.ctx);
+}
+
 static void on_fact(void *ctx, struct slice fact)
 {
     struct session *s = ctx;
@@ -92,6 +101,13 @@ static void on_message(void *ctx, const struct ami_message *m, int64_t arrival_u
     }
 }
 
+/* A gap fact, and its count. */
+static void tell_gap(struct session *s, int64_t from, int64_t to, const char *reason)
+{
+    tap_gap(s->tap, from, to, slice_from(reason));
+    metrics_add(metrics_line(METRIC_GAPS, session_name(s), reason), 1);
+}
+
 /* State goes with the facts that it produced, and without facts once a second. */
 static void on_turn_end(void *ctx)
 {
@@ -107,7 +123,7 @@ static void on_turn_end(void *ctx)
     } else if (kept && s->full_from) {
         int64_t from = s->full_from;
         s->full_from = 0;
-        tap_gap(s->tap, from, now_of(s), SLICE("overflow"));
+        tell_gap(s, from, now_of(s), "overflow");
     }
 }
 
@@ -132,9 +148,9 @@ static void logged_in(struct session *s)
     s->ever = true;
     tap_connected(s->tap, slice_from(ami_link_version(s->link)), now_of(s));
     if (s->lost_at)
-        tap_gap(s->tap, s->lost_at, now_of(s), SLICE("disconnected"));
+        tell_gap(s, s->lost_at, now_of(s), "disconnected");
     else if (s->restored_at)
-        tap_gap(s->tap, s->restored_at, now_of(s), SLICE("restart"));
+        tell_gap(s, s->restored_at, now_of(s), "restart");
     s->lost_at = 0;
     s->restored_at = 0;
 }
@@ -241,6 +257,7 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
                                                   .snapshot_action_done = on_list_done,
                                                   .check_sent = on_check_sent,
                                                   .check_done = on_check_done,
+                                                  .turn_begin = on_turn_begin,
                                                   .turn_end = on_turn_end};
     struct session *s = calloc(1, sizeof(*s));
     if (!s)
@@ -308,7 +325,7 @@ void session_stop(struct session *s)
 
 void session_gap(struct session *s, int64_t from, int64_t to, const char *reason)
 {
-    tap_gap(s->tap, from, to, slice_from(reason));
+    tell_gap(s, from, to, reason);
     on_turn_end(s);
 }
 
@@ -317,7 +334,9 @@ void session_tick(struct session *s)
     struct ami_link_counters counters = ami_link_counters(s->link);
     struct buf text = buf_new(256);
     struct json_out json = json_out_to(&text);
+    const struct tap_counters tap = tap_counters(s->tap);
     s->state_due = true;
+    metrics_feed_pbx(session_name(s), s->logged_in, &counters, &tap);
     if (s->logged_in)
         tap_tick(s->tap, now_of(s));
     if (s->logged_in && counters.last_byte_us) {

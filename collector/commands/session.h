@@ -13,6 +13,8 @@ struct session;
 struct session_env {
     struct ami_link_env link;
     struct publish *publish;
+    /* The loop woke the session; NULL: nobody wants to know. */
+    void (*turn_begin)(void *ctx);
     /* The session has stopped, or was refused before it was ever logged in. */
     void (*stopped)(void *ctx, struct session *s, bool refused);
     void *ctx;

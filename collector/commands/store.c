@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/store.h"
 
+#include "collector/base/metrics.h"
 #include "collector/base/random.h"
+#include "collector/commands/metrics_feed.h"
 #include "collector/commands/privacy_config.h"
 #include "collector/commands/web_config.h"
 #include "collector/outbox/writer.h"
@@ -9,10 +11,12 @@
 #include "collector/sinks/history_today.h"
 #include "collector/sinks/kafka.h"
 #include "collector/view/live_view.h"
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ERROR_SIZE 512
+#define ERROR_SIZE        512
+#define METRICS_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 struct store {
     struct store_options options;
@@ -26,6 +30,7 @@ struct store {
     struct web_config *web;
     struct web_edge *edge;
     bool view_started;
+    atomic_bool running; /* all of the above is there, and stays until the edge has stopped */
 };
 
 static bool bury_for_kafka(void *ctx, uint64_t seq, const char *reason)
@@ -139,6 +144,25 @@ static bool make_view_policy(struct store *s)
     return !web || s->view_policy;
 }
 
+/* For /metrics, by the edge's thread, which runs before the files are open. */
+static bool tell_metrics(void *ctx, const struct web_counts *counts, struct web_text *text)
+{
+    struct store *s = ctx;
+    struct buf out = buf_new(METRICS_BYTES_MAX);
+    const struct metrics_feed feed = {.writer_ring = s->options.writer_ring,
+                                      .view_ring = s->options.view_ring,
+                                      .outbox = s->outbox,
+                                      .history = s->history,
+                                      .kafka = s->kafka};
+    if (atomic_load(&s->running))
+        metrics_feed_stores(&feed);
+    metrics_feed_web(counts);
+    metrics_feed_process();
+    bool good = metrics_text(&out) && web_text_put(text, out.p, out.n);
+    buf_free(&out);
+    return good;
+}
+
 static bool make_view(struct store *s)
 {
     struct live_view_options options = {0};
@@ -154,6 +178,8 @@ static bool make_view(struct store *s)
         live_view_add_pbx(s->view,
                           slice_from(config_section_name(config_pbx(s->options.config, i))));
     s->source = live_view_source(s->view);
+    s->source.metrics = tell_metrics;
+    s->source.metrics_ctx = s;
     return true;
 }
 
@@ -219,6 +245,7 @@ bool store_start(struct store *store)
             writer_start(store->outbox, store->options.writer_ring, store->options.clock);
     if (!store->writer)
         fputs("amitap: a thread cannot be started\n", stderr);
+    atomic_store(&store->running, store->writer != NULL);
     return store->writer != NULL;
 }
 
@@ -239,11 +266,12 @@ bool store_close(struct store *store)
     bool kept = writer_stop(store->writer) == 0;
     if (!store->writer && store->outbox)
         outbox_close(store->outbox);
-    kafka_stop(store->kafka);
-    history_stop(store->history);
+    /* The edge before what its /metrics looks at. */
     if (store->view_started)
         live_view_stop(store->view);
     store->options.web->stop(store->edge);
+    kafka_stop(store->kafka);
+    history_stop(store->history);
     web_config_free(store->web);
     live_view_free(store->view);
     outbox_free(store->outbox);

@@ -132,6 +132,12 @@ static void tell_check_done(struct ami_link *link, enum ami_link_outcome outcome
     }
 }
 
+static void turn_begin(struct ami_link *link)
+{
+    if (link->events.turn_begin)
+        link->events.turn_begin(link->ctx);
+}
+
 static void turn_end(struct ami_link *link)
 {
     if (link->told) {
@@ -279,6 +285,7 @@ static void connect_next(struct ami_link *link, enum ami_link_reason reason, con
 static void on_resolved(void *ctx, const struct resolver_result *result)
 {
     struct ami_link *link = ctx;
+    turn_begin(link);
     link->lookup = NULL;
     if (result->count == 0) {
         next_host(link, AMI_LINK_NO_ADDRESS, result->error);
@@ -583,6 +590,11 @@ static void on_closed(void *ctx, const char *why)
     }
 }
 
+static void on_turn_begin(void *ctx)
+{
+    turn_begin(ctx);
+}
+
 static void on_turn_end(void *ctx)
 {
     turn_end(ctx);
@@ -601,6 +613,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     struct ami_link *link = arg;
     (void)fd;
     (void)what;
+    turn_begin(link);
     switch (link->state) {
     case AMI_LINK_WAITING:
         resolve_host(link);
@@ -649,6 +662,7 @@ static void on_silence(evutil_socket_t fd, short what, void *arg)
     bool silent = bytes == link->heard;
     (void)fd;
     (void)what;
+    turn_begin(link);
     link->heard = bytes;
     if (silent && link->pinged) {
         wait_and_retry(link, AMI_LINK_SILENT, SLICE(""));
@@ -684,8 +698,12 @@ struct ami_link_config ami_link_config_default(void)
 struct ami_link *ami_link_new(const struct ami_link_config *config, const struct ami_link_env *env,
                               const struct ami_link_events *events, void *ctx)
 {
-    static const struct ami_transport_ops ops = {on_connected, on_frame, on_closed, on_turn_end,
-                                                 on_bytes};
+    static const struct ami_transport_ops ops = {.connected = on_connected,
+                                                 .frame = on_frame,
+                                                 .closed = on_closed,
+                                                 .turn_begin = on_turn_begin,
+                                                 .turn_end = on_turn_end,
+                                                 .bytes = on_bytes};
     assert(config->host_count > 0);
     struct ami_link *link = calloc(1, sizeof *link);
     if (!link) {

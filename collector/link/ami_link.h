@@ -72,6 +72,8 @@ struct ami_link_events {
      * new snapshot ends it without check_done. */
     void (*check_sent)(void *ctx);
     void (*check_done)(void *ctx, enum ami_link_outcome outcome);
+    /* First, whenever the loop woke the link. */
+    void (*turn_begin)(void *ctx);
     /* Once after any others that belong to one turn of the loop. */
     void (*turn_end)(void *ctx);
     /* All that the PBX sent, from the banner on, as it came: before the others that it causes. Must

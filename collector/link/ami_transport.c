@@ -221,6 +221,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     struct ami_transport *t = arg;
     (void)fd;
     (void)what;
+    t->ops.turn_begin(t->ctx);
     t->in_callback = true;
     if (t->connecting) {
         finish_connecting(t);
@@ -302,6 +303,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     struct ami_transport *t = arg;
     (void)fd;
     (void)what;
+    t->ops.turn_begin(t->ctx);
     int64_t begin = clock_mono(&t->clock);
     t->in_callback = true;
     if (t->shaking)

@@ -36,6 +36,8 @@ struct ami_transport_ops {
     /* Connecting failed, or the connection is lost; it is closed already. why: for people, "" when
      * the peer closed it in order. Not called after ami_transport_close. */
     void (*closed)(void *ctx, const char *why);
+    /* First, whenever the loop woke the transport. */
+    void (*turn_begin)(void *ctx);
     /* Last, whenever any of the others was called. */
     void (*turn_end)(void *ctx);
     /* What was read, before its frames are handed over; the bytes live as long as the call. Must

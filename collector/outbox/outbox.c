@@ -345,7 +345,7 @@ struct outbox_stats outbox_stats(struct outbox *o)
     pthread_mutex_lock(&o->mutex);
     struct outbox_stats stats = o->stats;
     pthread_mutex_unlock(&o->mutex);
-    stats.wal_pages = atomic_load(&o->file.wal_pages);
+    stats.wal_bytes = sqlite_file_wal_bytes(&o->file);
     return stats;
 }
 

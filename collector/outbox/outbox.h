@@ -27,7 +27,7 @@ struct outbox_stats {
     uint64_t transactions; /* committed */
     uint64_t failures;     /* transactions that failed and were tried again */
     uint64_t backlog;      /* rows in the file, at most */
-    uint64_t wal_pages;
+    uint64_t wal_bytes;    /* in use after the last commit */
 };
 
 /* Opens or makes the file. NULL with one line in error (sqlite_file_open). */

@@ -20,6 +20,7 @@
 #define CHECKPOINT_STEP 1000U
 /* From here on readers that never pause are waited for, so that the WAL can start over. */
 #define CHECKPOINT_WAIT (4 * CHECKPOINT_STEP)
+#define PAGE_BYTES      4096U
 #define BUSY_MS         5000
 #define BUSY_WAL_MS     100
 
@@ -308,6 +309,11 @@ void sqlite_file_bound_wal(struct sqlite_file *f)
     sqlite3_wal_checkpoint_v2(f->db, NULL, mode, NULL, NULL);
     sqlite3_busy_timeout(f->db, BUSY_MS);
     f->checkpoint_at = pages + CHECKPOINT_STEP;
+}
+
+uint64_t sqlite_file_wal_bytes(const struct sqlite_file *f)
+{
+    return (uint64_t)atomic_load(&f->wal_pages) * PAGE_BYTES;
 }
 
 int sqlite_file_sync(struct sqlite_file *f)

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* An SQLite file of ours: WAL, numbered migrations, a WAL that stays bounded. One thread at a time
  * uses an open file. */
@@ -63,6 +64,9 @@ void sqlite_file_rollback(struct sqlite_file *f);
 /* To be called after commits: checkpoints once the WAL has grown by a step, and where readers kept
  * it from starting over, waits for them for 100 ms at most. */
 void sqlite_file_bound_wal(struct sqlite_file *f);
+
+/* How much of the WAL was in use after the last commit. Any thread. */
+uint64_t sqlite_file_wal_bytes(const struct sqlite_file *f);
 
 /* Makes every commit so far survive power loss, for a file that is not durable. An SQLite result
  * code. */

@@ -2,6 +2,7 @@
 #include "collector/outbox/writer.h"
 
 #include "collector/base/log.h"
+#include "collector/base/metrics.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -25,7 +26,8 @@ struct writer {
     struct buf group; /* batches being committed; kept until they are */
     int failing;      /* the SQLite code that was logged; SQLITE_OK when all is well */
     int64_t failing_since;
-    uint64_t malformed; /* as many were logged */
+    uint64_t malformed;       /* as many were logged */
+    struct metric_line *took; /* how long transactions take */
     bool gave_up;
 };
 
@@ -65,7 +67,9 @@ static void commit(struct writer *w)
     int delay = RETRY_MS_MIN;
     int last_tries = 0;
     for (;;) {
+        int64_t begin = clock_mono(&w->clock);
         int rc = outbox_commit(w->outbox, buf_slice(&w->group));
+        metrics_observe(w->took, clock_mono(&w->clock) - begin);
         report(w, rc);
         if (rc == SQLITE_OK)
             break;
@@ -140,6 +144,7 @@ struct writer *writer_start(struct outbox *o, struct ring *ring, const struct cl
     w->outbox = o;
     w->ring = ring;
     w->clock = *clock;
+    w->took = metrics_line(METRIC_COMMIT, "outbox", NULL);
     w->group = buf_new(GROUP_BYTES_MAX);
     if (pthread_create(&w->thread, NULL, run, w) != 0) {
         free(w);

@@ -3,6 +3,7 @@
 
 #include "collector/base/crash_point.h"
 #include "collector/base/log.h"
+#include "collector/base/metrics.h"
 #include "collector/sinks/history_retention.h"
 #include "collector/sinks/history_rows.h"
 #include <inttypes.h>
@@ -39,13 +40,14 @@ struct history {
     sqlite3_stmt *begin, *commit, *put_cursor;
     struct clock clock;
     int sink;
-    uint64_t cursor; /* committed to the file */
-    uint64_t synced; /* survives power loss: the outbox may forget these */
+    atomic_ullong cursor; /* committed to the file */
+    uint64_t synced;      /* survives power loss: the outbox may forget these */
     int64_t synced_at;
     int failing; /* the SQLite code that was logged */
     pthread_t thread;
     bool started;
     atomic_bool stopping;
+    struct metric_line *took; /* how long transactions take */
     atomic_ullong copied, refused, expired, failures;
     struct letter letter;
 };
@@ -139,6 +141,7 @@ struct history *history_open(const struct history_options *options, char *error,
     h->path = copy;
     h->outbox = options->outbox;
     h->clock = *options->clock;
+    h->took = metrics_line(METRIC_COMMIT, "history", NULL);
     if (sqlite_file_open(&h->file, h->path, &history_schema, error, error_size) == 0 &&
         open_parts(h, options, error, error_size) == 0)
         return h;
@@ -165,6 +168,7 @@ static int write_chunk(struct history *h, const struct outbox_chunk *chunk, uint
 static int commit_chunk(struct history *h, const struct outbox_chunk *chunk)
 {
     uint64_t refused = 0;
+    int64_t begin = clock_mono(&h->clock);
     int rc = sqlite_file_run(h->begin);
     if (rc == SQLITE_OK)
         rc = write_chunk(h, chunk, &refused);
@@ -172,6 +176,7 @@ static int commit_chunk(struct history *h, const struct outbox_chunk *chunk)
     if (rc == SQLITE_OK)
         rc = sqlite_file_run(h->commit);
     crash_point("history_committed");
+    metrics_observe(h->took, clock_mono(&h->clock) - begin);
     if (rc != SQLITE_OK) {
         sqlite_file_rollback(&h->file);
         atomic_fetch_add(&h->failures, 1);
@@ -320,11 +325,14 @@ void history_stop(struct history *h)
 
 struct history_stats history_stats(struct history *h)
 {
+    uint64_t cursor = atomic_load(&h->cursor);
+    uint64_t committed = outbox_committed(h->outbox);
     return (struct history_stats){
         .rows = atomic_load(&h->copied),
         .refused = atomic_load(&h->refused),
         .expired = atomic_load(&h->expired),
         .failures = atomic_load(&h->failures),
-        .wal_pages = atomic_load(&h->file.wal_pages),
+        .wal_bytes = sqlite_file_wal_bytes(&h->file),
+        .lag = committed > cursor ? committed - cursor : 0,
     };
 }

@@ -11,11 +11,12 @@
 struct history;
 
 struct history_stats {
-    uint64_t rows;     /* records read from the outbox since the start */
-    uint64_t refused;  /* of these, gone to dead_letters */
-    uint64_t expired;  /* rows deleted for their age */
-    uint64_t failures; /* transactions that failed and were tried again */
-    uint64_t wal_pages;
+    uint64_t rows;      /* records read from the outbox since the start */
+    uint64_t refused;   /* of these, gone to dead_letters */
+    uint64_t expired;   /* rows deleted for their age */
+    uint64_t failures;  /* transactions that failed and were tried again */
+    uint64_t wal_bytes; /* in use after the last commit */
+    uint64_t lag;       /* records committed to the outbox and not yet copied */
 };
 
 struct history_options {

@@ -530,6 +530,10 @@ static enum web_health source_health(void *ctx, struct web_text *text)
 
 struct web_source live_view_source(struct live_view *v)
 {
-    return (struct web_source){v,           source_snapshot, source_changes, source_newest,
-                               source_boot, source_health};
+    return (struct web_source){.ctx = v,
+                               .snapshot = source_snapshot,
+                               .changes = source_changes,
+                               .newest = source_newest,
+                               .boot = source_boot,
+                               .health = source_health};
 }

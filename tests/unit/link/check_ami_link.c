@@ -145,9 +145,16 @@ static void on_bytes(void *ctx, struct slice bytes)
 
 static void make_link(void)
 {
-    static const struct ami_link_events events = {
-        on_message,      on_state,      on_snapshot_begin, on_sent,     on_done,
-        on_snapshot_end, on_check_sent, on_check_done,     on_turn_end, on_bytes};
+    static const struct ami_link_events events = {.message = on_message,
+                                                  .state = on_state,
+                                                  .snapshot_begin = on_snapshot_begin,
+                                                  .snapshot_action_sent = on_sent,
+                                                  .snapshot_action_done = on_done,
+                                                  .snapshot_end = on_snapshot_end,
+                                                  .check_sent = on_check_sent,
+                                                  .check_done = on_check_done,
+                                                  .turn_end = on_turn_end,
+                                                  .bytes = on_bytes};
     struct ami_link_env env = {base, resolver, clock_system(), {no_chance, NULL}};
     env.clock.now = fixed_now;
     ami = ami_link_new(&config, &env, &events, NULL);

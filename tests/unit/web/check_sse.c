@@ -131,7 +131,7 @@ START_TEST(last_event_id)
     ck_assert_uint_eq(answer_count(&a, "event: reset\ndata: {}\n\n"), resumes[_i].resumes ? 0 : 1);
     if (strcmp(resumes[_i].last, "boot-7") == 0)
         ck_assert_uint_eq(answer_count(&a, "event: call"), 4);
-    ck_assert_uint_eq(http_edge_stats(k.edge).sse_resets, resumes[_i].resumes ? 0 : 1);
+    ck_assert_uint_eq(http_edge_counts(k.edge).sse_resets, resumes[_i].resumes ? 0 : 1);
     answer_free(&a);
     close(fd);
 }
@@ -174,7 +174,7 @@ START_TEST(streams_leave_room_for_health)
     close(fds[0]);
     /* The slot is free once a heartbeat has found nobody there. */
     int64_t end = kit_ms() + 5000;
-    while (http_edge_stats(k.edge).sse_clients == 4 && kit_ms() < end)
+    while (http_edge_counts(k.edge).sse_clients == 4 && kit_ms() < end)
         usleep(20000);
     fd = kit_get(&k, "/api/v1/stream", "");
     answer_read(&a, fd, "snapshot", 3000);
@@ -216,7 +216,7 @@ START_TEST(a_slow_client_costs_no_memory)
     }
     long grown = resident_kib() - before;
     ck_assert_msg(grown < 6000, "grown by %ld KiB", grown);
-    ck_assert_uint_lt(http_edge_stats(k.edge).snapshot_bytes, 4096);
+    ck_assert_uint_lt(http_edge_counts(k.edge).snapshot_bytes, 4096);
     /* One that reads again either was cut in the middle of a message, or is reset. */
     answer_read(&a, frozen[0], "event: reset", 3000);
     ck_assert(a.closed || !a.body || strstr(a.body, "event: reset") || !a.body[0]);
@@ -240,7 +240,7 @@ START_TEST(a_snapshot_is_shared)
         fds[i] = kit_get(&k, "/api/v1/stream", "");
     for (int i = 0; i < 4; i++)
         answer_read(&a[i], fds[i], "\"}\n\n", 5000);
-    ck_assert_uint_le(http_edge_stats(k.edge).snapshots, 3);
+    ck_assert_uint_le(http_edge_counts(k.edge).snapshots, 3);
     for (int i = 0; i < 4; i++) {
         ck_assert_ptr_nonnull(strstr(a[i].body, "\"}\n\n"));
         answer_free(&a[i]);

@@ -91,8 +91,12 @@ void kit_start_with(struct kit *k, const struct web_options *options)
     memset(k, 0, sizeof(*k));
     pthread_mutex_init(&k->lock, NULL);
     k->oldest = 1;
-    k->source = (struct web_source){k,           source_snapshot, source_changes, source_newest,
-                                    source_boot, source_health};
+    k->source = (struct web_source){.ctx = k,
+                                    .snapshot = source_snapshot,
+                                    .changes = source_changes,
+                                    .newest = source_newest,
+                                    .boot = source_boot,
+                                    .health = source_health};
     all.listen = all.listen ? all.listen : "127.0.0.1:0";
     k->edge = http_edge_ops.start(&all, &k->source, error, sizeof(error));
     ck_assert_msg(k->edge != NULL, "%s", error);
