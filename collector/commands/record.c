@@ -100,7 +100,8 @@ static bool make_link(struct record *r)
                                .clock = clock_system(),
                                .random = random_system()};
     struct ami_link_config config = tap_config_link(r->config.section);
-    config.list_registrations = false; /* their passwords would stand in the recording */
+    /* The passwords of registrations would stand in the recording. */
+    config.lists &= ~(unsigned)AMI_SNAPSHOT_REGISTRATIONS;
     r->pbx = config_section_name(r->config.section);
     if (!tap_config_tls(r->config.section, &r->tls))
         return false;

@@ -43,7 +43,10 @@ struct ami_link_config tap_config_link(const struct config_section *pbx)
     config.port = (uint16_t)config_number(pbx, CONFIG_PBX_PORT);
     config.user = config_text(pbx, CONFIG_PBX_USER);
     config.secret = config_pbx_secret(pbx);
-    config.list_registrations = config_yes(pbx, CONFIG_PBX_LIST_REGISTRATIONS);
+    if (!config_yes(pbx, CONFIG_PBX_LIST_CHANNELS))
+        config.lists &= ~(unsigned)(AMI_SNAPSHOT_CHANNELS | AMI_SNAPSHOT_DEVICES);
+    if (config_yes(pbx, CONFIG_PBX_LIST_REGISTRATIONS))
+        config.lists |= AMI_SNAPSHOT_REGISTRATIONS;
     config.event_mask = config_text(pbx, CONFIG_PBX_EVENT_MASK);
     config.connect_us = config_number(pbx, CONFIG_PBX_CONNECT_SECONDS) * 1000000;
     config.check_us = config_number(pbx, CONFIG_PBX_DRIFT_INTERVAL) * 1000000;

@@ -25,7 +25,6 @@
 #include "collector/link/ami_link.h"
 #include "collector/link/ami_backoff.h"
 #include "collector/link/ami_key.h"
-#include "collector/link/ami_snapshot.h"
 #include "collector/link/ami_transport.h"
 #include "parsers/ami_text.h"
 #include <assert.h>
@@ -403,7 +402,7 @@ static void snapshot_begin(struct ami_link *link)
     link->again = false;
     change_state(link, AMI_LINK_SNAPSHOT, AMI_LINK_FINE, "", 0);
     if (link->state == AMI_LINK_SNAPSHOT) {
-        ami_snapshot_begin(&link->snapshot, link->config.list_registrations);
+        ami_snapshot_begin(&link->snapshot, link->config.lists);
         tell(link, link->events.snapshot_begin);
         snapshot_next(link);
     }
@@ -419,19 +418,35 @@ static void snapshot_done(struct ami_link *link, enum ami_link_outcome outcome)
     }
 }
 
-static void snapshot_take(struct ami_link *link, const struct ami_message *m)
+static void tell_answer(struct ami_link *link, const struct ami_message *m)
 {
-    switch (ami_snapshot_take(&link->snapshot, m)) {
+    if (link->events.answer && (link->snapshot.lists & AMI_SNAPSHOT_RIGHTS)) {
+        link->told = true;
+        link->depth++;
+        link->events.answer(link->ctx, link->snapshot.action, m);
+        link->depth--;
+    }
+}
+
+/* What a message means for the action that was sent last, of a snapshot or of a look at the
+ * queues. */
+static void take(struct ami_link *link, const struct ami_message *m,
+                 void (*done)(struct ami_link *link, enum ami_link_outcome outcome))
+{
+    enum ami_snapshot_verdict verdict = ami_snapshot_take(&link->snapshot, m);
+    if (m->kind == AMI_FRAME_RESPONSE && verdict != AMI_SNAPSHOT_NOT_MINE)
+        tell_answer(link, m);
+    switch (verdict) {
     case AMI_SNAPSHOT_NOT_MINE:
         break;
     case AMI_SNAPSHOT_PART:
         arm(link->deadline, link->config.list_us);
         break;
     case AMI_SNAPSHOT_DONE:
-        snapshot_done(link, AMI_LINK_LIST_DONE);
+        done(link, AMI_LINK_LIST_DONE);
         break;
     case AMI_SNAPSHOT_REFUSED:
-        snapshot_done(link, AMI_LINK_LIST_REFUSED);
+        done(link, AMI_LINK_LIST_REFUSED);
         break;
     }
 }
@@ -441,7 +456,7 @@ static void snapshot_take(struct ami_link *link, const struct ami_message *m)
 static void check_begin(struct ami_link *link)
 {
     struct ami_action_text action;
-    ami_snapshot_begin_check(&link->snapshot);
+    ami_snapshot_begin(&link->snapshot, AMI_SNAPSHOT_QUEUES);
     if (!ami_snapshot_next(&link->snapshot, ++link->action_id, &action)) {
         return;
     }
@@ -457,23 +472,6 @@ static void check_done(struct ami_link *link, enum ami_link_outcome outcome)
     link->counters.checks += outcome == AMI_LINK_LIST_DONE;
     arm(link->deadline, link->config.check_us);
     tell_check_done(link, outcome);
-}
-
-static void check_take(struct ami_link *link, const struct ami_message *m)
-{
-    switch (ami_snapshot_take(&link->snapshot, m)) {
-    case AMI_SNAPSHOT_NOT_MINE:
-        break;
-    case AMI_SNAPSHOT_PART:
-        arm(link->deadline, link->config.list_us);
-        break;
-    case AMI_SNAPSHOT_DONE:
-        check_done(link, AMI_LINK_LIST_DONE);
-        break;
-    case AMI_SNAPSHOT_REFUSED:
-        check_done(link, AMI_LINK_LIST_REFUSED);
-        break;
-    }
 }
 
 /* --- the session --- */
@@ -506,9 +504,9 @@ static void on_session_message(struct ami_link *link, int64_t arrival_us)
     } else if (m->event == AMI_EVENT_SHUTDOWN) {
         link->shutdown = true;
     } else if (link->state == AMI_LINK_SNAPSHOT) {
-        snapshot_take(link, m);
+        take(link, m, snapshot_done);
     } else if (link->checking) {
-        check_take(link, m);
+        take(link, m, check_done);
     }
 }
 
@@ -684,6 +682,8 @@ static void on_silence(evutil_socket_t fd, short what, void *arg)
 struct ami_link_config ami_link_config_default(void)
 {
     return (struct ami_link_config){.port = 5038,
+                                    .lists = AMI_SNAPSHOT_CHANNELS | AMI_SNAPSHOT_BRIDGES |
+                                             AMI_SNAPSHOT_QUEUES | AMI_SNAPSHOT_DEVICES,
                                     .connect_us = 10 * 1000000,
                                     .ping_us = 15 * 1000000,
                                     .boot_us = 2 * 1000000,
@@ -777,6 +777,11 @@ enum ami_link_state ami_link_state(const struct ami_link *link)
 const char *ami_link_version(const struct ami_link *link)
 {
     return link->version;
+}
+
+struct ami_transport_ends ami_link_ends(const struct ami_link *link)
+{
+    return ami_transport_ends(link->transport);
 }
 
 struct ami_link_counters ami_link_counters(const struct ami_link *link)

@@ -4,7 +4,9 @@
 
 #include "collector/base/clock.h"
 #include "collector/base/random.h"
+#include "collector/link/ami_snapshot.h"
 #include "collector/link/ami_tls.h"
+#include "collector/link/ami_transport.h"
 #include "collector/link/resolver.h"
 #include "parsers/ami_action.h"
 #include "parsers/ami_message.h"
@@ -79,6 +81,9 @@ struct ami_link_events {
     /* All that the PBX sent, from the banner on, as it came: before the others that it causes. Must
      * not stop the link. */
     void (*bytes)(void *ctx, struct slice bytes);
+    /* The response to an action of the snapshot that is answered by its response alone
+     * (AMI_SNAPSHOT_RIGHTS), accepted or refused; before snapshot_action_done. */
+    void (*answer)(void *ctx, enum ami_action action, const struct ami_message *m);
 };
 
 /* What to connect to, and how. Texts and lists are borrowed and must outlive the link. */
@@ -90,17 +95,17 @@ struct ami_link_config {
     struct slice secret;
     struct ami_tls *tls; /* NULL: in clear */
     const char *event_mask;
-    bool list_registrations; /* the snapshot has them; the PBX sends their passwords too */
-    int64_t connect_us;      /* how long connecting, and each step of logging in, may take */
-    int64_t ping_us;         /* silence after which it pings, and then gives up */
-    int64_t boot_us;         /* how long to wait for FullyBooted */
-    int64_t list_us;         /* how long a list may say nothing */
-    int64_t check_us;        /* how often to look at the queues while live; 0: never */
-    int64_t leave_us;        /* how long to wait for the end after Logoff */
-    int64_t retry_us;        /* first delay after a loss */
-    int64_t retry_max_us;    /* longest */
-    int64_t refused_us;      /* first delay after a refused log-in */
-    int64_t refused_max_us;  /* longest */
+    unsigned lists;         /* the snapshot has: a set of enum ami_snapshot_lists */
+    int64_t connect_us;     /* how long connecting, and each step of logging in, may take */
+    int64_t ping_us;        /* silence after which it pings, and then gives up */
+    int64_t boot_us;        /* how long to wait for FullyBooted */
+    int64_t list_us;        /* how long a list may say nothing */
+    int64_t check_us;       /* how often to look at the queues while live; 0: never */
+    int64_t leave_us;       /* how long to wait for the end after Logoff */
+    int64_t retry_us;       /* first delay after a loss */
+    int64_t retry_max_us;   /* longest */
+    int64_t refused_us;     /* first delay after a refused log-in */
+    int64_t refused_max_us; /* longest */
 };
 
 /* Where it runs; the pointers are borrowed and must outlive the link. */
@@ -155,6 +160,9 @@ enum ami_link_state ami_link_state(const struct ami_link *link);
 /* Its version, from the banner ("11.0.0" is Asterisk 22); "" before the first. Borrowed until the
  * next turn. */
 const char *ami_link_version(const struct ami_link *link);
+
+/* The addresses of the connection that is up; empty when none is. */
+struct ami_transport_ends ami_link_ends(const struct ami_link *link);
 
 /* What it counted since it was made, over all its sessions. */
 struct ami_link_counters ami_link_counters(const struct ami_link *link);

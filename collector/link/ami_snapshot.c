@@ -3,43 +3,36 @@
 #include "parsers/ami_text.h"
 #include <strings.h>
 
-static const enum ami_action steps[] = {AMI_ACTION_CORESHOWCHANNELS,
-                                        AMI_ACTION_STATUS,
-                                        AMI_ACTION_BRIDGELIST,
-                                        AMI_ACTION_BRIDGEINFO,
-                                        AMI_ACTION_QUEUESTATUS,
-                                        AMI_ACTION_DEVICESTATELIST,
-                                        AMI_ACTION_PJSIPSHOWREGISTRATIONSOUTBOUND};
+static const struct {
+    enum ami_action action;
+    enum ami_snapshot_lists list; /* that it belongs to */
+} steps[] = {
+    {AMI_ACTION_CORESHOWCHANNELS, AMI_SNAPSHOT_CHANNELS},
+    {AMI_ACTION_STATUS, AMI_SNAPSHOT_CHANNELS},
+    {AMI_ACTION_BRIDGELIST, AMI_SNAPSHOT_BRIDGES},
+    {AMI_ACTION_BRIDGEINFO, AMI_SNAPSHOT_BRIDGES},
+    {AMI_ACTION_QUEUESTATUS, AMI_SNAPSHOT_QUEUES},
+    {AMI_ACTION_DEVICESTATELIST, AMI_SNAPSHOT_DEVICES},
+    {AMI_ACTION_PJSIPSHOWREGISTRATIONSOUTBOUND, AMI_SNAPSHOT_REGISTRATIONS},
+    {AMI_ACTION_CORESETTINGS, AMI_SNAPSHOT_RIGHTS},
+    {AMI_ACTION_LISTCOMMANDS, AMI_SNAPSHOT_RIGHTS},
+};
 #define STEPS (sizeof steps / sizeof steps[0])
 
-void ami_snapshot_begin(struct ami_snapshot *s, bool registrations)
+void ami_snapshot_begin(struct ami_snapshot *s, unsigned lists)
 {
-    s->registrations = registrations;
-    s->check = false;
+    s->lists = lists;
     s->step = 0;
     s->action = AMI_ACTION_NONE;
     s->bridges = s->next_bridge = 0;
 }
 
-void ami_snapshot_begin_check(struct ami_snapshot *s)
-{
-    ami_snapshot_begin(s, false);
-    s->check = true;
-    while (s->step < STEPS && steps[s->step] != AMI_ACTION_QUEUESTATUS)
-        s->step++;
-}
-
-static bool is_over(const struct ami_snapshot *s)
-{
-    return s->step == STEPS || (s->check && steps[s->step] != AMI_ACTION_QUEUESTATUS);
-}
-
 bool ami_snapshot_next(struct ami_snapshot *s, uint32_t action_id, struct ami_action_text *ret_text)
 {
     bool written = false;
-    while (!written && !is_over(s)) {
-        s->action = steps[s->step];
-        if (s->action == AMI_ACTION_PJSIPSHOWREGISTRATIONSOUTBOUND && !s->registrations) {
+    while (!written && s->step < STEPS) {
+        s->action = steps[s->step].action;
+        if (!(steps[s->step].list & s->lists)) {
             s->step++;
         } else if (s->action != AMI_ACTION_BRIDGEINFO) {
             s->step++;
@@ -96,6 +89,12 @@ static enum ami_event_id last_event(enum ami_action action)
     }
 }
 
+/* By the response alone, without events behind it. */
+static bool is_answered_at_once(enum ami_action action)
+{
+    return action == AMI_ACTION_CORESETTINGS || action == AMI_ACTION_LISTCOMMANDS;
+}
+
 static bool is(struct slice value, const char *word)
 {
     return value.n == strlen(word) && strncasecmp(value.p, word, value.n) == 0;
@@ -109,7 +108,9 @@ enum ami_snapshot_verdict ami_snapshot_take(struct ami_snapshot *s, const struct
         return AMI_SNAPSHOT_NOT_MINE;
     }
     if (m->kind == AMI_FRAME_RESPONSE) {
-        return is(m->name, "Success") ? AMI_SNAPSHOT_PART : AMI_SNAPSHOT_REFUSED;
+        if (!is(m->name, "Success"))
+            return AMI_SNAPSHOT_REFUSED;
+        return is_answered_at_once(s->action) ? AMI_SNAPSHOT_DONE : AMI_SNAPSHOT_PART;
     }
     if (m->event == AMI_EVENT_BRIDGELISTITEM) {
         keep_bridge(s, m);

@@ -5,11 +5,18 @@
 #include "parsers/ami_action.h"
 #include "parsers/ami_message.h"
 
-/* Which lists are asked for after a log-in, one at a time: CoreShowChannels and Status (which need
- * write=reporting), BridgeList with a BridgeInfo for each bridge that has members, and QueueStatus
- * (all of which need nothing), DeviceStateList and, where it is wanted,
- * PJSIPShowRegistrationsOutbound (which need write=reporting). No I/O: it writes actions and reads
- * answers. */
+/* What is asked for after a log-in, one action at a time: lists of what is up, or what the account
+ * may do. No I/O: it writes actions and reads answers. */
+
+/* Which of them; a set. */
+enum ami_snapshot_lists {
+    AMI_SNAPSHOT_CHANNELS = 1,       /* CoreShowChannels and Status; needs write=reporting */
+    AMI_SNAPSHOT_BRIDGES = 2,        /* BridgeList, BridgeInfo for each that has members; nothing */
+    AMI_SNAPSHOT_QUEUES = 4,         /* QueueStatus; needs nothing */
+    AMI_SNAPSHOT_DEVICES = 8,        /* DeviceStateList; needs write=reporting */
+    AMI_SNAPSHOT_REGISTRATIONS = 16, /* PJSIPShowRegistrationsOutbound; needs write=reporting */
+    AMI_SNAPSHOT_RIGHTS = 32 /* CoreSettings, which needs write=reporting, and ListCommands */
+};
 
 #define AMI_SNAPSHOT_BRIDGES_MAX   2048u
 #define AMI_SNAPSHOT_BRIDGE_ID_MAX 63u
@@ -22,8 +29,7 @@ enum ami_snapshot_verdict {
 };
 
 struct ami_snapshot {
-    bool check;         /* QueueStatus alone */
-    bool registrations; /* are wanted */
+    unsigned lists; /* of enum ami_snapshot_lists */
     unsigned step;
     enum ami_action action; /* sent last; AMI_ACTION_NONE before the first and after the last */
     uint32_t action_id;
@@ -33,11 +39,8 @@ struct ami_snapshot {
     char bridge_ids[AMI_SNAPSHOT_BRIDGES_MAX][AMI_SNAPSHOT_BRIDGE_ID_MAX + 1];
 };
 
-/* Starts from the first list, with or without that of the registrations. */
-void ami_snapshot_begin(struct ami_snapshot *s, bool registrations);
-
-/* The queues alone, to look whether what is held of them is right. */
-void ami_snapshot_begin_check(struct ami_snapshot *s);
+/* Starts from the first action of these lists, a set of enum ami_snapshot_lists. */
+void ami_snapshot_begin(struct ami_snapshot *s, unsigned lists);
 
 /* Writes the next action, with that ActionID. False when there is none left. */
 bool ami_snapshot_next(struct ami_snapshot *s, uint32_t action_id,

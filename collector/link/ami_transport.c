@@ -3,6 +3,7 @@
 #include "collector/base/buf.h"
 #include <assert.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -376,6 +377,27 @@ bool ami_transport_send(struct ami_transport *t, const struct ami_action_text *a
     /* An error is not told here: the socket becomes readable with it. */
     (void)flush_out(t);
     return true;
+}
+
+static void put_address(int fd, int (*of)(int, struct sockaddr *, socklen_t *),
+                        char text[INET6_ADDRSTRLEN])
+{
+    struct sockaddr_storage address;
+    struct sockaddr *plain = (struct sockaddr *)&address;
+    socklen_t size = sizeof(address);
+    if (of(fd, plain, &size) != 0 ||
+        getnameinfo(plain, size, text, INET6_ADDRSTRLEN, NULL, 0, NI_NUMERICHOST) != 0)
+        text[0] = '\0';
+}
+
+struct ami_transport_ends ami_transport_ends(const struct ami_transport *t)
+{
+    struct ami_transport_ends ends = {"", ""};
+    if (t->fd >= 0) {
+        put_address(t->fd, getsockname, ends.ours);
+        put_address(t->fd, getpeername, ends.theirs);
+    }
+    return ends;
 }
 
 const struct ami_transport_counters *ami_transport_counters(const struct ami_transport *t)

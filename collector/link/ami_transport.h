@@ -7,6 +7,7 @@
 #include "parsers/ami_action.h"
 #include "parsers/ami_frame.h"
 #include <event2/event.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 /* The bytes of one AMI connection, in clear or over TLS: a non-blocking socket, a linear receive
@@ -72,6 +73,15 @@ bool ami_transport_send(struct ami_transport *t, const struct ami_action_text *a
 
 /* Closes the connection at once; nothing more is called for it but turn_end. */
 void ami_transport_close(struct ami_transport *t);
+
+/* The numeric addresses of a connection's two ends; "" where there is none. */
+struct ami_transport_ends {
+    char ours[INET6_ADDRSTRLEN];
+    char theirs[INET6_ADDRSTRLEN];
+};
+
+/* Of the connection that is up. */
+struct ami_transport_ends ami_transport_ends(const struct ami_transport *t);
 
 /* Borrowed; counts over all connections. */
 const struct ami_transport_counters *ami_transport_counters(const struct ami_transport *t);

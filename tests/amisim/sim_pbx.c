@@ -207,8 +207,9 @@ static void answer_commands(struct sim_reply *r)
     sim_reply_response(r, "Success", NULL);
     for (size_t i = 0; i < ACTION_COUNT; i++)
         if (may(r->pbx, &actions[i]))
-            buf_printf(r->out, "%s: %s (Priv: %s)\r\n", actions[i].name, actions[i].synopsis,
-                       *actions[i].classes ? actions[i].classes : "<none>");
+            buf_printf(r->out, "%s: %s  (Priv: %s%s)\r\n", actions[i].name, actions[i].synopsis,
+                       *actions[i].classes ? actions[i].classes : "<none>",
+                       *actions[i].classes ? ",all" : "");
     sim_reply_end(r);
 }
 

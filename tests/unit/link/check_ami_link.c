@@ -376,7 +376,7 @@ static const struct {
 /* The PBX tells the trunks' passwords with them: nothing asks unless it is told to. */
 START_TEST(registrations_are_listed_where_wanted)
 {
-    config.list_registrations = true;
+    config.lists |= AMI_SNAPSHOT_REGISTRATIONS;
     start();
     run_until("live", 1);
     ck_assert_ptr_nonnull(strstr(trace, "DeviceStateListComplete ok ? OutboundRegistrationDetail "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/link/ami_backoff.h"
 #include "collector/link/ami_key.h"
+#include "collector/link/ami_link.h"
 #include "collector/link/ami_snapshot.h"
 #include "collector/link/resolver.h"
 #include <check.h>
@@ -58,7 +59,7 @@ START_TEST(a_snapshot_asks_for_each_bridge)
 {
     struct ami_snapshot *s = calloc(1, sizeof *s);
     struct ami_action_text action;
-    ami_snapshot_begin(s, false);
+    ami_snapshot_begin(s, ami_link_config_default().lists);
     for (uint32_t id = 1; id <= 3; id++) {
         ck_assert(ami_snapshot_next(s, id, &action));
     }
@@ -92,6 +93,41 @@ START_TEST(a_snapshot_asks_for_each_bridge)
     ck_assert(!ami_snapshot_next(s, 10000, &action));
     ck_assert_int_eq(ami_snapshot_take(s, message("Response: Error\r\nActionID: 10000\r\n")),
                      AMI_SNAPSHOT_NOT_MINE);
+    free(s);
+}
+END_TEST
+
+/* An audit asks for nothing else, and an answer is over with its response. */
+START_TEST(rights_are_asked_alone)
+{
+    struct ami_snapshot *s = calloc(1, sizeof *s);
+    struct ami_action_text action;
+    ami_snapshot_begin(s, AMI_SNAPSHOT_RIGHTS);
+    ck_assert(ami_snapshot_next(s, 1, &action));
+    ck_assert_int_eq(s->action, AMI_ACTION_CORESETTINGS);
+    ck_assert_int_eq(ami_snapshot_take(s, message("Response: Error\r\nActionID: 1\r\n")),
+                     AMI_SNAPSHOT_REFUSED);
+    ck_assert(ami_snapshot_next(s, 2, &action));
+    ck_assert_int_eq(s->action, AMI_ACTION_LISTCOMMANDS);
+    ck_assert_int_eq(ami_snapshot_take(s, message("Response: Success\r\nActionID: 2\r\n"
+                                                  "Ping: Keepalive command.  (Priv: <none>)\r\n")),
+                     AMI_SNAPSHOT_DONE);
+    ck_assert(!ami_snapshot_next(s, 3, &action));
+    free(s);
+}
+END_TEST
+
+/* What was not asked for is not there: neither are the lists that need a right. */
+START_TEST(lists_that_need_a_right_can_be_left_out)
+{
+    struct ami_snapshot *s = calloc(1, sizeof *s);
+    struct ami_action_text action;
+    ami_snapshot_begin(s, AMI_SNAPSHOT_BRIDGES | AMI_SNAPSHOT_QUEUES);
+    ck_assert(ami_snapshot_next(s, 1, &action));
+    ck_assert_int_eq(s->action, AMI_ACTION_BRIDGELIST);
+    ck_assert(ami_snapshot_next(s, 2, &action));
+    ck_assert_int_eq(s->action, AMI_ACTION_QUEUESTATUS);
+    ck_assert(!ami_snapshot_next(s, 3, &action));
     free(s);
 }
 END_TEST
@@ -168,6 +204,8 @@ int main(void)
     tcase_add_test(tcase, delays_grow_to_their_bound_and_jitter);
     tcase_add_test(tcase, the_key_is_the_md5_of_challenge_and_secret);
     tcase_add_test(tcase, a_snapshot_asks_for_each_bridge);
+    tcase_add_test(tcase, rights_are_asked_alone);
+    tcase_add_test(tcase, lists_that_need_a_right_can_be_left_out);
     tcase_add_test(tcase, names_are_resolved);
     tcase_add_test(tcase, a_cancelled_lookup_does_not_answer);
     tcase_add_test(tcase, lookups_are_bounded);
