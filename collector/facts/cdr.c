@@ -143,6 +143,7 @@ static bool row_dial_begin(struct cdr_row *row, const struct cdr_message *m, str
     if (row->state != CDR_SINGLE)
         return false;
     cdr_row_take_a(row, m);
+    cdr_row_is_open(row);
     if (!origination) {
         cdr_chain_set_b(row, dest->now, dest->chain);
         row->flags |= CDR_APPLICATION_LOCKED;
@@ -255,6 +256,7 @@ static void enter_parking(struct cdr_chain *chain, int64_t time)
         if (row->state != CDR_SINGLE && !(row->state == CDR_DIALED_PENDING && !row->b))
             continue;
         cdr_row_change_state(row, CDR_PARKED);
+        cdr_row_is_open(row);
         taken = true;
     }
     if (taken)

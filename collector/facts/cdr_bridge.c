@@ -137,6 +137,7 @@ static enum joined row_join(struct cdr_row *row, const struct bridge *bridge,
     bool found = !alone && find_b(row, bridge, options);
     cdr_row_set_bridge(row, bridge);
     cdr_row_change_state(row, CDR_BRIDGED);
+    cdr_row_is_open(row);
     if (alone)
         return JOINED_ALONE;
     return found ? JOINED_WITH_B : JOINED_WITHOUT_B;

@@ -94,6 +94,7 @@ void cdr_chain_stamp(struct cdr_chain *chain, int64_t time)
 void cdr_chain_set_b(struct cdr_row *row, struct snapshot *b, struct cdr_chain *b_chain)
 {
     snapshot_set(&row->b, b);
+    cdr_row_is_open(row);
     if (row->b_chain == b_chain)
         return;
     forget_b(row);

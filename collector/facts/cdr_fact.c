@@ -42,11 +42,19 @@ static const char *amaflags(const struct snapshot *a)
     return names[snapshot_values(a).ama];
 }
 
-/* Whether a place that a list showed may be one inside a subroutine, which "s" commonly is: the
- * place that the row has is then where that was called from. */
-static bool may_be_inside(const struct cdr_row *row)
+/* What the channel did until its end may be the row's, or nobody's. */
+static bool may_be_over(const struct cdr_row *row)
+{
+    return row->flags & CDR_MAY_BE_OVER;
+}
+
+/* Whether a place that a list showed may not be the row's: it was over by then, or the place is one
+ * inside a subroutine, which "s" commonly is, and the row has that from where it was called. */
+static bool may_be_elsewhere(const struct cdr_row *row)
 {
     const struct channel *channel = row->chain->channel;
+    if (may_be_over(row))
+        return true;
     return channel->born_unseen && snapshot_same_place(row->place, channel->birth) &&
            slice_is(snapshot_text(row->place, SNAPSHOT_EXTEN), "s");
 }
@@ -57,7 +65,7 @@ static void put_parties(struct fact_builder *f, const struct cdr_row *row)
     fact_put_string(f, FIELD_CLID, clid(row, text, sizeof(text)));
     fact_put_string(f, FIELD_SRC,
                     slice_head(snapshot_text(row->a, SNAPSHOT_CALLER_NUMBER), CDR_TEXT_MAX));
-    if (may_be_inside(row)) {
+    if (may_be_elsewhere(row)) {
         fact_put_null(f, FIELD_DST);
         fact_put_null(f, FIELD_DCONTEXT);
     } else {
@@ -78,7 +86,8 @@ static void put_application(struct fact_builder *f, const struct cdr_row *row, b
     unsigned flags = row->application ? snapshot_flags(row->application) : 0;
     bool guessed = flags & SNAPSHOT_DATA_GUESSED;
     /* What an AGI executes is the row's, and only the class agi shows it. */
-    if (!dialplan || (!agi && handoff_is_agi(application_text(row, SNAPSHOT_APPLICATION)))) {
+    if (!dialplan || may_be_over(row) ||
+        (!agi && handoff_is_agi(application_text(row, SNAPSHOT_APPLICATION)))) {
         fact_put_null(f, FIELD_LASTAPP);
         fact_put_null(f, FIELD_LASTDATA);
         return;
@@ -101,10 +110,12 @@ static void put_times(struct fact_builder *f, const struct cdr_row *row,
     int64_t billsec = row->answer && row->end > row->answer ? row->end - row->answer : 0;
     if (options->initiatedseconds && billsec % 1000000 >= 500000)
         billsec += 1000000 - billsec % 1000000;
-    bool begun = !(row->flags & CDR_BEGUN_UNSEEN), answered = !(row->flags & CDR_ANSWERED_UNSEEN);
+    bool ended = !may_be_over(row);
+    bool begun = ended && !(row->flags & CDR_BEGUN_UNSEEN);
+    bool answered = ended && !(row->flags & CDR_ANSWERED_UNSEEN);
     fact_put_time(f, FIELD_START, begun ? row->start : 0);
     fact_put_time(f, FIELD_ANSWER, answered ? row->answer : 0);
-    fact_put_time(f, FIELD_END, row->end);
+    fact_put_time(f, FIELD_END, ended ? row->end : 0);
     if (begun)
         fact_put_seconds(f, FIELD_DURATION, row->end > row->start ? row->end - row->start : 0);
     else
@@ -115,23 +126,9 @@ static void put_times(struct fact_builder *f, const struct cdr_row *row,
         fact_put_null(f, FIELD_BILLSEC);
 }
 
-/* The row of a channel that was in Dial or Queue when the tap joined, and that nobody was dialed
- * for since: it may be without party B, or an earlier attempt's that was over by then. */
-static bool is_unsure(const struct cdr_row *row)
-{
-    static const char *const names[] = {"Dial", "Queue", "RetryDial", "FollowMe", "Page"};
-    if (!(row->flags & CDR_BEGUN_UNSEEN) || row->b || row->state == CDR_PARKED)
-        return false;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (slice_is(application_text(row, SNAPSHOT_APPLICATION), names[i]))
-            return true;
-    }
-    return false;
-}
-
 static void put_party_b(struct fact_builder *f, const struct cdr_row *row)
 {
-    if (is_unsure(row)) {
+    if (may_be_over(row)) {
         fact_put_null(f, FIELD_DSTCHANNEL);
         fact_put_null(f, FIELD_PEERACCOUNT);
         fact_put_null(f, FIELD_DISPOSITION);
@@ -174,7 +171,8 @@ static void put_reasons(struct fact_builder *f, const struct cdr_row *row, enum 
     };
     fact_put_known(f, FIELD_OPENED_BECAUSE,
                    slice_from(row->flags & CDR_BEGUN_UNSEEN ? NULL : opened[row->opened]));
-    fact_put_known(f, FIELD_CLOSED_BECAUSE, slice_from(closed[row->closed]));
+    fact_put_known(f, FIELD_CLOSED_BECAUSE,
+                   slice_from(may_be_over(row) ? NULL : closed[row->closed]));
     if (dropped)
         fact_put_string(f, FIELD_REASON, slice_from(reasons[dropped]));
 }

@@ -60,6 +60,16 @@ void cdr_row_begun_unseen(struct cdr_row *row)
         row->flags |= CDR_ANSWERED_UNSEEN;
     if (slice_is(snapshot_text(row->a, SNAPSHOT_APPLICATION), "Dial"))
         row->flags |= CDR_APPLICATION_LOCKED;
+    if (!row->b)
+        row->flags |= CDR_MAY_BE_OVER;
+}
+
+void cdr_row_is_open(struct cdr_row *row)
+{
+    /* A Dial that finds nobody to dial does not wait: one that was there when the tap joined and
+     * goes on has ended its row, and the lock with it. */
+    if (row->flags & CDR_MAY_BE_OVER)
+        row->flags &= ~(unsigned)(CDR_MAY_BE_OVER | CDR_APPLICATION_LOCKED);
 }
 
 void cdr_row_free(struct cdr_row *row)
@@ -134,10 +144,25 @@ static bool moved_on(const struct cdr_row *row, const struct cdr_message *m)
            !in_finished_hangup_logic(m);
 }
 
+/* The look would begin a row if there were none, so that from now on there is one. */
+static bool shows_open(const struct cdr_message *m)
+{
+    if (!m->old || !cdr_moved(m->old, m->now) || in_finished_hangup_logic(m))
+        return false;
+    unsigned flags = snapshot_flags(m->now);
+    /* Where no application is seen it may have been sent to a first priority, and at its end it may
+     * be behind the last one. */
+    if (flags & SNAPSHOT_APPLICATION_UNSEEN)
+        return !(flags & SNAPSHOT_DEAD) && snapshot_priority(m->now) > 1;
+    return snapshot_text(m->now, SNAPSHOT_APPLICATION).n > 0;
+}
+
 bool cdr_row_snapshot_a(struct cdr_row *row, const struct cdr_message *m)
 {
     if (row->state == CDR_FINALISED && !m->channel->hangup_logic)
         return false;
+    if (shows_open(m))
+        cdr_row_is_open(row);
     if (moved_on(row, m)) {
         if (row->b) {
             cdr_row_finalise(row, CDR_CLOSED_MOVED_ON, m->options);

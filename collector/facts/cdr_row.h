@@ -51,10 +51,11 @@ enum cdr_row_flags {
     CDR_APPLICATION_LOCKED = 1,
     CDR_DISABLED = 2,
     CDR_DISABLED_FOR_ALL_LATER = 4,
-    CDR_CAUSE_AWAITED = 8,   /* closed before its hang-up cause was shown */
-    CDR_CONCLUDED = 16,      /* that Asterisk has the row at all was not seen */
-    CDR_BEGUN_UNSEEN = 32,   /* when it began is not known: it was there before the tap */
-    CDR_ANSWERED_UNSEEN = 64 /* nor when it was answered */
+    CDR_CAUSE_AWAITED = 8,    /* closed before its hang-up cause was shown */
+    CDR_CONCLUDED = 16,       /* that Asterisk has the row at all was not seen */
+    CDR_BEGUN_UNSEEN = 32,    /* when it began is not known: it was there before the tap */
+    CDR_ANSWERED_UNSEEN = 64, /* nor when it was answered */
+    CDR_MAY_BE_OVER = 128     /* nor whether it was over by then */
 };
 
 /* What cdr.conf says and AMI cannot show. */
@@ -107,8 +108,13 @@ struct cdr_row *cdr_row_new(struct snapshot *a, int64_t start);
 /* A row like the model, as Asterisk appends one: same party A, accepted place, application and
  * userfield; no party B, no lock. */
 struct cdr_row *cdr_row_append(const struct cdr_row *model, int64_t start);
-/* The row was there before the tap: when it began, and was answered if it is, is not known. */
+/* The row was there before the tap: when it began, and was answered if it is, is not known. One
+ * without party B may be over, too: Asterisk's row ends with a dial that failed, a bridge that was
+ * left, a transfer, and a new one begins only when the channel is at another place with another
+ * application, is dialed for, bridged or parked (Asterisk 22). No list tells. */
 void cdr_row_begun_unseen(struct cdr_row *row);
+/* What happened to the row now happens to one that is not over. */
+void cdr_row_is_open(struct cdr_row *row);
 void cdr_row_free(struct cdr_row *row);
 
 /* Takes a snapshot of party A by all of cdr-rules 4.1. */

@@ -358,7 +358,8 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
     tap->last_event = arrival ? arrival : tap->emit->now;
     if (m->event == AMI_EVENT_AGIEXECSTART || m->event == AMI_EVENT_ASYNCAGISTART)
         tap->emit->agi = EMIT_SIGHT_SEEN;
-    tap->sees_dialplan |= m->event == AMI_EVENT_NEWEXTEN || m->event == AMI_EVENT_VARSET;
+    if (m->event == AMI_EVENT_NEWEXTEN || m->event == AMI_EVENT_VARSET)
+        tap_sees_dialplan(tap);
     trunks_time(&tap->trunks, tap->emit->now);
     tap->event_time = tap->emit->now;
     expire(tap);

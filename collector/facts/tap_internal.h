@@ -194,6 +194,10 @@ void tap_look(struct tap *tap, const struct channel_change *change);
 /* The look as it is, once more: something that no header shows has changed. */
 void tap_look_again(struct tap *tap, struct channel *c);
 
+/* The account gets events of that class: what channels run is known from now on, and of those from
+ * a list it was known already. */
+void tap_sees_dialplan(struct tap *tap);
+
 /* Without Newexten the place has to tell that the hang-up extension runs, or that a phone which has
  * left its bridge runs dialplan itself and is dialed no more. */
 void tap_note_place(struct channel *c, const struct snapshot_values *seen);

@@ -6,6 +6,17 @@
 /* What an account without the dialplan class has to conclude, since no Newexten and no VarSet shows
  * it. */
 
+void tap_sees_dialplan(struct tap *tap)
+{
+    size_t position = 0;
+    struct channel *c;
+    if (tap->sees_dialplan)
+        return;
+    tap->sees_dialplan = true;
+    while ((c = table_next(&tap->channels, &position)))
+        channel_set_flag(c, SNAPSHOT_APPLICATION_UNSEEN, false);
+}
+
 void tap_note_place(struct channel *c, const struct snapshot_values *seen)
 {
     if (!(seen->flags & SNAPSHOT_APPLICATION_UNSEEN))
