@@ -610,3 +610,8 @@ int outbox_tidy(struct outbox *o, bool *ret_more)
     *ret_more = rc == SQLITE_OK && look_at_cursors(o, &changes);
     return rc;
 }
+
+void outbox_forget(struct outbox *o)
+{
+    sqlite_file_empty_wal(&o->file);
+}

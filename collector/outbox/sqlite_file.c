@@ -193,7 +193,7 @@ static int prepare_to_write(const struct opening *o)
     if (execute(o->file, "PRAGMA journal_mode=WAL") != SQLITE_OK ||
         execute(o->file, sync) != SQLITE_OK ||
         execute(o->file, "PRAGMA journal_size_limit=16777216") != SQLITE_OK ||
-        execute(o->file, "PRAGMA secure_delete=FAST") != SQLITE_OK)
+        execute(o->file, "PRAGMA secure_delete=ON") != SQLITE_OK)
         return refuse(o, "%s", sqlite3_errmsg(o->file->db));
     sqlite3_wal_hook(o->file->db, note_wal, o->file);
     return 0;
@@ -314,6 +314,19 @@ void sqlite_file_bound_wal(struct sqlite_file *f)
 uint64_t sqlite_file_wal_bytes(const struct sqlite_file *f)
 {
     return (uint64_t)atomic_load(&f->wal_pages) * PAGE_BYTES;
+}
+
+void sqlite_file_empty_wal(struct sqlite_file *f)
+{
+    if (atomic_load(&f->wal_pages) == 0)
+        return;
+    sqlite3_busy_timeout(f->db, BUSY_WAL_MS);
+    int rc = sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(f->db, BUSY_MS);
+    if (rc != SQLITE_OK)
+        return;
+    atomic_store(&f->wal_pages, 0);
+    f->checkpoint_at = CHECKPOINT_STEP;
 }
 
 int sqlite_file_sync(struct sqlite_file *f)

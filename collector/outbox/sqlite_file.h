@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* An SQLite file of ours: WAL, numbered migrations, a WAL that stays bounded. One thread at a time
- * uses an open file. */
+ * uses an open file. What is deleted is overwritten with zeros (secure_delete); the WAL keeps it
+ * until it starts over or is emptied. */
 
 #define SQLITE_FILE_ERROR_SIZE 512
 
@@ -67,6 +68,10 @@ void sqlite_file_bound_wal(struct sqlite_file *f);
 
 /* How much of the WAL was in use after the last commit. Any thread. */
 uint64_t sqlite_file_wal_bytes(const struct sqlite_file *f);
+
+/* Moves the WAL into the file and makes it 0 bytes long, so that it holds nothing that was deleted
+ * or changed since. Where readers keep it as it is, after 100 ms, nothing is done. */
+void sqlite_file_empty_wal(struct sqlite_file *f);
 
 /* Makes every commit so far survive power loss, for a file that is not durable. An SQLite result
  * code. */

@@ -15,8 +15,10 @@
 #define GROUP_US        20000
 #define IDLE_MS         1000
 #define RETRY_MS_MIN    20
-#define RETRY_MS_MAX    1000
-#define LAST_TRIES      6 /* with the ring closed: 20 ms and twice as long each time */
+/* How long what a call left in the WAL stays at most, though the writer is never idle. */
+#define FORGET_US    (INT64_C(60) * 1000000)
+#define RETRY_MS_MAX 1000
+#define LAST_TRIES   6 /* with the ring closed: 20 ms and twice as long each time */
 
 struct writer {
     pthread_t thread;
@@ -26,6 +28,7 @@ struct writer {
     struct buf group; /* batches being committed; kept until they are */
     int failing;      /* the SQLite code that was logged; SQLITE_OK when all is well */
     int64_t failing_since;
+    int64_t forgot_at;
     uint64_t malformed;       /* as many were logged */
     struct metric_line *took; /* how long transactions take */
     bool gave_up;
@@ -107,12 +110,21 @@ static void collect(struct writer *w, struct slice record)
         ;
 }
 
+static void forget(struct writer *w)
+{
+    outbox_forget(w->outbox);
+    w->forgot_at = clock_mono(&w->clock);
+}
+
 /* Nothing came for a while: time to delete rows. Returns how long to wait for the next record. */
 static int tidy(struct writer *w)
 {
     bool more = false;
     report(w, outbox_tidy(w->outbox, &more));
-    return more ? 0 : IDLE_MS;
+    if (more)
+        return 0;
+    forget(w);
+    return IDLE_MS;
 }
 
 static void *run(void *arg)
@@ -125,6 +137,8 @@ static void *run(void *arg)
         if (ring_peek(w->ring, timeout, &record)) {
             collect(w, record);
             commit(w);
+            if (clock_mono(&w->clock) - w->forgot_at >= FORGET_US)
+                forget(w);
             timeout = IDLE_MS;
         } else if (closed) {
             break;
@@ -145,6 +159,7 @@ struct writer *writer_start(struct outbox *o, struct ring *ring, const struct cl
     w->ring = ring;
     w->clock = *clock;
     w->took = metrics_line(METRIC_COMMIT, "outbox", NULL);
+    w->forgot_at = clock_mono(clock);
     w->group = buf_new(GROUP_BYTES_MAX);
     if (pthread_create(&w->thread, NULL, run, w) != 0) {
         free(w);

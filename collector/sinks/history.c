@@ -43,7 +43,8 @@ struct history {
     atomic_ullong cursor; /* committed to the file */
     uint64_t synced;      /* survives power loss: the outbox may forget these */
     int64_t synced_at;
-    int failing; /* the SQLite code that was logged */
+    int failing;   /* the SQLite code that was logged */
+    bool expiring; /* rows were deleted that still stand in the WAL */
     pthread_t thread;
     bool started;
     atomic_bool stopping;
@@ -277,8 +278,13 @@ static int expire(struct history *h, bool *ret_more)
     uint64_t rows = 0;
     int rc = history_retention_step(h->retention, &rows, ret_more);
     atomic_fetch_add(&h->expired, rows);
+    h->expiring = h->expiring || rows > 0;
     if (rows > 0)
         sqlite_file_bound_wal(&h->file);
+    if (h->expiring && !*ret_more) {
+        sqlite_file_empty_wal(&h->file);
+        h->expiring = false;
+    }
     if (rc != SQLITE_OK)
         atomic_fetch_add(&h->failures, 1);
     return rc;
