@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The only place that puts the rooms together: it knows every command, and the web edge. */
 #include "collector/base/metrics.h"
+#include "collector/commands/backup.h"
 #include "collector/commands/check.h"
+#include "collector/commands/erase.h"
 #include "collector/commands/explain.h"
 #include "collector/commands/figures_command.h"
 #include "collector/commands/import.h"
@@ -51,6 +53,10 @@ static const struct command {
      "hold the history against Asterisk's own CDRs and queue_log"},
     {"import", import_command, "-c FILE [--cdr FILE] [--queue-log FILE], and the options of verify",
      "fill the gaps of the history, and of Kafka, from Asterisk's own files"},
+    {"erase", erase_command, "-c FILE --number N [--number N...]",
+     "take a number out of the history and of what waits in the outbox"},
+    {"backup", backup_command, "-c FILE -o OUT [--outbox OUT]",
+     "copy the history, and the outbox, while amitap runs"},
     {"check", check_command, "-c FILE | --print-sample", "name every fault of a configuration"},
 };
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-struct privacy *privacy_config(const struct config_section *section, struct slice secret)
+struct mask privacy_config_mask(const struct config_section *section, struct slice secret)
 {
     static const enum mask_mode modes[] = {[CONFIG_PRIVACY_CLEAR] = MASK_CLEAR,
                                            [CONFIG_PRIVACY_DIGITS] = MASK_DIGITS,
@@ -18,6 +18,12 @@ struct privacy *privacy_config(const struct config_section *section, struct slic
     if (key.n)
         memcpy(mask.key, key.p, key.n);
     snprintf(mask.key_id, sizeof(mask.key_id), "%s", asked.key.n ? asked.key_id : "own");
+    return mask;
+}
+
+struct privacy *privacy_config(const struct config_section *section, struct slice secret)
+{
+    struct mask mask = privacy_config_mask(section, secret);
     struct privacy *p = privacy_new(&mask);
     explicit_bzero(&mask, sizeof(mask));
     return p;

@@ -9,4 +9,7 @@
  * names no key: whoever has it makes the same ones. NULL when memory is short. */
 struct privacy *privacy_config(const struct config_section *section, struct slice secret);
 
+/* What it is made of; holds the key. */
+struct mask privacy_config_mask(const struct config_section *section, struct slice secret);
+
 #endif

@@ -186,24 +186,31 @@ static size_t kept_at(struct slice text, size_t at, struct mask_place place)
     return n;
 }
 
+size_t mask_piece_at(struct slice text, size_t at, struct mask_place place, bool *ret_number)
+{
+    size_t kept = kept_at(text, at, place);
+    *ret_number = false;
+    if (kept)
+        return kept;
+    size_t run = run_at(text, at);
+    size_t number = number_scan_number(text, at);
+    if (!number && run > place.extension_digits)
+        number = run;
+    *ret_number = number > 0;
+    return number ? number : run ? run : 1;
+}
+
 void mask_in_place(const struct mask *m, struct slice text, struct mask_place place, struct buf *to)
 {
+    place.extension_digits = m->extension_digits;
     for (size_t at = 0; at < text.n;) {
-        size_t n = kept_at(text, at, place);
-        size_t run = run_at(text, at);
-        size_t number = n ? 0 : number_scan_number(text, at);
-        if (!n && !number && run > m->extension_digits)
-            number = run;
-        if (number && m->mode != MASK_CLEAR) {
-            if (!put_number(m, (struct slice){text.p + at, number}, place.is_id, to))
-                buf_put_slice(to, SLICE(STARS));
-            at += number;
-            continue;
-        }
-        n = n ? n : number;
-        n = n ? n : run;
-        n = n ? n : 1;
-        buf_put(to, text.p + at, n);
+        bool number;
+        size_t n = mask_piece_at(text, at, place, &number);
+        struct slice piece = {text.p + at, n};
+        if (!number || m->mode == MASK_CLEAR)
+            buf_put_slice(to, piece);
+        else if (!put_number(m, piece, place.is_id, to))
+            buf_put_slice(to, SLICE(STARS));
         at += n;
     }
 }

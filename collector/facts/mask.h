@@ -45,9 +45,14 @@ void mask_clid(const struct mask *m, struct slice value, struct buf *to);
 struct mask_place {
     int64_t epoch;
     bool is_id;
+    unsigned extension_digits; /* mask_in_place takes the mask's */
 };
 void mask_in_place(const struct mask *m, struct slice text, struct mask_place place,
                    struct buf *to);
+
+/* How many bytes of a text at `at` go together in the eyes of mask_in_place, at least one: a number
+ * (ret_number), or what stays. */
+size_t mask_piece_at(struct slice text, size_t at, struct mask_place place, bool *ret_number);
 
 /* The keyed hash of a text, as MASK_HMAC writes it. */
 void mask_hash(const struct mask *m, struct slice text, struct buf *to);

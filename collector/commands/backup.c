@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/commands/backup.h"
+
+#include "collector/config/config.h"
+#include "collector/outbox/outbox_schema.h"
+#include "collector/outbox/sqlite_copy.h"
+#include "collector/sinks/history_rows.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct backup {
+    const char *config_path, *history_to, *outbox_to;
+    struct config *config;
+};
+
+static bool load_config(struct backup *b)
+{
+    struct config_report *report = config_report_new();
+    b->config = report ? config_load(b->config_path, report) : NULL;
+    if (report)
+        config_report_print(report, b->config_path, stderr);
+    config_report_free(report);
+    return b->config != NULL;
+}
+
+/* Whoever waits before a terminal sees how far it is. */
+static void show_progress(void *ctx, int done, int all)
+{
+    const char *to = ctx;
+    if (isatty(STDERR_FILENO) && all > 0)
+        fprintf(stderr, "\r%s: %d %%%s", to, (int)(100LL * done / all), done == all ? "\n" : "");
+}
+
+static bool copy(const char *from, const struct sqlite_schema *schema, const char *to)
+{
+    char error[SQLITE_FILE_ERROR_SIZE];
+    const struct sqlite_copy what = {from, schema, to, show_progress, (void *)to};
+    if (sqlite_copy_run(&what, error, sizeof(error)) == 0) {
+        printf("%s: copied to %s\n", from, to);
+        return true;
+    }
+    fprintf(stderr, "amitap: backup: %s\n", error);
+    return false;
+}
+
+/* The outbox first: what it has sent since is in the history, so that nothing lies between the two;
+ * facts that lie in both are one by their ids. */
+static int backup(struct backup *b)
+{
+    if (!load_config(b))
+        return 1;
+    const struct config_section *store = config_section(b->config, CONFIG_STORE);
+    bool good =
+        (!b->outbox_to || copy(config_outbox_path(b->config), &outbox_schema, b->outbox_to)) &&
+        (!b->history_to ||
+         copy(config_text(store, CONFIG_STORE_PATH), &history_schema, b->history_to));
+    config_free(b->config);
+    return good ? 0 : 1;
+}
+
+int backup_command(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"outbox", required_argument, NULL, 'x'},
+                                            {NULL, 0, NULL, 0}};
+    struct backup b = {0};
+    bool good = true;
+    opterr = 0;
+    optind = 1;
+    for (int c; (c = getopt_long(argc, argv, "c:o:", options, NULL)) != -1;) {
+        if (c == 'c')
+            b.config_path = optarg;
+        else if (c == 'o')
+            b.history_to = optarg;
+        else if (c == 'x')
+            b.outbox_to = optarg;
+        else
+            good = false;
+    }
+    if (!good || optind != argc || !b.config_path || (!b.history_to && !b.outbox_to)) {
+        fputs("usage: amitap backup -c FILE -o OUT [--outbox OUT]\n", stderr);
+        return 2;
+    }
+    return backup(&b);
+}
