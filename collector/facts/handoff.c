@@ -315,10 +315,10 @@ void handoff_application(struct calls *calls, struct channel *c)
         hand_over(calls, c, &what);
 }
 
-void handoff_status(struct calls *calls, struct channel *c, struct slice variable,
+void handoff_status(struct calls *calls, struct channel *c, enum ami_variable variable,
                     struct slice value)
 {
-    bool agi = slice_is(variable, "AGISTATUS"), stasis = slice_is(variable, "STASISSTATUS");
+    bool agi = variable == AMI_VARIABLE_AGISTATUS, stasis = variable == AMI_VARIABLE_STASISSTATUS;
     struct beginning what = {.kind = HANDOFF_STASIS};
     struct handoff *h = under_way(c);
     if (!agi && !stasis)

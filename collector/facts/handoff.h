@@ -6,6 +6,7 @@
 #include "collector/facts/load.h"
 #include "collector/state/bridge.h"
 #include "collector/state/variables.h"
+#include "parsers/ami_variable.h"
 
 /* What a call was handed to outside of the dialplan, as a voice bot: a channel in AGI (by its
  * kinds), Stasis or AudioSocket, and channels that are such a program's ear and mouth themselves:
@@ -59,7 +60,7 @@ void handoff_application(struct calls *calls, struct channel *c);
 
 /* VarSet: AGISTATUS ends an AGI and STASISSTATUS a Stasis; an empty STASISSTATUS begins one on a
  * channel that ARI originated. */
-void handoff_status(struct calls *calls, struct channel *c, struct slice variable,
+void handoff_status(struct calls *calls, struct channel *c, enum ami_variable variable,
                     struct slice value);
 
 /* Whether an AGI runs in the dialplan application of this name. */

@@ -4,6 +4,7 @@
 #include "collector/facts/talk.h"
 #include "collector/facts/tap_internal.h"
 #include "parsers/ami_text.h"
+#include "parsers/ami_variable.h"
 #include <stdlib.h>
 #include <strings.h>
 
@@ -496,22 +497,6 @@ void tap_on_hangup_handler(struct tap *tap, const struct ami_message *m)
     saved_touch(&c->saved);
 }
 
-/* These variables are set together with a look that raises no event: the engine counts it as the
- * channel's last. */
-static bool goes_with_a_look(struct slice variable)
-{
-    static const char *const names[] = {"BRIDGEPEER",      "BRIDGEPVTCALLID", "DIALSTATUS",
-                                        "RINGTIME",        "RINGTIME_MS",     "PROGRESSTIME",
-                                        "PROGRESSTIME_MS", "ANSWEREDTIME",    "ANSWEREDTIME_MS",
-                                        "DIALEDTIME",      "DIALEDTIME_MS"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (slice_is(variable, names[i]))
-            return true;
-    }
-    return slice_starts(variable, SLICE("RTPAUDIOQOS")) ||
-           slice_starts(variable, SLICE("DIALEDPEER"));
-}
-
 static void enter_subroutine(struct channel *c, int levels)
 {
     c->subroutines = (unsigned)((int)c->subroutines + levels);
@@ -519,10 +504,10 @@ static void enter_subroutine(struct channel *c, int levels)
 }
 
 /* How an AGI or a Stasis ended, or with no value that a Stasis begins. */
-static void follow_status(struct tap *tap, struct channel *c, struct slice variable,
+static void follow_status(struct tap *tap, struct channel *c, enum ami_variable variable,
                           struct slice value)
 {
-    if (!value.n && c->sent_elsewhere && slice_is(variable, "STASISSTATUS"))
+    if (!value.n && c->sent_elsewhere && variable == AMI_VARIABLE_STASISSTATUS)
         tap_run_unshown(tap, c, SLICE("Stasis"), (struct slice){NULL, 0});
     else
         handoff_status(&tap->calls, c, variable, value);
@@ -530,27 +515,27 @@ static void follow_status(struct tap *tap, struct channel *c, struct slice varia
 
 void tap_on_varset(struct tap *tap, const struct ami_message *m)
 {
-    struct slice variable = ami_message_get(m, AMI_HEADER_VARIABLE);
+    enum ami_variable variable = ami_variable_from_slice(ami_message_get(m, AMI_HEADER_VARIABLE));
     struct slice value = ami_message_get(m, AMI_HEADER_VALUE);
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
     if (!c)
         return;
     tap_keep_variable(tap, c, m);
-    if (slice_is(variable, "LOCAL(ARGC)"))
+    if (variable == AMI_VARIABLE_LOCAL_ARGC)
         enter_subroutine(c, 1);
-    else if (slice_is(variable, "GOSUB_RETVAL") && c->subroutines)
+    else if (variable == AMI_VARIABLE_GOSUB_RETVAL && c->subroutines)
         enter_subroutine(c, -1);
-    else if (slice_is(variable, "MIXMONITOR_FILENAME"))
+    else if (variable == AMI_VARIABLE_MIXMONITOR_FILENAME)
         tap_recording_named(tap, c, m);
-    else if (slice_is(variable, "AGISTATUS") || slice_is(variable, "STASISSTATUS"))
+    else if (variable == AMI_VARIABLE_AGISTATUS || variable == AMI_VARIABLE_STASISSTATUS)
         follow_status(tap, c, variable, value);
-    else if (slice_is(variable, "QUEUE_WITHDRAW_INFO"))
+    else if (variable == AMI_VARIABLE_QUEUE_WITHDRAW_INFO)
         visits_withdraw_info(&tap->visits, channel_uniqueid(c), value);
-    else if (slice_is(variable, "QUEUESTATUS"))
+    else if (variable == AMI_VARIABLE_QUEUESTATUS)
         tap_queue_status(tap, c, value);
-    else if (slice_is(variable, "DIALSTATUS") && !value.n && c->sent_elsewhere)
+    else if (variable == AMI_VARIABLE_DIALSTATUS && !value.n && c->sent_elsewhere)
         tap_run_unshown(tap, c, SLICE("Dial"), (struct slice){NULL, 0});
-    else if (goes_with_a_look(variable))
+    else if (ami_variable_is_look(variable))
         tap_look_again(tap, c);
 }
 
