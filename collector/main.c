@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The only place that puts the rooms together: it knows every command, and the web edge. */
 #include "collector/base/metrics.h"
+#include "collector/commands/audit.h"
 #include "collector/commands/backup.h"
 #include "collector/commands/check.h"
 #include "collector/commands/erase.h"
@@ -57,6 +58,8 @@ static const struct command {
      "take a number out of the history and of what waits in the outbox"},
     {"backup", backup_command, "-c FILE -o OUT [--outbox OUT]",
      "copy the history, and the outbox, while amitap runs"},
+    {"audit", audit_command, "-c FILE [--pbx NAME] [--json]",
+     "what the account could change on its PBX, and a manager.conf that grants less"},
     {"check", check_command, "-c FILE | --print-sample", "name every fault of a configuration"},
 };
 

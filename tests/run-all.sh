@@ -28,7 +28,9 @@ suite_build() {
 suite_check() { make -j2 check; }
 suite_captures() {
   tests/compare/test_compare.py &&
-    tests/compare/compare.py --known tests/compare/known --rename 7 tests/captures/*/ tests/captures-lab/*/
+    tests/compare/compare.py --known tests/compare/known --rename 7 tests/captures/*/ tests/captures-lab/*/ &&
+    tests/compare/compare.py --known tests/compare/known --eventfilter examples/manager.conf tests/captures/*/ \
+      tests/captures-lab/*/
 }
 suite_journeys() {
   tests/compare/test_journeys.py &&
@@ -51,6 +53,7 @@ suite_partial() {
 }
 suite_split() { tests/compare/compare.py --split 1 --sanitized build/asan/amitap tests/captures/*/; }
 suite_record() { PYTHONDONTWRITEBYTECODE=1 tests/record/run.py; }
+suite_audit() { PYTHONDONTWRITEBYTECODE=1 tests/audit/run.py --amitap build/asan/amitap; }
 suite_tls() { PYTHONDONTWRITEBYTECODE=1 tests/tls/run.py --amitap build/asan/amitap; }
 suite_web() { PYTHONDONTWRITEBYTECODE=1 tests/web/run.py --amitap build/asan/amitap; }
 suite_metrics() { PYTHONDONTWRITEBYTECODE=1 tests/metrics/run.py --amitap build/asan/amitap; }
@@ -99,7 +102,7 @@ fi
 all=(
   build check
   captures journeys partial split schemas record explain figures verify
-  tls web metrics privacy fuzz faults crash
+  audit tls web metrics privacy fuzz faults crash
   examples kafka asterisk mixer browser fresh
   prove lint
 )

@@ -6,7 +6,8 @@ usage: live.py [NAME ...]                      these scenarios at once (default:
        live.py --mix SECONDS [--seed SEED]     random calls instead; the seed is printed. CDR rows that differ in a way
                                                that is in tests/compare/known are taken for equal
 
-Two more taps run beside it: one whose account has read=call,agent, and one that joins while calls are up.
+Its account is the one that `amitap audit` prints. Two more taps run beside it: one whose account has read=call,agent, and
+one that joins while calls are up. Asterisk's own log must have their actions and no others.
 
 The streams that they saw stay in the folder --keep, with Asterisk's own files beside them, so that tests/compare can
 replay a difference. The last line counts the checks: N passed, N failed.
@@ -28,6 +29,8 @@ import time
 import urllib.request
 
 import lab as laboratory
+import least
+import manager_log
 import scenarios
 
 sys.path.insert(0, str(laboratory.HERE.parent / "compare"))
@@ -220,6 +223,7 @@ class Beside:
         self.timer.join()
         taps = [tap for tap in (self.narrow, self.late) if tap]
         statuses = [tap.stop() for tap in taps]
+        self.sent = [action for tap in taps for action in laboratory.actions_in((tap.folder / "sent.raw").read_bytes())]
         for tap in taps:
             for name in ("cdr.csv", "cel.csv", "queue_log"):
                 if (truth / name).exists():
@@ -246,7 +250,10 @@ def live(lab, options, checks):
     checks.say(re.match(r"22\.", version), "the PBX is an Asterisk 22")
     folder = options.keep / "tap"
     shutil.rmtree(options.keep, ignore_errors=True)
-    sizes = lab.truth_sizes()
+    options.keep.mkdir(parents=True)
+    least.live_under(lab, least.check_accounts(lab, options.amitap, options.keep, checks))
+    sizes, log = lab.truth_sizes(), manager_log.ManagerLog(lab)
+    unfiltered = least.Unfiltered(lab, options.keep)
     tap, beside = Tap(lab, options.amitap, "tap", folder), None
     try:
         checks.say(tap.await_snapshot(), "amitap is logged in")
@@ -260,6 +267,7 @@ def live(lab, options, checks):
         time.sleep(1)
         state = tap.state()
     finally:
+        unfiltered.stop()
         status = tap.stop()
         lab.save_truth(sizes, folder)
         lab.keep_log(folder)
@@ -269,6 +277,8 @@ def live(lab, options, checks):
     asked = laboratory.actions_in((folder / "sent.raw").read_bytes())
     foreign = {action for action in asked if action.lower() not in ALLOWED}
     checks.say(asked and not foreign, f"{len(asked)} actions came, none that is not allowed {sorted(foreign) or ''}")
+    log.check({"tap", "narrow"}, asked + beside.sent, ALLOWED, checks)
+    unfiltered.check((folder / "ami.raw").read_bytes(), checks)
     lenient = ["--lenient"] if options.mix else []
     compared("the cdr table equals what Asterisk wrote", [*lenient, "--sqlite", str(folder / "history.db"), str(folder)],
              checks)

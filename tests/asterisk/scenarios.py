@@ -673,8 +673,9 @@ def endpoint_comes_and_goes(lab):
     sleep(2)
     phone.deaf = True
     sleep(3)
+    back = lab.event("DeviceStateChange", lambda m: m.get("Device") == "PJSIP/123" and m.get("State") == "NOT_INUSE")
     phone.deaf = False
-    sleep(2)
+    back()
     lab.call("123", caller="101", seconds=4)
     sleep(7)
     phone.register(60)

@@ -36,6 +36,7 @@ import sys
 import termios
 import threading
 
+import eventfilter
 import known
 import recording
 import rows
@@ -203,7 +204,7 @@ def compare_all(options, tally):
     classes, replay = set(options.classes.split(",")), Replay(options.amitap, options.replay_option)
     total = {kind: [0, 0, 0] for kind in options.records}
     for folder in options.folders:
-        stream = None if options.sqlite else recording.stream_of(folder / options.raw, classes, renamer)
+        stream = None if options.sqlite else recording.stream_of(folder / options.raw, classes, renamer, options.eventfilter)
 
         def derive(kind, stream=stream):
             return replay.records(kind, stream) if stream is not None else history(options.sqlite)
@@ -272,6 +273,8 @@ def arguments(argv):
     parser.add_argument("--amitap", default="build/amitap", metavar="BINARY")
     parser.add_argument("--records", metavar="KIND[,KIND]", help="cdr, queue_log, queue, call; with --split any kind of replay's")
     parser.add_argument("--classes", default=recording.CLASSES, help="the account's read classes (default: %(default)s)")
+    parser.add_argument("--eventfilter", type=lambda name: eventfilter.EventFilter(pathlib.Path(name).read_text()),
+                        metavar="FILE", help="a manager.conf whose filters the account has")
     parser.add_argument("--raw", default="ami.raw", metavar="NAME", help="which stream of a folder")
     parser.add_argument("--rename", type=int, metavar="SEED", help="move times and replace ids and numbers on both sides")
     parser.add_argument("--replay-option", action="append", default=[], metavar="OPTION", help="further option for replay")

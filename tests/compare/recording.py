@@ -76,8 +76,9 @@ def content(path):
     return path.read_bytes() if path.exists() else lzma.decompress(packed(path).read_bytes())
 
 
-def stream_of(path, classes, renamer=None):
+def stream_of(path, classes, renamer=None, eventfilter=None):
     data = visible(content(path), classes)
+    data = eventfilter.stream(data) if eventfilter else data
     return renamer.text(data.decode("latin-1")).encode("latin-1") if renamer else data
 
 
