@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define ID_MAX 512u
+/* More than one run gives of equal facts. */
+#define RUN_COUNTS 1000u
 
 struct emitter *emitter_new(struct slice pbx, struct slice tap, emit_sink sink, void *ctx)
 {
@@ -77,7 +79,10 @@ static unsigned count_equal(struct emitter *e, const struct emit_about *about, b
     uint64_t hash = hash_of(e, about, own);
     unsigned count = count_of(e, hash);
     remember(e, e->now, (struct emitted){hash, count + 1});
-    return count;
+    if (e->now > e->until)
+        e->until = e->now;
+    bool again = e->from_list && e->now <= e->earlier_until && fact_kind_info(about->kind)->state;
+    return own && again ? e->earlier_runs * RUN_COUNTS + count : count;
 }
 
 struct emitted emit_last(const struct emitter *e, size_t i)
@@ -88,6 +93,12 @@ struct emitted emit_last(const struct emitter *e, size_t i)
 void emit_restore_last(struct emitter *e, int64_t moment, struct emitted last)
 {
     remember(e, moment, last);
+}
+
+void emit_restore_runs(struct emitter *e, unsigned runs, int64_t until)
+{
+    e->earlier_runs = runs;
+    e->earlier_until = e->until = until;
 }
 
 /* Another tap on the same PBX would not have it. */

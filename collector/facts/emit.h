@@ -47,6 +47,9 @@ struct emitter {
     int64_t last_moment;
     size_t last_count;
     uint64_t last[EMIT_LAST_MAX]; /* hashes of that moment */
+    int64_t until;                /* the latest moment that gave a fact */
+    int64_t earlier_until;        /* the same of earlier runs, and how many there were */
+    unsigned earlier_runs;
     uint64_t too_large; /* facts that passed the bound of one fact and were not handed on */
 };
 
@@ -69,6 +72,11 @@ void emitter_free(struct emitter *e);
  * emitter that goes on for this one at the same moment. */
 struct emitted emit_last(const struct emitter *e, size_t i);
 void emit_restore_last(struct emitter *e, int64_t moment, struct emitted last);
+
+/* There were so many runs before this one, which gave facts up to this moment. The ids of states
+ * that a list shows about these moments are counted apart, so that what it shows after a restart is
+ * not taken for what it showed before. */
+void emit_restore_runs(struct emitter *e, unsigned runs, int64_t until);
 
 /* Starts a fact caused by the event at hand; the caller puts its values into the returned builder
  * and then calls emit_end. */

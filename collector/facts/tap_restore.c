@@ -404,6 +404,7 @@ static void read_last(struct emitter *e, const json_t *o)
                                .count = (unsigned)json_integer_value(json_array_get(given, i + 1))};
         emit_restore_last(e, number(o, "moment"), last);
     }
+    emit_restore_runs(e, (unsigned)number(o, "runs"), number(o, "until"));
 }
 
 static bool restore_tap(struct tap *tap, const json_t *o)

@@ -401,6 +401,8 @@ static void save_gone(struct tap *tap, tap_put put, void *ctx)
 
 static void put_last(struct json_out *j, const struct emitter *e)
 {
+    json_out_int(j, "runs", e->earlier_runs + 1);
+    json_out_int(j, "until", e->until);
     json_out_int(j, "moment", e->last_moment);
     json_out_array(j, "given");
     for (size_t i = 0; i < e->last_count; i++) {

@@ -1,238 +1,166 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""amitap killed at named places, at random moments and with its power cut: what is in the history afterwards is held
-against a clean replay of exactly what amisim sent. Needs build/crash/amitap (make CRASH_POINTS=1 O=build/crash) and
-build/amisim. One line "ok …" or "FAIL …" each, and a line of figures at the end.
+"""amitap killed at named places, a hundred times at random moments under load, and with its power cut: what is stored
+afterwards is held against a clean replay of exactly what amisim sent (oracle.py). Needs build/crash/amitap
+(make CRASH_POINTS=1 O=build/crash) and build/amisim. One line "ok …" or "FAIL …" each.
 
-    run.py [--amitap PROGRAM] [--random N] [--seed N] [NAME…]
+    run.py [--amitap PROGRAM] [--kills N] [--power-cuts N] [--jobs N] [--seed N] [NAME…]
 """
 import argparse
 import collections
-import contextlib
-import json
+import concurrent.futures
 import pathlib
 import random
 import re
-import signal
-import sqlite3
-import struct
-import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests/kit"), str(ROOT / "tests/compare")]
-import rows  # noqa: E402
-from relay import Relay  # noqa: E402
+import scene  # it says where the next two lie
+from scene import ROOT, Scene
+import oracle
+from fault_log import FaultLog
 
-RECORDINGS = ("answered", "busy", "cancelled-by-caller", "queue-answered", "hold-and-resume", "internal-call",
-              "ivr-timeout-to-dial", "no-answer-then-playback", "queue-abandon")
 # Each place, and how often it is passed before the process dies there.
 POINTS = ("batch_begun:1", "batch_begun:25", "rows_written:25", "state_saved:1", "state_saved:150", "commit_returned:1",
           "commit_returned:25", "history_written:20", "history_committed:20", "cursor_moved:1", "cursor_moved:2",
           "rows_deleted:1", "migration_step:1", "migration_step:2")
-TABLES = ("cdr", "calls", "queue_visits", "agent_intervals", "call_events")
-LIMIT = 60
-# What lies so near to a gap may have been seen on one side of it only.
-SLACK = 0.3
+KILLED, RANDOM, POWER = "kill -9 at a named step", "kill -9 at any moment", "power loss"
 
 
-def until(what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
+class Play:
+    """How one scene is made and played. play(scene, chance) returns what is wrong with it itself."""
+
+    def __init__(self, fault, play, *, times=1, power=False, load=False):
+        self.fault, self.play, self.times, self.power, self.load = fault, play, times, power, load
+
+    def scene(self, program, folder):
+        # The stream has to outlast the lives between so many deaths.
+        sim = ("--pace", "3", "--together")
+        if self.load:
+            sim = ("--pace", "1.6", "--loop", str(1 + self.times // 120), "--all-queues", *scene.copies(12, folder))
+        return Scene(program, folder, sim=sim, keep_facts=self.load,
+                     environment={"AMITAP_POWER": "1"} if self.power else {})
 
 
-class Scene:
-    """amisim, a relay and amitap in a folder; amitap is started as often as it dies."""
-
-    def __init__(self, program, folder, power):
-        self.program, self.folder, self.power = program, pathlib.Path(folder), power
-        self.summary, self.database = self.folder / "summary.json", self.folder / "amitap.db"
-        self.tap, self.log = None, open(self.folder / "amitap.log", "ab")
-        paths = [str(ROOT / "tests/captures" / name) for name in RECORDINGS]
-        said = self.folder / "amisim.log"
-        with open(said, "wb") as log:
-            self.sim = subprocess.Popen([str(ROOT / "build/amisim"), "--port", "0", "--hold", "--pace", "3", "--together",
-                                         "--timestamps", "now", "--summary", str(self.summary), *paths],
-                                        stdout=log, stderr=log)
-        port = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
-        assert until(lambda: port.search(said.read_text())), said.read_text()
-        self.relay = Relay(int(port.search(said.read_text())[1]), self.folder)
-        self.config = self.folder / "amitap.conf"
-        self.config.write_text(f"pbx main {{ host = 127.0.0.1\n port = {self.relay.port}\n user = tap\n"
-                               f" secret = 'tapsecret'\n }}\nstore {{ path = '{self.database}' }}\n")
-
-    def start(self, crash=""):
-        environment = {"AMITAP_CRASH": crash, "PATH": "/usr/bin:/bin", **({"AMITAP_POWER": "1"} if self.power else {})}
-        self.tap = subprocess.Popen([str(self.program), "run", "-c", str(self.config)], stdout=self.log, stderr=self.log,
-                                    env=environment)
-
-    def kill(self):
-        self.tap.kill()
-        self.tap.wait()
-
-    def dies(self):
-        """Waits until it was killed; False when it was not."""
-        until(lambda: self.tap.poll() is not None or self.summary.exists())
-        return self.tap.poll() == -signal.SIGKILL
-
-    def finish(self):
-        """Plays to the end; what is wrong, if anything."""
-        if not until(lambda: self.summary.exists() or self.tap.poll() is not None) or self.tap.poll() is not None:
-            return [f"not played to the end: {self.said()}"]
-        time.sleep(1.2)
-        self.tap.send_signal(signal.SIGTERM)
-        status = self.tap.wait(30)
-        return [f"amitap ended with {status}: {self.said()}"] if status else []
-
-    def said(self):
-        return (self.folder / "amitap.log").read_text(errors="replace")[-700:]
-
-    def close(self):
-        for process in (self.tap, self.sim):
-            if process and process.poll() is None:
-                process.kill()
-                process.wait()
-        self.relay.close()
-        self.log.close()
-
-    def commits_on_disk(self):
-        """How many transactions the outbox's WAL holds: frames whose header tells the size after a commit."""
-        wal = pathlib.Path(f"{self.database}-outbox-wal").read_bytes()
-        if len(wal) < 32:
-            return 0
-        size, salts = struct.unpack(">I", wal[8:12])[0], wal[16:24]
-        frames = range(32, len(wal) - 24 - size + 1, 24 + size)
-        return sum(wal[at + 8:at + 16] == salts and struct.unpack(">I", wal[at + 4:at + 8])[0] != 0 for at in frames)
-
-    def found(self):
-        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as history:
-            faults = [line for line, in history.execute("PRAGMA integrity_check") if line != "ok"]
-            records = [json.loads(body) for table in TABLES for body, in history.execute(f"SELECT body FROM {table}")]
-            gaps = [json.loads(body) for body, in history.execute("SELECT body FROM gaps")]
-        return faults, records, gaps
-
-    def clean(self):
-        done = subprocess.run([str(self.program), "replay", "-c", str(self.config), "--records", "events",
-                               *map(str, self.relay.files)], stdout=subprocess.PIPE, check=True)
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def spans(record):
-    """The time that a record is about, from and to."""
-    times = [rows.epoch(record[key]) for key in ("start", "joined", "end", "time") if record.get(key)]
-    return min(times), max(times)
-
-
-def touches(span, gaps):
-    return any(span[0] <= to + SLACK and span[1] >= begin - SLACK for begin, to in gaps)
-
-
-def judge(scene, figures):
-    """Every fact of the clean replay is found, or its call was up in a gap; nothing is invented."""
-    faults, records, gaps = scene.found()
-    yield from faults
-    windows = [(rows.epoch(gap["from"]), rows.epoch(gap["to"])) for gap in gaps]
-    expected = [record for record in scene.clean() if record["kind"] in KINDS]
-    lives = {}
-    for record in expected + records:
-        begin, end = spans(record)
-        key = record.get("linkedid") or record["subject"]
-        old = lives.get(key, (begin, end))
-        lives[key] = min(begin, old[0]), max(end, old[1])
-    ids = collections.Counter(record["id"] for record in records)
-    yield from (f"{identity} is there {count} times" for identity, count in ids.items() if count > 1)
-    by_id = {record["id"]: record for record in records}
-    for record in expected:
-        there = by_id.pop(record["id"], None)
-        disturbed = touches(lives[record.get("linkedid") or record["subject"]], windows)
-        figures["sent"] += 1
-        figures["found"] += there is not None
-        if there is None:
-            figures["in a gap"] += disturbed
-            if not disturbed:
-                figures["lost"] += 1
-                yield f"{record['id']} is missing; gaps: {gaps}"
-        elif there != record and not disturbed and not record.get("inferred"):
-            yield f"{record['id']} differs: {there} instead of {record}"
-    for record in by_id.values():
-        if not record.get("inferred") and not touches(lives[record.get("linkedid") or record["subject"]], windows):
-            yield f"{record['id']} was never sent: {record}"
-    figures["seconds blind"] += sum(to - begin for begin, to in windows)
-
-
-KINDS = set()
-
-
-def read_kinds():
-    table = re.findall(r'^FACT_KIND\(\w+, "(\w+)", "[\w-]+", "(\w*)"', (ROOT / "schemas/facts.def").read_text(), re.M)
-    KINDS.update(kind for kind, name in table if name in TABLES)
+def die(stage):
+    """Kills it; where it had committed the stream."""
+    stage.kill()
+    return stage.position()
 
 
 def at_point(point, power):
-    def play(scene, _):
-        scene.start(point)
-        if not scene.dies():
+    name, times = point.split(":")
+
+    def play(stage, _, deaths):
+        stage.start(AMITAP_CRASH=point)
+        if not stage.dies():
             return [f"it never came to {point}"]
-        name, times = point.split(":")
-        commits = scene.commits_on_disk() if power and name == "commit_returned" else int(times)
+        commits = stage.commits_on_disk() if power and name == "commit_returned" else int(times)
         if commits < int(times):
             return [f"{times} commits returned, {commits} are on disk"]
-        scene.start()
-        return scene.finish()
-    return power, play
+        deaths.append(stage.position())
+        stage.start()
+        return stage.finish()
+    return Play(POWER if power else KILLED, play, power=power)
 
 
 def at_random(times, power):
-    def play(scene, chance):
+    def play(stage, chance, deaths):
         for _ in range(times):
-            scene.start()
-            time.sleep(chance.uniform(0.02, 1.5))
-            scene.kill()
-        scene.start()
-        return scene.finish()
-    return power, play
+            stage.start()
+            time.sleep(chance.uniform(0.02, 0.6))
+            if stage.played():
+                return [f"the stream was over after {len(deaths)} deaths"]
+            deaths.append(die(stage))
+        stage.start()
+        return stage.finish()
+    return Play(POWER if power else RANDOM, play, times=times, power=power, load=True)
 
 
-def scenes(options):
-    every = {f"killed at {point}": at_point(point, False) for point in POINTS}
+def plays(options):
+    every = {f"killed {options.kills} times": at_random(options.kills, False),
+             f"power lost {options.power_cuts} times": at_random(options.power_cuts, True)}
+    every |= {f"killed at {point}": at_point(point, False) for point in POINTS}
     every |= {f"power lost at {point}": at_point(point, True) for point in POINTS if "migration" not in point}
-    for run in range(options.random):
-        every[f"killed five times, run {run + 1}"] = at_random(5, False)
-        every[f"power lost five times, run {run + 1}"] = at_random(5, True)
     return every
+
+
+def judge(stage, deaths, figures):
+    """What is wrong with what was left behind."""
+    yield from stage.damage()
+    windows, wrong = oracle.published(stage.gaps(), deaths)
+    yield from wrong
+    expected = stage.clean()
+    records = stage.stored()
+    counts = collections.Counter(record["id"] for record in records)
+    yield from (f"{identity} is there {count} times" for identity, count in counts.items() if count > 1)
+    if stage.keep_facts:
+        kept = stage.kept()
+        yield from oracle.order_of_keys(kept, expected)
+        yield from oracle.unlike([record for _, record in kept], records)
+        figures["doubles"] += len(kept) - len({record["id"] for _, record in kept})
+        records = [record for _, record in kept]
+    else:
+        expected = [record for record in expected if record["kind"] in KINDS]
+    yield from oracle.compare(expected, records, windows, figures)
+    figures["blind"] += windows.seconds()
+
+
+def kinds():
+    """The kinds of fact that the history keeps."""
+    table = re.findall(r'^FACT_KIND\(\w+, "(\w+)", "[\w-]+", "(\w*)"', (ROOT / "schemas/facts.def").read_text(), re.M)
+    return {kind for kind, name in table if name in scene.TABLES}
+
+
+KINDS = kinds()
+
+
+def run(program, name, play, seed):
+    """The seconds it took, what is wrong, and the figures."""
+    begin, figures, deaths = time.monotonic(), collections.Counter(injected=play.times), []
+    with tempfile.TemporaryDirectory() as folder:
+        stage = play.scene(program, folder)
+        try:
+            wrong = play.play(stage, random.Random(f"{seed} {name}"), deaths) or list(judge(stage, deaths, figures))
+        finally:
+            stage.close()
+    return time.monotonic() - begin, wrong, figures
+
+
+def report(totals):
+    """One row for each kind of fault."""
+    log = FaultLog("crash")
+    for fault, figures in totals.items():
+        print(f"{fault}: {figures['injected']} times, sent {figures['sent']}, found {figures['found']}, doubles "
+              f"{figures['doubles']}, lost {figures['lost']}, blind {figures['blind']:.1f} s")
+        log.add(fault, injected=figures["injected"], sent=figures["sent"], found=figures["found"],
+                doubles=figures["doubles"], lost=figures["lost"], blind_seconds=figures["blind"])
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--amitap", default=str(ROOT / "build/crash/amitap"))
-    parser.add_argument("--random", type=int, default=2, metavar="N", help="so many runs of five random kills")
+    parser.add_argument("--kills", type=int, default=100, metavar="N")
+    parser.add_argument("--power-cuts", type=int, default=30, metavar="N")
+    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="scenes at once")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("scenes", nargs="*", metavar="NAME")
+    parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     print(f"crash: --seed {options.seed}", flush=True)
-    read_kinds()
-    chance, figures, failed = random.Random(options.seed), collections.Counter(), 0
-    chosen = {name: scene for name, scene in scenes(options).items() if not options.scenes or name in options.scenes}
-    for name, (power, play) in chosen.items():
-        begin = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
-            scene = Scene(options.amitap, folder, power)
-            try:
-                wrong = play(scene, chance) or list(judge(scene, figures))
-            finally:
-                scene.close()
-        failed += bool(wrong)
-        for fault in wrong[:4]:
-            print(f"   {fault[:600]}")
-        print(f"{'FAIL' if wrong else 'ok'} {name} ({time.monotonic() - begin:.0f} s)", flush=True)
-    print(", ".join(f"{name} {value:.1f}" if isinstance(value, float) else f"{name} {value}"
-                    for name, value in figures.items()))
+    chosen = {name: play for name, play in plays(options).items() if not options.names or name in options.names}
+    totals, failed = collections.defaultdict(collections.Counter), 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        running = {pool.submit(run, pathlib.Path(options.amitap), name, play, options.seed): (name, play)
+                   for name, play in chosen.items()}
+        for done in concurrent.futures.as_completed(running):
+            (name, play), (seconds, wrong, figures) = running[done], done.result()
+            totals[play.fault] += figures
+            failed += bool(wrong)
+            for fault in wrong[:4]:
+                print(f"   {fault[:700]}")
+            print(f"{'FAIL' if wrong else 'ok'} {name} ({seconds:.0f} s)", flush=True)
+    report(totals)
     print(f"{len(chosen) - failed} passed, {failed} failed")
     return bool(failed) or not chosen
 

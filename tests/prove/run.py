@@ -39,7 +39,7 @@ SUITES = {
     **{room: of_room(room) for room in ("parsers", "base", "link", "state", "facts", "outbox", "sinks", "view")},
     "captures": Suite(MAKE + ["all"], ["tests/compare/compare.py", "--known", "tests/compare/known"]),
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
-                   ["tests/crash/run.py", "--random", "0", *CRASH]),
+                   ["tests/crash/run.py", *CRASH]),
 }
 
 

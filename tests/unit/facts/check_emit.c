@@ -135,6 +135,22 @@ START_TEST(head_is_what_it_is_about)
 }
 END_TEST
 
+/* A list shows the same agents again, at a moment that the run before had seen. */
+START_TEST(own_facts_of_a_restart_are_others)
+{
+    emit_restore_runs(emit, 2, emit->now);
+    emit->from_list = true;
+    ck_assert_str_eq(id_of(FACT_AGENT_STATE, "A", 0), "agent_state:A:1763683071090059:2000@tap-1");
+    ck_assert_str_eq(id_of(FACT_AGENT_STATE, "A", 0), "agent_state:A:1763683071090059:2001@tap-1");
+    emit->now++;
+    ck_assert_str_eq(id_of(FACT_AGENT_STATE, "A", 0), "agent_state:A:1763683071090060:0@tap-1");
+    emit->now--;
+    emit->from_list = false;
+    ck_assert_str_eq(id_of(FACT_CDR, "1.1", 0), "cdr:1.1:1763683071090059:0");
+    ck_assert_int_eq(emit->until, 1763683071090060);
+}
+END_TEST
+
 /* Neighbouring moments and kinds are not mistaken for each other. */
 START_TEST(first_ones_have_no_count)
 {
@@ -217,6 +233,7 @@ int main(void)
     tcase_add_test(tcase, id_is_kind_subject_moment_count);
     tcase_add_test(tcase, equal_facts_are_counted);
     tcase_add_test(tcase, own_facts_carry_the_tap);
+    tcase_add_test(tcase, own_facts_of_a_restart_are_others);
     tcase_add_test(tcase, untimed_facts_are_numbered);
     tcase_add_test(tcase, state_is_told_when_it_changed);
     tcase_add_test(tcase, state_is_told_again_after_a_loss);
