@@ -103,7 +103,7 @@ static int take_file(const struct opening *o, bool *ret_made)
     return 0;
 }
 
-static int connect(const struct opening *o, int flags)
+static int open_connection(const struct opening *o, int flags)
 {
     sqlite3 **db = &o->file->db;
     int rc =
@@ -224,7 +224,7 @@ int sqlite_file_open(struct sqlite_file *f, const char *path, const struct sqlit
     bool made = false;
     start(f);
     if (check_directory(&o) == 0 && take_file(&o, &made) == 0 &&
-        connect(&o, SQLITE_OPEN_READWRITE) == 0 && prepare_to_write(&o) == 0)
+        open_connection(&o, SQLITE_OPEN_READWRITE) == 0 && prepare_to_write(&o) == 0)
         return 0;
     sqlite_file_close(f);
     if (made)
@@ -237,7 +237,7 @@ static int open_as_it_is(const struct opening *o, int flags)
 {
     int version = 0;
     start(o->file);
-    if (connect(o, flags) == 0 && check_identity(o, &version) == 0) {
+    if (open_connection(o, flags) == 0 && check_identity(o, &version) == 0) {
         if (version == o->schema->version)
             return 0;
         refuse(o, "made by an older amitap; 'amitap run' brings it up to date");

@@ -18,6 +18,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/asterisk"))
+import least  # noqa: E402
 RECORDING = ROOT / "tests/captures/queue-answered"
 LIMIT = 30
 # What any account may do, with an empty write= too, of the actions that amisim knows; and what class reporting adds.
@@ -108,6 +110,14 @@ class Tests:
             got = said.stdout.replace(f":{port}", ":PORT").replace(f"port = {port}", "port = PORT")
             report("the text for people", [] if got == expected else ["not as in tests/audit/text.expect:", *got.splitlines()])
 
+    def example(self):
+        """examples/manager.conf is what is printed for an Asterisk 22, but for what is another one on each machine."""
+        with pbx(self.amisim) as (port, _asked):
+            section = json.loads(self.audit("-c", self.configure(port), "--json").stdout)["section"]
+        printed, kept = (least.effective(text) for text in (section, (ROOT / "examples/manager.conf").read_text()))
+        report("examples/manager.conf is what is printed", [line for line in printed if line not in kept]
+               + [line for line in kept if line not in printed])
+
     def fails(self, what, status, words, *arguments):
         done = self.audit(*arguments)
         report(what, [] if done.returncode == status and words in done.stderr and not done.stdout else
@@ -129,6 +139,7 @@ class Tests:
                       "originate": {"Originate"}, "system": {"DBPut", "ModuleLoad"}, "agent": {"QueueAdd"},
                       "user": {"UserEvent"}})
         self.text()
+        self.example()
         self.failures()
         self.asked_by_run()
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""layers.py [ROOT]: each room includes only itself and the rooms to its left, libraries only where
-they belong, and nothing writes to a PBX but the link, and only what parsers/ami_action.h wrote."""
+"""layers.py [ROOT]: each room includes only itself and the rooms to its left, and libraries only where
+they belong."""
 import pathlib
 import re
 import sys
@@ -32,16 +32,6 @@ LIBC = re.compile(
     r"stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|syslog|termios|time|unistd|emmintrin|"
     r"arpa/\w+|linux/\w+|netinet/\w+|sys/\w+)\.h$"
 )
-
-# Who may hand bytes to a file descriptor itself, and why.
-WRITERS = {
-    "collector/link/ami_transport.c": "the only socket to a PBX",
-    "collector/base/log.c": "stderr",
-    "collector/base/notify.c": "systemd's socket",
-}
-WRITING = re.compile(r"\b(send|sendto|sendmsg|sendmmsg|write|writev|pwrite|pwritev|dprintf|"
-                     r"bufferevent_write|evbuffer_add)\s*\(")
-MEMBER = re.compile(r"(->|\.)\s*$")
 
 
 def room_of(path):
@@ -94,23 +84,6 @@ def file_faults(root, path):
             fault = check(room, match[2])
             if fault:
                 yield f"{path}:{number}: {match[2]} {fault}"
-        if re.search(r'"Action\s*:', line) and path.as_posix() != "parsers/ami_action.c":
-            yield f"{path}:{number}: only parsers/ami_action.c writes actions"
-    if path.as_posix() in WRITERS or room == "web":
-        return
-    for number, line in enumerate(source.code(text).splitlines(), 1):
-        match = WRITING.search(line)
-        if match and not MEMBER.search(line[: match.start()]):
-            yield f"{path}:{number}: {match[1]}() is only for {', '.join(WRITERS)}"
-
-
-def transport_faults(root):
-    """The link's socket takes only struct ami_action_text."""
-    path = root / "collector/link/ami_transport.h"
-    if path.exists():
-        for prototype in re.findall(r"ami_transport_send\w*\([^)]*\)", path.read_text(), re.S):
-            if "const struct ami_action_text *" not in prototype:
-                yield f"{path}: {prototype} does not take a struct ami_action_text"
 
 
 def main():
@@ -118,7 +91,7 @@ def main():
     faults = []
     for path in source.files(root, ["parsers", "collector", "web"]):
         faults += file_faults(root, path)
-    source.finish("layers", faults + list(transport_faults(root)))
+    source.finish("layers", faults)
 
 
 main()

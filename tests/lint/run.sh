@@ -54,6 +54,7 @@ sizes() {
 }
 
 lint "$PYTHON" tests/lint/layers.py
+lint "$PYTHON" tests/lint/pbx_writes.py
 lint "$PYTHON" tests/lint/banned.py
 lint "$PYTHON" tests/lint/headers.py
 lint "$PYTHON" tests/kit/fault_table.py --check
