@@ -56,6 +56,7 @@ suite_record() { PYTHONDONTWRITEBYTECODE=1 tests/record/run.py; }
 suite_audit() { PYTHONDONTWRITEBYTECODE=1 tests/audit/run.py --amitap build/asan/amitap; }
 suite_tls() { PYTHONDONTWRITEBYTECODE=1 tests/tls/run.py --amitap build/asan/amitap; }
 suite_web() { PYTHONDONTWRITEBYTECODE=1 tests/web/run.py --amitap build/asan/amitap; }
+suite_loop() { make -s loop-shim && PYTHONDONTWRITEBYTECODE=1 tests/loop/run.py; }
 suite_metrics() { PYTHONDONTWRITEBYTECODE=1 tests/metrics/run.py --amitap build/asan/amitap; }
 suite_fuzz() { tests/fuzz/run.sh 20 && FUZZ_ENGINE=afl tests/fuzz/run.sh 20; }
 suite_figures() { PYTHONDONTWRITEBYTECODE=1 tests/figures/run.py --amitap build/asan/amitap; }
@@ -102,7 +103,7 @@ fi
 all=(
   build check
   captures journeys partial split schemas record explain figures verify
-  audit tls web metrics privacy fuzz faults crash
+  audit tls web metrics privacy fuzz faults loop crash
   examples kafka asterisk mixer browser fresh
   prove lint
 )

@@ -133,6 +133,13 @@ bool ring_push(struct ring *r, struct slice record)
     return true;
 }
 
+void ring_refuse(struct ring *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->refused++;
+    pthread_mutex_unlock(&r->lock);
+}
+
 void ring_close(struct ring *r)
 {
     pthread_mutex_lock(&r->lock);

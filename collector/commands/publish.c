@@ -12,6 +12,7 @@ struct publish {
     struct ring *view;
     struct buf batch;
     bool has_facts;
+    bool cut; /* a part of this turn was lost */
 };
 
 struct publish *publish_new(struct ring *writer, struct ring *view)
@@ -38,7 +39,7 @@ static void put(struct publish *p, const struct batch_item *item)
     if (batch_put(&p->batch, item))
         return;
     /* The batch is full: send it on and begin another. */
-    publish_turn(p);
+    p->cut = !publish_turn(p);
     batch_put(&p->batch, item);
 }
 
@@ -69,15 +70,32 @@ bool publish_has_facts(const struct publish *p)
     return p->has_facts;
 }
 
-bool publish_turn(struct publish *p)
+static void next_batch(struct publish *p)
 {
-    bool kept = true;
-    if (p->batch.n) {
-        kept = ring_push(p->writer, buf_slice(&p->batch));
-        if (p->view)
-            ring_push(p->view, buf_slice(&p->batch));
-    }
+    if (p->batch.n && p->view)
+        ring_push(p->view, buf_slice(&p->batch));
     buf_clear(&p->batch);
     p->has_facts = false;
+    p->cut = false;
+}
+
+bool publish_turn(struct publish *p)
+{
+    bool kept = !p->batch.n || ring_push(p->writer, buf_slice(&p->batch));
+    kept = kept && !p->cut;
+    next_batch(p);
     return kept;
+}
+
+bool publish_has_room(const struct publish *p)
+{
+    size_t max = ring_max(p->writer);
+    return ring_bytes(p->writer) <= max - max / 4;
+}
+
+void publish_drop(struct publish *p)
+{
+    if (p->batch.n)
+        ring_refuse(p->writer);
+    next_batch(p);
 }

@@ -22,7 +22,12 @@ void publish_note(struct publish *p, struct slice pbx, struct slice json);
 bool publish_has_facts(const struct publish *p);
 
 /* Hands the batch of this turn to both rings. False when the writer's ring had no room and the
- * batch is lost: the caller tells a gap from the moment of the first loss. */
+ * batch, or a part of it, is lost: the caller tells a gap from the moment of the first loss. */
 bool publish_turn(struct publish *p);
+
+/* Whether the writer's ring has room again, a quarter of it, for a turn after a loss; and what else
+ * to do with a turn: the view alone gets it, and it counts as lost. */
+bool publish_has_room(const struct publish *p);
+void publish_drop(struct publish *p);
 
 #endif

@@ -15,10 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What the loop may be ahead of the writer: a minute of a very busy PBX. */
-#define WRITER_RING_BYTES ((size_t)256 * 1024 * 1024)
+#define MIB ((size_t)1024 * 1024)
 /* The view only has to bridge moments. */
-#define VIEW_RING_BYTES ((size_t)64 * 1024 * 1024)
+#define VIEW_RING_BYTES (64 * MIB)
 
 struct daemon {
     const char *path; /* of the configuration */
@@ -182,7 +181,8 @@ static bool start(struct daemon *d, const struct web_edge_ops *web)
     d->clock = clock_system();
     d->turns = metrics_line(METRIC_LOOP_TURN, NULL, NULL);
     d->longest_turn = metrics_line(METRIC_LOOP_TURN_LONGEST, NULL, NULL);
-    d->writer_ring = ring_new(WRITER_RING_BYTES);
+    const struct config_section *section = config_section(d->config, CONFIG_STORE);
+    d->writer_ring = ring_new((size_t)config_number(section, CONFIG_STORE_RING_MIB) * MIB);
     d->view_ring = ring_new(VIEW_RING_BYTES);
     d->publish = publish_new(d->writer_ring, d->view_ring);
     if (!d->writer_ring || !d->view_ring || !d->publish || !make_loop(d)) {

@@ -25,7 +25,9 @@ struct session {
     int64_t restored_at; /* up to when an earlier run saw the PBX, 0: there was none */
     bool untimed_told;
     int64_t lost_at;     /* when the last session ended, 0: none did */
-    int64_t full_from;   /* when the writer's ring first had no room, 0: it has */
+    bool full;           /* the writer's ring has no room */
+    bool kept;           /* what was handed to it last */
+    int64_t kept_at;     /* when something last was */
     int64_t drifts_from; /* since then so many differences were told */
     uint64_t drifts;
 };
@@ -108,23 +110,44 @@ static void tell_gap(struct session *s, int64_t from, int64_t to, const char *re
     metrics_add(metrics_line(METRIC_GAPS, session_name(s), reason), 1);
 }
 
+static bool on_saved(void *ctx)
+{
+    struct session *s = ctx;
+    s->kept = publish_turn(s->env.publish);
+    return s->kept;
+}
+
 /* State goes with the facts that it produced, and without facts once a second. */
+static void hand_on(struct session *s)
+{
+    if (s->state_due || publish_has_facts(s->env.publish))
+        tap_save(s->tap, on_state, on_saved, s);
+    else
+        on_saved(s);
+    s->state_due = false;
+    if (s->kept)
+        s->kept_at = now_of(s);
+}
+
+/* What the store has no room for is lost, until a quarter of the ring is free again. The gap begins
+ * at what it kept last, since the turn that was lost first came behind that. */
 static void on_turn_end(void *ctx)
 {
     struct session *s = ctx;
-    if (s->state_due || publish_has_facts(s->env.publish))
-        tap_save(s->tap, on_state, s);
-    s->state_due = false;
-    bool kept = publish_turn(s->env.publish);
-    if (!kept && !s->full_from) {
-        s->full_from = now_of(s);
+    bool was_full = s->full;
+    if (was_full && !publish_has_room(s->env.publish)) {
+        publish_drop(s->env.publish);
+        return;
+    }
+    if (was_full)
+        tell_gap(s, s->kept_at, now_of(s), "overflow");
+    hand_on(s);
+    s->full = !s->kept;
+    if (s->full && !was_full)
         log_line(LOG_LEVEL_ERROR, "pbx %s: the store does not keep up: facts are lost",
                  session_name(s));
-    } else if (kept && s->full_from) {
-        int64_t from = s->full_from;
-        s->full_from = 0;
-        tell_gap(s, from, now_of(s), "overflow");
-    }
+    else if (was_full && !s->full)
+        log_line(LOG_LEVEL_WARNING, "pbx %s: the store takes facts again", session_name(s));
 }
 
 static void note_link(struct session *s, bool connected, const char *reason)
@@ -264,6 +287,7 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
         return NULL;
     s->pbx = pbx;
     s->env = *env;
+    s->kept_at = now_of(s);
     struct ami_link_config config = tap_config_link(pbx);
     if (!tap_config_tls(pbx, &s->tls)) {
         session_free(s);

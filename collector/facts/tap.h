@@ -75,9 +75,11 @@ void tap_check_end(struct tap *tap, bool complete, int64_t now);
 void tap_tick(struct tap *tap, int64_t now);
 
 /* Saving and restoring the live state. save calls put for each entity that changed since the last
- * save, with its JSON, or with an empty body for one that is gone. */
+ * save, with its JSON, or with an empty body for one that is gone, and at the end done: false when
+ * none of it could be kept, so that the next save tells it again. NULL: all of it is kept. */
 typedef void (*tap_put)(void *ctx, struct slice entity, struct slice body);
-void tap_save(struct tap *tap, tap_put put, void *ctx);
+typedef bool (*tap_saved)(void *ctx);
+void tap_save(struct tap *tap, tap_put put, tap_saved done, void *ctx);
 
 /* Takes back one saved entity, at start, before any event. False when the body cannot be read. */
 bool tap_restore(struct tap *tap, struct slice entity, struct slice body);

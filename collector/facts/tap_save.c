@@ -396,7 +396,6 @@ static void save_gone(struct tap *tap, tap_put put, void *ctx)
         put(ctx, key, (struct slice){NULL, 0});
         keys = slice_from_offset(keys, key.n + 1);
     }
-    buf_clear(&tap->saved.gone);
 }
 
 static void put_last(struct json_out *j, const struct emitter *e)
@@ -442,7 +441,7 @@ static void save_tap(struct tap *tap, tap_put put, void *ctx)
     buf_free(&text);
 }
 
-void tap_save(struct tap *tap, tap_put put, void *ctx)
+void tap_save(struct tap *tap, tap_put put, tap_saved done, void *ctx)
 {
     struct buf text = buf_new(ENTITY_BYTES_MAX);
     struct saved *s;
@@ -456,4 +455,8 @@ void tap_save(struct tap *tap, tap_put put, void *ctx)
             put(ctx, slice_head(buf_slice(&text), key), slice_from_offset(buf_slice(&text), key));
     }
     buf_free(&text);
+    bool kept = !done || done(ctx);
+    if (!kept)
+        tap->kept = (struct tap_kept){0};
+    saved_settle(&tap->saved, kept);
 }

@@ -57,7 +57,25 @@ void saved_end(struct saved *s, struct slice kind, struct slice key)
 struct saved *saved_take(struct saved_list *list)
 {
     struct saved *s = list->first;
-    if (s)
-        unlink_saved(s);
+    if (!s)
+        return NULL;
+    unlink_saved(s);
+    s->next = list->taken;
+    list->taken = s;
     return s;
+}
+
+void saved_settle(struct saved_list *list, bool stored)
+{
+    struct saved *s = list->taken;
+    list->taken = NULL;
+    while (s) {
+        struct saved *next = s->next;
+        s->next = NULL;
+        if (!stored)
+            saved_touch(s);
+        s = next;
+    }
+    if (stored)
+        buf_clear(&list->gone);
 }

@@ -36,7 +36,8 @@ struct saved {
 
 struct saved_list {
     struct saved *first;
-    struct buf gone; /* each key with a NUL behind it */
+    struct saved *taken; /* by next, since the last saved_settle */
+    struct buf gone;     /* each key with a NUL behind it */
     uint64_t lost;
 };
 
@@ -53,6 +54,10 @@ void saved_end(struct saved *s, struct slice kind, struct slice key);
 
 /* The oldest of what is still to be saved, taken off the list; NULL when there is none. */
 struct saved *saved_take(struct saved_list *list);
+
+/* Whether what was taken, and told to be gone, is stored. If not it is all still to be saved. To be
+ * called after the last saved_take of a save, before anything else. */
+void saved_settle(struct saved_list *list, bool stored);
 
 /* The entity that a saved is inside of. */
 #define SAVED_OWNER(saved_pointer, type, member)                                                   \

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -100,7 +101,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     struct sim_session *s = arg;
     (void)fd;
     s->stalled = false;
-    if (what & EV_TIMEOUT)
+    /* Both, when we had no time ourselves: then Asterisk (ast_iostream_write) writes as well. */
+    if (!(what & EV_WRITE))
         session_cut(s);
     sim_sessions_flush(s->all);
 }
@@ -190,6 +192,8 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
                               .last = buf_new(LAST_MAX)};
     all->first = s;
     all->count++;
+    int yes = 1; /* as main/manager.c does */
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     if (all->options.sndbuf)
         setsockopt(client, SOL_SOCKET, SO_SNDBUF, &all->options.sndbuf,
                    sizeof(all->options.sndbuf));

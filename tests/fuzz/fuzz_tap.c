@@ -45,7 +45,7 @@ static void put(void *ctx, struct slice name, struct slice body)
 static struct tap *restarted(struct tap *tap, const struct tap_options *options)
 {
     struct store store = {.count = 0};
-    tap_save(tap, put, &store);
+    tap_save(tap, put, NULL, &store);
     tap_free(tap);
     tap = tap_new(options, on_fact, NULL);
     for (size_t i = 0; i < store.count; i++) {

@@ -66,9 +66,9 @@ static bool run(struct slice input, long fails_at)
     memory_begin(fails_at);
     for (unsigned events = 1; kit_step(&stream, tap); events++) {
         if (events % SAVE_EACH == 0)
-            tap_save(tap, forget, NULL);
+            tap_save(tap, forget, NULL, NULL);
     }
-    tap_save(tap, forget, NULL);
+    tap_save(tap, forget, NULL, NULL);
     bool failed = memory_end();
     tap_free(tap);
     return failed;
@@ -118,7 +118,7 @@ static void save_half(const struct tap_options *options, const char *name)
     struct kit_stream stream = kit_stream(input);
     while (stream.rest.n > input.n / 2 && kit_step(&stream, tap))
         continue;
-    tap_save(tap, keep, NULL);
+    tap_save(tap, keep, NULL, NULL);
     tap_free(tap);
     free((char *)input.p);
 }

@@ -191,7 +191,7 @@ static bool may_be_cut(const struct subject *s, long spread)
     struct kit_stream stream = kit_stream(s->input);
     bool same = true;
     for (size_t event = 0; same && kit_step(&stream, tap); event++) {
-        tap_save(tap, store_put, &store);
+        tap_save(tap, store_put, NULL, &store);
         if (random() % spread == 0)
             same = goes_on(s, event, &store, stream);
     }
@@ -321,7 +321,7 @@ START_TEST(store_empties)
     struct kit_stream stream = kit_stream(input);
     size_t most = 0;
     while (kit_step(&stream, tap)) {
-        tap_save(tap, store_put, &store);
+        tap_save(tap, store_put, NULL, &store);
         most = store.count > most ? store.count : most;
     }
     ck_assert_uint_ge(most, 4);

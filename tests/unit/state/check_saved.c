@@ -26,9 +26,31 @@ START_TEST(touched_are_taken_once)
     struct saved *first = saved_take(&list), *second = saved_take(&list);
     ck_assert((first == &a && second == &b) || (first == &b && second == &a));
     ck_assert_ptr_null(saved_take(&list));
+    saved_settle(&list, true);
     saved_touch(&a);
     ck_assert_ptr_eq(saved_take(&list), &a);
     ck_assert_ptr_null(saved_take(&list));
+    saved_settle(&list, true);
+    ck_assert_ptr_null(saved_take(&list));
+}
+END_TEST
+
+START_TEST(what_was_not_stored_is_taken_again)
+{
+    struct saved a = {.list = &list}, b = {.list = &list}, c = {.list = &list, .stored = true};
+    saved_end(&c, SLICE("call/"), SLICE("1.1"));
+    saved_touch(&a);
+    saved_touch(&b);
+    while (saved_take(&list))
+        ;
+    saved_settle(&list, false);
+    ck_assert_uint_eq(list.gone.n, sizeof("call/1.1"));
+    saved_touch(&a);
+    ck_assert_ptr_nonnull(saved_take(&list));
+    ck_assert_ptr_nonnull(saved_take(&list));
+    ck_assert_ptr_null(saved_take(&list));
+    saved_settle(&list, true);
+    ck_assert_uint_eq(list.gone.n, 0);
 }
 END_TEST
 
@@ -137,6 +159,7 @@ int main(void)
     TCase *tcase = tcase_create("saved");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, touched_are_taken_once);
+    tcase_add_test(tcase, what_was_not_stored_is_taken_again);
     tcase_add_test(tcase, nobody_saves_what_has_no_list);
     tcase_add_test(tcase, the_end_of_stored_is_told);
     tcase_add_test(tcase, gone_is_bounded);
