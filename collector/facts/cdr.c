@@ -209,16 +209,23 @@ static struct cdr_row *row_about(const struct cdr_chain *chain, const struct cha
     return row;
 }
 
-/* A dial whose begin came before the tap: its row is made now. */
-static void dial_begun_unseen(struct cdr_engine *e, const struct cdr_dial_end *end, int64_t time)
+/* A dial whose begin came before the tap: its row is made now. Another branch may have been
+ * answered since, which is no end of that one. */
+static void dial_begun_unseen(const struct cdr_dial_end *end, const struct cdr_message *m)
 {
-    if (!end->caller || !end->caller->chain || !end->dest || !end->dest->born_unseen ||
-        !end->caller->born_unseen || row_about(end->caller->chain, end->dest))
+    if (!end->caller || !end->dest || !end->dest->born_unseen || !end->caller->born_unseen ||
+        row_about(end->caller->chain, end->dest))
         return;
-    cdr_dial_begin(e, end->caller, end->dest, time);
-    struct cdr_row *row = row_about(end->caller->chain, end->dest);
-    if (row)
-        cdr_row_begun_unseen(row);
+    struct cdr_chain *chain = end->caller->chain;
+    struct cdr_row *row = chain->first;
+    while (row && row->state != CDR_SINGLE)
+        row = row->next;
+    if (!row)
+        row = cdr_chain_append(chain, NULL, why_dialed(chain), m->time);
+    if (!row)
+        return;
+    row_dial_begin(row, m, end->dest, false);
+    cdr_row_begun_unseen(row);
 }
 
 /* A dial that makes no difference leaves its status as the disposition, the last one's: that of a
@@ -241,10 +248,10 @@ void cdr_dial_end(struct cdr_engine *e, const struct cdr_dial_end *end, int64_t 
         take_status(e, a->chain, end->status);
         return;
     }
-    dial_begun_unseen(e, end, time);
     struct cdr_message m = message(e, a, time);
-    m.now = end->caller ? end->caller_look : end->dest_look;
     cdr_chain_stamp(a->chain, time);
+    dial_begun_unseen(end, &m);
+    m.now = end->caller ? end->caller_look : end->dest_look;
     for (struct cdr_row *row = a->chain->first; row; row = row->next)
         row_dial_end(row, &m, end);
 }
