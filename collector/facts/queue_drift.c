@@ -10,6 +10,9 @@ enum { COMPLETED, ABANDONED };
 
 #define KEY_MAX 1024u
 
+/* AST_DEVICE_NOT_INUSE, header Status. */
+#define DEVICE_NOT_INUSE 1
+
 static struct slice watch_key_of(const void *value)
 {
     return slice_from(((const struct queue_watch *)value)->name);
@@ -32,6 +35,7 @@ static void watch_free(struct queue_watch *w)
     buf_free(&w->callers);
     buf_free(&w->known);
     buf_free(&w->moved);
+    buf_free(&w->counted);
     free(w->name);
     free(w);
 }
@@ -39,6 +43,7 @@ static void watch_free(struct queue_watch *w)
 static void member_free(struct member_watch *m)
 {
     free(m->key);
+    free(m->caller);
     free(m);
 }
 
@@ -67,6 +72,7 @@ static struct queue_watch *watch_get(struct queue_drift *d, struct slice name)
     w->callers = buf_new(QUEUE_DRIFT_CALLERS_BYTES);
     w->known = buf_new(QUEUE_DRIFT_CALLERS_BYTES);
     w->moved = buf_new(QUEUE_DRIFT_CALLERS_BYTES);
+    w->counted = buf_new(QUEUE_DRIFT_CALLERS_BYTES);
     if (text_set(&w->name, name) && table_add(&d->watches, w))
         return w;
     watch_free(w);
@@ -139,12 +145,19 @@ void queue_drift_connected(struct queue_drift *d)
 {
     size_t position = 0;
     struct queue_watch *w;
+    struct member_watch *m;
     d->connected = d->emit->event;
     d->asked = false;
     d->until = 0;
     while ((w = table_next(&d->watches, &position))) {
         w->based = w->rebase = false;
         buf_clear(&w->known);
+        buf_clear(&w->counted);
+    }
+    position = 0;
+    while ((m = table_next(&d->members, &position))) {
+        m->talks = 0;
+        m->overlapped = false;
     }
 }
 
@@ -155,15 +168,39 @@ static bool ends_visit(enum ami_event_id event)
 
 /* Of calls that one member has at the same time Asterisk counts only the one that began last
  * (measured on 22.10): its Completed then says less than happened. */
-static void follow_talks(struct queue_watch *w, struct member_watch *m, enum ami_event_id event)
+static void follow_talks(struct queue_watch *w, struct member_watch *m,
+                         const struct ami_message *event)
 {
-    if (event == AMI_EVENT_AGENTCONNECT) {
+    struct slice uniqueid = ami_message_get(event, AMI_HEADER_UNIQUEID);
+    if (event->event == AMI_EVENT_AGENTCONNECT) {
         m->overlapped |= m->talks++ > 0;
-    } else if (event == AMI_EVENT_AGENTCOMPLETE && m->talks) {
+        text_set(&m->caller, uniqueid);
+    } else if (event->event == AMI_EVENT_AGENTCOMPLETE && m->talks &&
+               !caller_find(&w->counted, uniqueid)) {
         w->rebase |= m->overlapped;
         m->talks--;
         m->overlapped &= m->talks > 0;
     }
+}
+
+/* Asterisk takes a member whose device is free again for done with the call, though that may go on:
+ * with whoever picked it up, or behind a Local channel that was optimised away (measured on
+ * 22.10). */
+static bool is_done_early(const struct member_watch *m, const struct ami_message *event)
+{
+    int64_t status = 0, in_call = 1;
+    ami_text_int(ami_message_get(event, AMI_HEADER_STATUS), &status);
+    ami_text_int(ami_message_get(event, AMI_HEADER_INCALL), &in_call);
+    return event->event == AMI_EVENT_QUEUEMEMBERSTATUS && status == DEVICE_NOT_INUSE && !in_call &&
+           m->talks == 1 && !m->overlapped && m->caller;
+}
+
+static void count_early(struct queue_watch *w, struct member_watch *m)
+{
+    m->talks = 0;
+    w->ours[COMPLETED]++;
+    w->rebase |= !caller_add(&w->counted, slice_from(m->caller));
+    w->counted.failed = false;
 }
 
 void queue_drift_event(struct queue_drift *d, const struct ami_message *m)
@@ -186,7 +223,11 @@ void queue_drift_event(struct queue_drift *d, const struct ami_message *m)
     if (!member)
         return;
     member->seen = d->emit->event;
-    follow_talks(w, member, m->event);
+    follow_talks(w, member, m);
+    if (is_done_early(member, m)) {
+        count_early(w, member);
+        w->ended = d->emit->event;
+    }
 }
 
 /* Which of app_queue's counters a visit's end moves; -1: none. */
@@ -205,15 +246,19 @@ static int count_of(struct slice outcome)
 
 void queue_drift_visit(struct queue_drift *d, struct slice fact)
 {
-    struct slice queue = {NULL, 0}, outcome = {NULL, 0};
+    struct slice queue = {NULL, 0}, outcome = {NULL, 0}, uniqueid = {NULL, 0};
     fact_find(fact, FIELD_QUEUE, &queue, NULL);
+    fact_find(fact, FIELD_UNIQUEID, &uniqueid, NULL);
     fact_find(fact, FIELD_OUTCOME, &outcome, NULL);
     struct queue_watch *w = watch_get(d, queue);
     int which = count_of(outcome);
-    if (w && which >= 0)
+    if (!w)
+        return;
+    if (caller_find(&w->counted, uniqueid))
+        caller_remove(&w->counted, uniqueid);
+    else if (which >= 0)
         w->ours[which]++;
-    else if (w)
-        w->rebase |= slice_is(outcome, "lost_sight");
+    w->rebase |= slice_is(outcome, "lost_sight");
 }
 
 void queue_drift_begin(struct queue_drift *d, bool live)

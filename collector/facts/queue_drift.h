@@ -33,6 +33,7 @@ struct queue_watch {
     struct buf callers;            /* who only Asterisk has, each with a NUL behind it */
     struct buf moved;              /* who had an event since QueueStatus was sent */
     struct buf known;              /* the same as told last */
+    struct buf counted;            /* whose calls go on and count as completed already */
     uint64_t left_out;             /* callers past the bound of such a list */
     uint64_t told;                 /* what of it was told last (emit_end_state) */
 };
@@ -41,8 +42,9 @@ struct member_watch {
     char *key;       /* queue, a newline, interface */
     uint64_t seen;   /* number of its last event */
     uint64_t listed; /* of its last item */
-    unsigned talks;  /* calls that it took and that are not complete */
+    unsigned talks;  /* calls that it took and that are not complete to Asterisk */
     bool overlapped; /* more than one of them at a time */
+    char *caller;    /* Uniqueid of whom it took last, or NULL */
     bool differs;    /* in the reading at hand */
     bool paused;     /* as the item has it */
     int64_t penalty;
