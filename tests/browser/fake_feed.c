@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* fake_feed ADDRESS:PORT [SEED]: the live view and the web edge fed with an invented call centre,
- * to work on the pages without a PBX. Lines on stdin steer it: "quiet" ends all calls and lets none
- * come, "busy" lets them come again, "down" and "up" cut and restore the second PBX's link. Ends at
- * the end of stdin. */
+/* fake_feed ADDRESS:PORT [SEED [AGENTS]]: the live view and the web edge fed with an invented call
+ * centre of 18 agents or so many, to look at the pages without a PBX. Lines on stdin steer it:
+ * "quiet" ends all calls and lets none come, "busy" lets them come again, "down" and "up" cut and
+ * restore the second PBX's link. Ends at the end of stdin. */
 #include "collector/facts/batch.h"
 #include "collector/facts/fact.h"
 #include "collector/view/live_view.h"
@@ -14,6 +14,7 @@
 
 #define TICK_MS    100
 #define AGENTS     18
+#define AGENTS_MAX 80
 #define CALLS      40
 #define QUEUES     5
 #define SECOND     ((int64_t)1000000)
@@ -69,7 +70,8 @@ static struct {
     uint64_t random;
     bool quiet, down;
     struct call calls[CALLS];
-    struct agent agents[AGENTS];
+    unsigned agents_n;
+    struct agent agents[AGENTS_MAX];
 } feed;
 
 static unsigned dice(unsigned bound)
@@ -122,7 +124,7 @@ static void put_party(enum fact_field field, unsigned agent)
     put(FIELD_CHANNEL, channel);
     put(FIELD_INTERFACE, interface);
     put(FIELD_NUMBER, interface + 6);
-    put(FIELD_NAME, agent_names[agent]);
+    put(FIELD_NAME, agent_names[agent % AGENTS]);
     fact_close(&feed.fact);
 }
 
@@ -197,7 +199,9 @@ static void tell_agent(unsigned i)
     const struct agent *a = &feed.agents[i];
     char interface[32];
     begin(FACT_AGENT_STATE, i % 6 == 5 ? "branch" : "main", interface_of(i, interface), 0);
-    put(FIELD_AGENT, agent_names[i]);
+    char name[64];
+    snprintf(name, sizeof(name), i < AGENTS ? "%s" : "%s %u", agent_names[i % AGENTS], i);
+    put(FIELD_AGENT, name);
     put(FIELD_INTERFACE, interface);
     put(FIELD_STATE, agent_state(a));
     fact_put_time(&feed.fact, FIELD_SINCE, a->call ? a->call->since : a->since);
@@ -260,7 +264,8 @@ static void finish_call(struct call *c, const char *outcome)
 
 static bool find_agent(struct call *c)
 {
-    for (unsigned i = 0, at = dice(AGENTS); i < AGENTS; i++, at = (at + 1) % AGENTS) {
+    for (unsigned i = 0, at = dice(feed.agents_n); i < feed.agents_n;
+         i++, at = (at + 1) % feed.agents_n) {
         struct agent *a = &feed.agents[at];
         if (a->presence != PRESENCE_FREE || a->call)
             continue;
@@ -370,12 +375,13 @@ static void begin_day(void)
         tell_queue(queue);
         seed_queue(queue);
     }
-    for (unsigned i = 0; i < AGENTS; i++) {
+    for (unsigned i = 0; i < feed.agents_n; i++) {
         feed.agents[i].presence = i % 7 == 3    ? PRESENCE_PAUSED
                                   : i % 9 == 8  ? PRESENCE_OFFLINE
                                   : i % 11 == 5 ? PRESENCE_WRAP_UP
                                                 : PRESENCE_FREE;
-        feed.agents[i].since = feed.now - (int64_t)dice(3600) * SECOND;
+        feed.agents[i].since =
+            feed.now - (int64_t)dice(feed.agents_n > AGENTS ? 40000 : 3600) * SECOND;
         tell_agent(i);
     }
     flush();
@@ -415,10 +421,13 @@ int main(int argc, char **argv)
 {
     char error[256];
     if (argc < 2) {
-        fprintf(stderr, "usage: fake_feed ADDRESS:PORT [SEED]\n");
+        fprintf(stderr, "usage: fake_feed ADDRESS:PORT [SEED [AGENTS]]\n");
         return 2;
     }
     feed.random = argc > 2 ? strtoull(argv[2], NULL, 10) : 7;
+    feed.agents_n = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : AGENTS;
+    if (feed.agents_n < 1 || feed.agents_n > AGENTS_MAX)
+        return 2;
     feed.clock = clock_system();
     feed.fact = fact_builder_new();
     feed.batch = buf_new(BATCH_SIZE);

@@ -30,9 +30,9 @@ function freePort() {
 }
 
 class Program {
-  constructor(file, args) {
+  constructor(file, args, stdin = 'ignore') {
     this.said = '';
-    this.child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(file, args, { stdio: [stdin, 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream.on('data', (data) => { this.said += data; });
     this.ended = new Promise((resolve) => this.child.on('close', (code) => resolve(this.code = code)));
@@ -103,11 +103,11 @@ function launch() {
   });
 }
 
-// A copy of a recording in which the caller is called name.
-function rename(recording, folder, from, name) {
+// A copy of a recording with [what, by what] replaced in turn.
+function replaced(recording, folder, pairs) {
   fs.mkdirSync(folder, { recursive: true });
   const bytes = fs.readFileSync(path.join(recording, 'ami.raw'), 'latin1');
-  fs.writeFileSync(path.join(folder, 'ami.raw'), bytes.replaceAll(from, name), 'latin1');
+  fs.writeFileSync(path.join(folder, 'ami.raw'), pairs.reduce((text, [what, by]) => text.replaceAll(what, () => by), bytes), 'latin1');
   return folder;
 }
 
@@ -121,4 +121,4 @@ function firstSent(log, name) {
   return first;
 }
 
-module.exports = { Program, Proxy, firstSent, freePort, launch, rename, sleep, until };
+module.exports = { Program, Proxy, firstSent, freePort, launch, replaced, sleep, until };

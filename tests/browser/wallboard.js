@@ -5,7 +5,7 @@
 const assert = require('assert');
 const fs = require('fs');
 const path = require('path');
-const { Program, Proxy, firstSent, freePort, launch, rename, sleep, until } = require('./stage.js');
+const { Program, Proxy, firstSent, freePort, launch, replaced, sleep, until } = require('./stage.js');
 
 const OUT = 'build/browser/run';
 const SHOTS = 'build/screenshots';
@@ -26,7 +26,7 @@ function startPbx(port, log) {
   const captures = (name) => path.join('tests/captures', name);
   return new Program('build/amisim', ['--port', String(port), '--loop', '0', '--copies', '3', '--together',
     '--caller-names', '--all-queues', '--log-sent', log,
-    rename(captures('answered'), path.join(OUT, 'hostile'), 'Caller 0101', HOSTILE),
+    replaced(captures('answered'), path.join(OUT, 'hostile'), [['Caller 0101', HOSTILE]]),
     captures('ring-group'), captures('queue-answered'), captures('queue-abandon'),
     captures('cancelled-by-caller'), captures('hold-and-resume'), captures('queue-members')]);
 }

@@ -14,14 +14,14 @@ function trunkLine(t) {
   const failed = t.failures.filter((f) => !PEOPLE.has(f.cause)).sort((a, b) => b.count - a.count);
   const n = failed.reduce((sum, f) => sum + f.count, 0);
   return { key: 'trunk/' + keyOf(t), pbx: t.pbx, level: n ? 'warn' : '', icon: n ? 'alert' : 'dial', name: shortName(t.trunk),
-    text: t.calls + (t.calls === 1 ? ' call' : ' calls') + (n ? ' · ' + n + ' failed: ' + failed[0].cause_text : ''),
-    title: [t.trunk, 'most at once ' + t.calls_max, t.attempts_in + ' in', t.attempts_out + ' out', t.answered + ' answered',
-      ...t.failures.map((f) => f.count + ' × ' + f.cause_text)].join(' · ') };
+    text: t.calls + (t.calls === 1 ? ' call' : ' calls') + (n ? ' · ' + n + ' failed: ' + isolated(failed[0].cause_text) : ''),
+    title: [isolated(t.trunk), 'most at once ' + t.calls_max, t.attempts_in + ' in', t.attempts_out + ' out', t.answered + ' answered',
+      ...t.failures.map((f) => f.count + ' × ' + isolated(f.cause_text))].join(' · ') };
 }
 
 function registrationLine(r) {
   return { key: 'registration/' + keyOf(r), pbx: r.pbx, level: 'crit', icon: 'alert', name: r.registration || r.username || r.subject,
-    text: 'registration ' + r.state.toLowerCase(), title: [r.subject, r.reason].filter(Boolean).join(' · ') };
+    text: 'registration ' + isolated(r.state.toLowerCase()), title: [isolated(r.subject), isolated(r.reason)].filter(Boolean).join(' · ') };
 }
 
 const HANDED_TO = { agi: 'AGI', fastagi: 'FastAGI', asyncagi: 'AsyncAGI', eagi: 'EAGI', stasis: 'Stasis',
@@ -36,8 +36,8 @@ function loadLine(l) {
 function phonesLine(phones) {
   const names = phones.map((e) => shortName(e.endpoint)).sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
   const more = names.length - PHONES_NAMED;
-  return { key: 'phones', level: 'warn', icon: 'off', name: names.slice(0, PHONES_NAMED).join(', ') + (more > 0 ? ' +' + more : ''),
-    text: 'not reachable', title: names.slice(0, 200).join(', ') };
+  return { key: 'phones', level: 'warn', icon: 'off', name: names.slice(0, PHONES_NAMED).map(isolated).join(', ') + (more > 0 ? ' +' + more : ''),
+    text: 'not reachable', title: names.slice(0, 200).map(isolated).join(', ') };
 }
 
 function linesOf() {
@@ -62,7 +62,7 @@ function renderLines() {
     return e;
   }, (e, l) => {
     setIcon(e.icon, l.icon);
-    setText(e.nameText, l.name);
+    setText(e.nameText, shown(l.name));
     setText(e.text, l.text);
     e.title = l.title;
     setLevel(e, l.level);

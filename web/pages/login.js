@@ -8,7 +8,7 @@ const message = document.getElementById('message');
 const button = form.querySelector('button');
 
 const WORDS = {
-  401: 'Name or password are wrong.',
+  401: 'Name or password is wrong.',
   403: 'Logging in is not possible from here.',
   429: 'Too many attempts. Please wait a moment.',
   503: 'Too many people log in just now. Please try again.',

@@ -5,6 +5,7 @@
 const RENDER_EVERY_MS = 100;
 const CALLS_SHOWN = 60;
 const CHIPS_SHOWN = 4;
+const TEXT_SHOWN = 120; // characters of what strangers chose; nobody reads on
 const LONG_NAME = 13; // letters that surely fit on a queue's line; longer names get two lower ones
 const LEVEL_GOAL = levelGoal(); // service level in per cent; ?goal=90 changes it
 
@@ -45,6 +46,17 @@ function setText(e, text) {
 
 // Text that came from outside, kept from reordering what stands around it.
 const bdi = (text) => element('bdi', '', text);
+
+// What strangers chose, cut, and nothing where nothing would be seen of it.
+function shown(text) {
+  if (!text || !/[^\p{C}\p{Z}\p{M}]/u.test(text)) return '';
+  const letters = [...text.slice(0, 2 * TEXT_SHOWN + 2)];
+  return letters.length > TEXT_SHOWN ? letters.slice(0, TEXT_SHOWN).join('') + '…' : text;
+}
+
+// Where no element can keep its direction in: in a title, or among others.
+const isolate = (text) => (text ? '\u2068' + text + '\u2069' : '');
+const isolated = (text) => isolate(shown(text));
 
 const two = (n) => String(n).padStart(2, '0');
 
@@ -198,10 +210,10 @@ const CALL_STATES = {
 // A queue member by the name it has there, else as the phone calls itself.
 function partyName(pbx, p) {
   const agent = state.agent.get(pbx + '\u0000' + p.interface);
-  return (agent && agent.agent) || p.name || p.number || p.interface || p.channel || 'unknown';
+  return shown(agent && agent.agent) || shown(p.name) || shown(p.number) || shown(p.interface) || shown(p.channel) || 'unknown';
 }
 
-const callerName = (c) => c.caller_name || c.caller_number || 'Withheld number';
+const callerName = (c) => shown(c.caller_name) || shown(c.caller_number) || 'Withheld number';
 
 // ---- Tiles -------------------------------------------------------------------------------------
 
@@ -242,7 +254,7 @@ function renderWaiting(t) {
   const level = waitLevel(seconds, t.oldest.target);
   const over = level === 'crit';
   tile('tile-longest', spanText(seconds), '',
-    (over ? 'over ' + t.oldest.target + ' s in ' : 'in ') + t.oldest.queue,
+    (over ? 'over ' + t.oldest.target + ' s in ' : 'in ') + isolated(t.oldest.queue),
     level, over);
   threshold('wait', level, 'A caller waits longer than the target in ' + t.oldest.queue + '.',
     'Nobody waits longer than the target any more.');
@@ -363,7 +375,7 @@ function updateQueue(e, q) {
   const c = countsOf(q) || { answered: 0, abandoned: 0, service_level: null, average_wait_seconds: null };
   const n = q.waiting.length;
   const target = q.service_level_seconds;
-  setText(e.nameText, q.queue);
+  setText(e.nameText, shown(q.queue));
   e.nameCell.classList.toggle('long', q.queue.length > LONG_NAME);
   setText(e.tag, q.pbx);
   e.tag.hidden = !severalPbxs();
@@ -444,14 +456,14 @@ function updateAgent(e, a) {
   const [mark, word] = STATES[a.state] || ['off', a.state];
   e.className = 'agent s-' + a.state + (isOld(a) ? ' old' : '');
   setIcon(e.icon, mark);
-  setText(e.nameText, a.agent || a.interface);
+  setText(e.nameText, shown(a.agent) || shown(a.interface));
   setText(e.stateText, word);
   const call = ['on_call', 'on_hold', 'ringing'].includes(a.state) ? a.call : null;
-  setText(e.whom, call ? callerName(call) : a.state === 'paused' && a.reason ? a.reason : '');
+  setText(e.whom, call ? callerName(call) : a.state === 'paused' ? shown(a.reason) : '');
   e.stateText.classList.toggle('with', Boolean(e.whom.textContent));
   setText(e.more, call && a.calls > 1 ? '+' + (a.calls - 1) : '');
   e.more.hidden = !e.more.textContent;
-  e.title = [a.agent, a.interface, word, a.members ? a.members.map((m) => m.queue).join(', ') : '']
+  e.title = [isolated(a.agent), isolated(a.interface), word, a.members ? a.members.map((m) => isolated(m.queue)).join(', ') : '']
     .filter(Boolean).join(' · ');
   if (a.since) ticking(e.time, a.since, a.pbx);
 }
@@ -500,14 +512,14 @@ function faceOf(c) {
 
 // What happens to the call, in words: [word, text, who, text, ...], who being text of the PBX.
 function story(c) {
-  const to = c.dialled ? [' to ', c.dialled] : [];
-  const queue = c.queue ? [' · ', c.queue] : [];
+  const to = c.dialled ? [' to ', shown(c.dialled)] : [];
+  const queue = c.queue ? [' · ', shown(c.queue)] : [];
   if (faceOf(c) === 'ringing' && c.ringing && c.ringing.length) {
-    const who = c.ringing.slice(0, 3).map((p) => partyName(c.pbx, p)).join(', ');
+    const who = c.ringing.slice(0, 3).map((p) => isolate(partyName(c.pbx, p))).join(', ');
     const more = c.ringing.length > 3 ? ' +' + (c.ringing.length - 3) : '';
     return [' ', who + more, ...queue, ...to];
   }
-  if (c.state === 'queued') return [' in ', c.queue || 'a queue', ...to];
+  if (c.state === 'queued') return [' in ', shown(c.queue) || 'a queue', ...to];
   if (c.state === 'answered' && c.talking_with) return [' with ', partyName(c.pbx, c.talking_with), ...queue];
   return [...to, ...queue];
 }
@@ -519,13 +531,13 @@ function updateCall(e, c) {
   e.dataset.subject = c.subject;
   setIcon(e.icon, mark);
   setText(e.nameText, callerName(c));
-  setText(e.number, c.caller_name && c.caller_number ? c.caller_number : '');
+  setText(e.number, shown(c.caller_name) && shown(c.caller_number));
   if (c.start) ticking(e.time, c.start, c.pbx);
   const parts = story(c);
-  const shown = word + parts.join('|');
-  if (e.what.dataset.shown === shown) return;
-  e.what.dataset.shown = shown;
-  e.title = [callerName(c), c.caller_number, word + parts.join('')].filter(Boolean).join(' · ');
+  const told = word + parts.join('|');
+  if (e.what.dataset.shown === told) return;
+  e.what.dataset.shown = told;
+  e.title = [isolated(callerName(c)), isolated(c.caller_number), word + parts.map((text, i) => (i % 2 ? isolate(text) : text)).join('')].filter(Boolean).join(' · ');
   e.what.replaceChildren(element('b', '', word),
     ...parts.map((text, i) => (i % 2 ? Object.assign(bdi(text), { className: 'to' }) : text)));
 }
@@ -567,10 +579,10 @@ function updatePbx(e, p) {
   setText(e.nameText, p.pbx);
   setText(e.age, p.connected ? (age ? 'data ' + age + ' old' : 'connected')
     : age ? 'not connected · data ' + age + ' old' : 'not connected');
-  e.title = [p.version, p.reason, p.gaps ? p.gaps + ' gaps today' : ''].filter(Boolean).join(' · ');
+  e.title = [isolated(p.version), isolated(p.reason), p.gaps ? p.gaps + ' gaps today' : ''].filter(Boolean).join(' · ');
 }
 
-const reasonOf = (p) => p.reason.replace('pbx ' + p.pbx + ': ', '');
+const reasonOf = (p) => isolated(p.reason.replace('pbx ' + p.pbx + ': ', ''));
 
 function banners() {
   const list = [];
