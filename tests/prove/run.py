@@ -36,15 +36,20 @@ def of_room(room):
 
 
 SUITES = {
-    **{room: of_room(room) for room in ("parsers", "base", "link", "state", "facts", "outbox", "sinks", "view")},
+    **{room: of_room(room) for room in ("parsers", "base", "link", "state", "facts", "outbox", "sinks", "view", "commands")},
     "captures": Suite(MAKE + ["all"], ["tests/compare/compare.py", "--known", "tests/compare/known"]),
+    "filtered": Suite(MAKE + ["all"], ["tests/compare/compare.py", "--known", "tests/compare/known", "--eventfilter",
+                                       "examples/manager.conf"]),
+    "pbx_writes": Suite(["true"], ["tests/lint/pbx_writes.py"]),
+    "audit": Suite(MAKE + ["all"], ["tests/audit/run.py"]),
+    "tls": Suite(MAKE + ["all"], ["tests/tls/run.py"]),
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
                    ["tests/crash/run.py", *CRASH]),
 }
 
 
 def arguments(name):
-    if name == "captures":
+    if name in ("captures", "filtered"):
         folders = sorted(str(path) for path in (TREE / "tests/captures").iterdir() if path.is_dir())
         return SUITES[name].command + folders
     return SUITES[name].command
