@@ -185,10 +185,11 @@ fuzz: deps-test
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 	@FUZZ_ENGINE=afl tests/fuzz/run.sh $(FUZZ_SECONDS)
 
-# Random calls on a real Asterisk, tapped live, for as long as asked.
+# Random calls on a real Asterisk, tapped live, and a disk that freezes and thaws under 5,000 events a second, each for as
+# long as asked.
 SOAK_SECONDS ?= 600
 soak: deps-test
-	@MIX_SECONDS=$(SOAK_SECONDS) tests/run-all.sh build mixer
+	@FAULT_LOG=soak MIX_SECONDS=$(SOAK_SECONDS) tests/run-all.sh build mixer soak
 
 bench: all
 	@tests/bench/run.sh

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL
 logs=build/test-logs
 mkdir -p "$logs"
-mix_seconds=${MIX_SECONDS:-60} # of random calls on the real Asterisk
+mix_seconds=${MIX_SECONDS:-60} # of random calls on the real Asterisk, and of the soak
 limit=$((600 + mix_seconds))   # seconds a suite may take
 
 root=()
@@ -57,6 +57,7 @@ suite_audit() { PYTHONDONTWRITEBYTECODE=1 tests/audit/run.py --amitap build/asan
 suite_tls() { PYTHONDONTWRITEBYTECODE=1 tests/tls/run.py --amitap build/asan/amitap; }
 suite_web() { PYTHONDONTWRITEBYTECODE=1 tests/web/run.py --amitap build/asan/amitap; }
 suite_loop() { make -s loop-shim && PYTHONDONTWRITEBYTECODE=1 tests/loop/run.py; }
+suite_soak() { make -s loop-shim && PYTHONDONTWRITEBYTECODE=1 tests/loop/run.py --seconds "$mix_seconds" soak; }
 suite_metrics() { PYTHONDONTWRITEBYTECODE=1 tests/metrics/run.py --amitap build/asan/amitap; }
 suite_fuzz() { tests/fuzz/run.sh 20 && FUZZ_ENGINE=afl tests/fuzz/run.sh 20; }
 suite_figures() { PYTHONDONTWRITEBYTECODE=1 tests/figures/run.py --amitap build/asan/amitap; }

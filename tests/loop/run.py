@@ -4,10 +4,9 @@
 no broker does, the history is being read and wallboards that read nothing hang on it. Needs build/amitap, build/amisim and
 build/loop/freeze.so (make loop-shim). One line "ok …" or "FAIL …" each.
 
-    run.py [--amitap PROGRAM] [--seconds N] [--rate N] [NAME…]
+    run.py [--amitap PROGRAM] [--seconds N] [--rate N] [NAME…]      all but the soak, which goes on for --seconds, unless named
 """
 import argparse
-import collections
 import contextlib
 import json
 import os
@@ -31,7 +30,9 @@ from fault_log import FaultLog  # noqa: E402
 RECORDINGS = ("answered", "busy", "cancelled-by-caller", "queue-answered", "hold-and-resume", "internal-call",
               "ivr-timeout-to-dial", "no-answer-then-playback", "queue-abandon")
 TABLES = ("cdr", "calls", "queue_visits", "call_events", "queue_log")
-SSE_MIB = 24
+SSE_MIB = 24  # what 100 of them may take
+WAL_MIB = 128
+ALLOWED = {"MiB of memory": 8, "files open": 3, "MiB of WAL": 16}
 BEFORE_OTHERS = ("nice", "-n", "-10") if os.geteuid() == 0 else ()
 COPIES = 20  # of the recordings at once
 LIMIT = 120
@@ -158,9 +159,17 @@ class Scene:
         for s in self.sockets:
             s.close()
 
-    def records(self, tables=TABLES):
+    def bodies(self, tables):
         with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as history:
-            return [json.loads(body) for table in tables for body, in history.execute(f"SELECT body FROM {table}")]
+            for table in tables:
+                for body, in history.execute(f"SELECT body FROM {table}"):
+                    yield json.loads(body)
+
+    def gaps(self):
+        return list(self.bodies(["gaps"]))
+
+    def found(self):
+        return [Fact(body) for body in self.bodies(TABLES)]
 
     def clean(self):
         """The facts that a replay of what was sent gives."""
@@ -169,7 +178,18 @@ class Scene:
         done = subprocess.Popen([str(self.program), "replay", "-c", str(self.config), "--records", "events", str(self.stream)],
                                 stdout=subprocess.PIPE)
         with done:
-            return [record for record in map(json.loads, done.stdout) if record["kind"] in kinds]
+            return [Fact(body) for body in map(json.loads, done.stdout) if body["kind"] in kinds]
+
+
+class Fact:
+    """What is compared of a record: its id, what it is about and when, and a hash of all of it."""
+    __slots__ = ("id", "about", "begin", "end", "all")
+
+    def __init__(self, body):
+        times = [rows.epoch(body[key]) for key in ("start", "joined", "end", "time") if body.get(key)]
+        self.id, self.about = body["id"], body.get("linkedid") or body["subject"]
+        self.begin, self.end = min(times), max(times)
+        self.all = hash(json.dumps(body, sort_keys=True))
 
 
 class Readers:
@@ -206,48 +226,35 @@ def turn_faults(metrics):
     return said, faults
 
 
-def span(record):
-    """The time that a record is about, from and to."""
-    times = [rows.epoch(record[key]) for key in ("start", "joined", "end", "time") if record.get(key)]
-    return min(times), max(times)
-
-
-def in_gap(record, lives, windows):
-    begin, end = lives[record.get("linkedid") or record["subject"]]
-    return any(begin <= to + SLACK and end >= since - SLACK for since, to in windows)
-
-
-def lives_of(records):
+def lives_of(facts):
     """From when to when each call, or other subject, is told of."""
     lives = {}
-    for record in records:
-        begin, end = span(record)
-        key = record.get("linkedid") or record["subject"]
-        old = lives.get(key, (begin, end))
-        lives[key] = min(begin, old[0]), max(end, old[1])
+    for fact in facts:
+        begin, end = lives.get(fact.about, (fact.begin, fact.end))
+        lives[fact.about] = min(begin, fact.begin), max(end, fact.end)
     return lives
 
 
-def judge(scene, log, fault, gaps=()):
+def judge(scene, log, fault, gaps=(), injected=1):
     """Each fact of the clean replay is in the history, or its call was up in a gap."""
-    expected, found = scene.clean(), scene.records()
+    expected, found = scene.clean(), scene.found()
     windows = [(rows.epoch(gap["from"]), rows.epoch(gap["to"])) for gap in gaps]
-    ids = collections.Counter(record["id"] for record in found)
-    by_id = {record["id"]: record for record in found}
     lives = lives_of(expected + found)
-    missing = [record for record in expected if record["id"] not in by_id]
-    lost = [record for record in missing if not in_gap(record, lives, windows)]
-    doubles = sum(ids.values()) - len(ids)
-    log.add(fault, injected=1, sent=len(expected), found=len(expected) - len(missing), doubles=doubles, lost=len(lost),
+    by_id = {fact.id: fact for fact in found}
+    missing = [fact for fact in expected if fact.id not in by_id]
+    lost = [fact for fact in missing
+            if not any(lives[fact.about][0] <= to + SLACK and lives[fact.about][1] >= since - SLACK for since, to in windows)]
+    doubles = len(found) - len(by_id)
+    log.add(fault, injected=injected, sent=len(expected), found=len(expected) - len(missing), doubles=doubles, lost=len(lost),
             blind_seconds=sum(end - begin for begin, end in windows))
     print(f"   {len(expected)} facts sent, {len(missing)} not found, {len(lost)} of these lost, {doubles} doubles")
     if len(expected) < 1000:
         yield f"only {len(expected)} facts to compare"
-    yield from (f"{record['id']} is missing" for record in lost[:3])
-    yield from (f"{identity} is there {count} times" for identity, count in ids.items() if count > 1)
+    yield from (f"{fact.id} is missing" for fact in lost[:3])
+    if doubles:
+        yield f"{doubles} are there more than once"
     if not windows:
-        yield from (f"{record['id']} differs: {by_id[record['id']]} instead of {record}" for record in expected
-                    if record["id"] in by_id and by_id[record["id"]] != record)
+        yield from (f"{fact.id} differs" for fact in expected if fact.id in by_id and by_id[fact.id].all != fact.all)
 
 
 def everything_stuck(options, folder, log):
@@ -282,7 +289,7 @@ def everything_stuck(options, folder, log):
         scene.stop("record")
         if status := scene.stop("amitap"):
             faults.append(f"amitap ended with {status}: {scene.said('amitap')[-400:]}")
-        if gaps := scene.records(("gaps",)):
+        if gaps := scene.gaps():
             faults.append(f"gaps: {gaps}")
         return faults + list(judge(scene, log, "disk, broker and wallboards stuck at "
                                    f"{options.rate} events/s for {options.seconds} s"))
@@ -327,7 +334,7 @@ def ring_overflows(options, folder, log):
         scene.stop("record")
         if status := scene.stop("amitap"):
             faults.append(f"amitap ended with {status}")
-        gaps = scene.records(("gaps",))
+        gaps = scene.gaps()
         told = metrics.get('amitap_gaps_total{pbx="main",reason="overflow"}')
         print(f"   {metrics[dropped]:.0f} batches dropped, gaps {[(gap['reason'], gap['from'], gap['to']) for gap in gaps]}")
         if not gaps or len(gaps) != told or any(gap["reason"] != "overflow" for gap in gaps):
@@ -340,6 +347,56 @@ def ring_overflows(options, folder, log):
         return faults + list(judge(scene, log, "ring full while the disk stands still", gaps))
 
 
+class Sizes:
+    """What must stay flat: the greatest seen in each third of the time."""
+
+    def __init__(self, seconds):
+        self.begin, self.seconds, self.most = time.monotonic(), seconds, [{}, {}, {}]
+
+    def look(self, scene, metrics):
+        third = min(2, int((time.monotonic() - self.begin) / self.seconds * 3))
+        now = {"MiB of memory": metrics["process_resident_memory_bytes"] / 2**20,
+               "files open": metrics["process_open_fds"] - metrics["amitap_http_connections"],
+               "MiB of WAL": sum(path.stat().st_size for path in scene.folder.glob("*-wal")) / 2**20}
+        for name, value in now.items():
+            self.most[third][name] = max(value, self.most[third].get(name, 0))
+
+    def faults(self):
+        for name, most in self.most[2].items():
+            before = self.most[1].get(name, 0)
+            print(f"   {name}: {', '.join(f'{third.get(name, 0):.0f}' for third in self.most)} at most in each third")
+            if most > before * 1.05 + ALLOWED[name]:
+                yield f"{name}: {before:.1f}, then {most:.1f}"
+        if self.most[2].get("MiB of WAL", 0) > WAL_MIB:
+            yield f"the WAL grew to {self.most[2]['MiB of WAL']:.0f} MiB"
+
+
+def soak(options, folder, log):
+    """For as long as asked: the disk freezes and thaws again and again, wallboards come and go, the history is read."""
+    with contextlib.closing(Scene(options, folder, events=options.rate * options.seconds)) as scene:
+        readers, sizes, freezes, thawed = Readers(scene), Sizes(options.seconds), 0, time.monotonic()
+        scene.play()
+        while not until(scene.played, 1) and time.monotonic() < sizes.begin + options.seconds * 2 + 30:
+            scene.sse_clients(100)
+            if time.monotonic() > thawed + 20:
+                scene.freeze(True)
+                until(scene.played, 10)
+                scene.freeze(False)
+                freezes, thawed = freezes + 1, time.monotonic()
+            sizes.look(scene, scene.metrics())
+        readers.stop()
+        said, faults = turn_faults(scene.metrics())
+        print(f"   {freezes} freezes of 10 s; {said}")
+        faults += list(sizes.faults())
+        if not scene.played() or json.loads(scene.summary.read_text())["clients_cut"] or not until(scene.caught_up):
+            faults.append(f"the PBX hung up, or it does not catch up: {scene.said('amitap')[-400:]}")
+        scene.stop("record")
+        if status := scene.stop("amitap"):
+            faults.append(f"amitap ended with {status}")
+        return faults + list(judge(scene, log, f"disk stuck for 10 s, {options.rate} events/s", scene.gaps(), freezes))
+
+
+LONG = {"soak": soak}
 SCENES = {"everything stuck": everything_stuck, "ring overflows": ring_overflows,
           "memory of wallboards": memory_of_wallboards}
 
@@ -349,13 +406,13 @@ def main():
     parser.add_argument("--amitap", default=ROOT / "build/amitap", type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--seconds", default=60, type=int)
     parser.add_argument("--rate", default=5000, type=int, help="events a second")
-    parser.add_argument("scenes", nargs="*", metavar="NAME", help=", ".join(SCENES))
+    parser.add_argument("scenes", nargs="*", metavar="NAME", help=", ".join(SCENES | LONG))
     options = parser.parse_args()
     log, failed = FaultLog("loop"), False
     for name in options.scenes or SCENES:
         with tempfile.TemporaryDirectory() as folder:
             begin = time.monotonic()
-            faults = SCENES[name](options, folder, log)
+            faults = (SCENES | LONG)[name](options, folder, log)
             for fault in faults[:6]:
                 print(f"   {fault[:600]}")
             print(f"{'FAIL' if faults else 'ok'} {name} ({time.monotonic() - begin:.0f} s)", flush=True)

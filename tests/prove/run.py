@@ -43,6 +43,9 @@ SUITES = {
     "pbx_writes": Suite(["true"], ["tests/lint/pbx_writes.py"]),
     "audit": Suite(MAKE + ["all"], ["tests/audit/run.py"]),
     "tls": Suite(MAKE + ["all"], ["tests/tls/run.py"]),
+    "loop": Suite(MAKE + ["all", "loop-shim"], ["tests/loop/run.py", "--rate", "3000", "--seconds", "4", "everything stuck"]),
+    "overflow": Suite(MAKE + ["all", "loop-shim"], ["tests/loop/run.py", "--rate", "3000", "ring overflows"]),
+    "metrics": Suite(MAKE + ["all"], ["tests/metrics/run.py"]),
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
                    ["tests/crash/run.py", *CRASH]),
 }
