@@ -73,7 +73,7 @@ static bool is_secret(const char *name)
 }
 
 /* A file's contents without the end of their last line, to be freed. NULL with error. */
-static char *read_value(const char *named, char *error, size_t error_size)
+static char *read_value(const char *named, size_t *ret_n, char *error, size_t error_size)
 {
     char path[PATH_MAX];
     const char *wrong = credential_path(named, path, sizeof(path));
@@ -100,7 +100,23 @@ static char *read_value(const char *named, char *error, size_t error_size)
     while (n && (text[n - 1] == '\n' || text[n - 1] == '\r'))
         n--;
     text[n] = '\0';
+    *ret_n = n;
     return text;
+}
+
+/* Certificates and keys have lines; anything else is one, and nothing may be cut short by a NUL. */
+static bool is_one_value(const char *name, struct slice text, char *error)
+{
+    bool lines = strstr(name, ".pem") != NULL;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (c == '\0' || (!lines && (c == '\r' || c == '\n'))) {
+            snprintf(error, ERROR_SIZE, "%s: its file holds %s", name,
+                     c ? "more than one line" : "a NUL");
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, char *error)
@@ -139,10 +155,12 @@ static bool set_property(rd_kafka_conf_t *conf, const char *property, char *erro
     if (n < sizeof(ending) || strcmp(name + n - (sizeof(ending) - 1), ending) != 0)
         return set(conf, name, value, error);
     name[n - (sizeof(ending) - 1)] = '\0';
-    char *text = read_value(value, error, ERROR_SIZE);
-    bool good = text && set(conf, name, text, error);
+    size_t length = 0;
+    char *text = read_value(value, &length, error, ERROR_SIZE);
+    bool good = text && is_one_value(name, (struct slice){text, length}, error) &&
+                set(conf, name, text, error);
     if (text)
-        explicit_bzero(text, strlen(text));
+        explicit_bzero(text, length);
     free(text);
     return good;
 }

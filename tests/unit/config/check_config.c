@@ -340,6 +340,130 @@ START_TEST(every_sample_line_is_right)
 }
 END_TEST
 
+/* What would begin a header of its own towards the PBX, or cut a text short: as it is, as an
+ * escape, from the environment. The length, since one holds a NUL. */
+static const struct {
+    const char *value;
+    size_t n;
+} line_ends[] = {
+#define LINE_END(text)                                                                             \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+    LINE_END("'a\rb'"),
+    LINE_END("'a\nb'"),
+    LINE_END("'a\0b'"),
+    LINE_END("'a\r\nb'"),
+    LINE_END("'\r\n'"),
+    LINE_END("'a\r'"),
+    LINE_END("\"a\rb\""),
+    LINE_END("\"a\nb\""),
+    LINE_END("\"a\0b\""),
+    LINE_END("\"a\\rb\""),
+    LINE_END("\"a\\nb\""),
+    LINE_END("\"a\\r\\nb\""),
+    LINE_END("\"a\\x0db\""),
+    LINE_END("\"a\\x0ab\""),
+    LINE_END("\"a\\015b\""),
+    LINE_END("\"a\\012b\""),
+    LINE_END("\"a\\0b\""),
+    LINE_END("\"a\\x00b\""),
+    LINE_END("\"${LINES_OF_IT}\""),
+    LINE_END("a\rb"),
+    LINE_END("a\0b"),
+    LINE_END("\"a\\\nb\""),
+    LINE_END("'a\vb'"),
+    LINE_END("'a\x7f'"),
+#undef LINE_END
+};
+
+/* A file whose pbx section is right, with this value for this key; into text, its length. */
+static size_t put_value(char text[1024], const struct config_key_row *row, const char *value,
+                        size_t n)
+{
+    bool pbx = row->section == CONFIG_PBX, list = row->type == CONFIG_TYPE_LIST;
+    size_t at =
+        (size_t)snprintf(text, 512, "pbx main {\nhost = a\nuser = a\nsecret = a\n%s%s%s%s = %s",
+                         pbx ? "" : "}\n", pbx ? "" : config_section_row(row->section)->name,
+                         pbx ? "" : " {\n", row->name, list ? "{ " : "");
+    memcpy(text + at, value, n);
+    at += n;
+    return at + (size_t)snprintf(text + at, 64, "%s\n}\n", list ? " }" : "");
+}
+
+/* Whether one of the faults is that the value holds what it may not, and not another one. */
+static bool is_about_the_value(struct config_report *report)
+{
+    static const char *const words[] = {
+        "a carriage return;", "a control character", "the quote is not closed on its line",
+        "double quotes would change the backslash", "double quotes would expand ${"};
+    char *text = NULL;
+    size_t n = 0;
+    bool found = false;
+    FILE *to = open_memstream(&text, &n);
+    config_report_print(report, "a.conf", to);
+    fclose(to);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        found |= strstr(text, words[i]) != NULL;
+    }
+    free(text);
+    return found;
+}
+
+/* Every key that takes text, whatever it is for: a new one is tried too. */
+START_TEST(no_value_holds_a_line_end)
+{
+    unsigned tried = 0;
+    setenv("LINES_OF_IT", "a\r\nAction: Hangup", 1);
+    for (unsigned key = 0; key < CONFIG_KEY_COUNT; key++) {
+        const struct config_key_row *row = config_key_row(key);
+        bool text_key = row->type != CONFIG_TYPE_NUMBER && row->type != CONFIG_TYPE_YESNO;
+        for (size_t i = 0; text_key && i < sizeof line_ends / sizeof *line_ends; i++) {
+            char text[1024];
+            size_t n = put_value(text, row, line_ends[i].value, line_ends[i].n);
+            write_file(conf_path, text, n, 0600);
+            struct config_report *report = config_report_new();
+            struct config *c = config_load(conf_path, report);
+            ck_assert_msg(c == NULL && is_about_the_value(report), "%s takes value %zu", row->name,
+                          i);
+            config_report_free(report);
+            tried++;
+        }
+    }
+    unsetenv("LINES_OF_IT");
+    ck_assert_uint_gt(tried, 500);
+}
+END_TEST
+
+/* Every key that names a file with a secret in it. */
+START_TEST(no_secret_file_holds_a_line_end)
+{
+    static const char *const keys[] = {"pbx main {\nhost = a\nuser = a\nsecret_file = ",
+                                       "pbx main {\nhost = a\nuser = a\nsecret = a\n}\n"
+                                       "store {\nprivacy = hmac\nprivacy_key_file = ",
+                                       "pbx main {\nhost = a\nuser = a\nsecret = a\n}\n"
+                                       "web {\nprivacy = hmac\nprivacy_key_file = ",
+                                       "pbx main {\nhost = a\nuser = a\nsecret = a\n}\nkafka {\n"
+                                       "brokers = a\nprivacy = hmac\nprivacy_key_file = "};
+    static const char middles[] = {'\r', '\n', '\0', '\t', 0x7f, 0x1b};
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        char text[512];
+        int n = snprintf(text, sizeof text, "%s'%s'\n}\n", keys[k], secret_path);
+        write_file(conf_path, text, (size_t)n, 0600);
+        for (size_t i = 0; i < sizeof middles; i++) {
+            char bytes[] = "0123456789abcdef?ghij";
+            bytes[16] = middles[i];
+            ck_assert_str_eq(said_of_secret(bytes, sizeof bytes - 1, 0600),
+                             " holds more than one line, or a control character");
+        }
+        ck_assert_str_eq(said_of_secret("0123456789abcdef\r\r\n", 19, 0600),
+                         " holds more than one line, or a control character");
+        ck_assert_str_eq(said_of_secret("0123456789abcdef\n\n", 18, 0600),
+                         " holds more than one line, or a control character");
+    }
+}
+END_TEST
+
 START_TEST(numbers_are_plain)
 {
     static const char *const wrong[] = {"",    "-",  "010",  "00",  "-0",  "+1",
@@ -382,6 +506,8 @@ int main(void)
     tcase_add_test(tcase, the_sample_is_the_example);
     tcase_add_test(tcase, the_example_is_right);
     tcase_add_test(tcase, every_sample_line_is_right);
+    tcase_add_test(tcase, no_value_holds_a_line_end);
+    tcase_add_test(tcase, no_secret_file_holds_a_line_end);
     tcase_add_test(tcase, credentials_are_found);
     tcase_add_test(tcase, tables_are_kept_for_days);
     tcase_add_test(tcase, numbers_are_plain);

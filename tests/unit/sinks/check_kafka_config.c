@@ -103,6 +103,22 @@ START_TEST(values_come_from_files)
 }
 END_TEST
 
+/* A password of several lines is a file that was mistaken; certificates have lines. */
+START_TEST(a_value_from_a_file_is_one_line)
+{
+    char property[600];
+    snprintf(property, sizeof(property), "sasl.password_file=%s", in_directory("secret"));
+    put_file("secret", "one\ntwo\n");
+    ck_fault(property, "sasl.password: its file holds more than one line");
+    put_file("secret", "one\rtwo");
+    ck_fault(property, "sasl.password: its file holds more than one line");
+    FILE *f = fopen(in_directory("secret"), "w");
+    fwrite("one\0two", 1, 7, f);
+    fclose(f);
+    ck_fault(property, "sasl.password: its file holds a NUL");
+}
+END_TEST
+
 START_TEST(a_file_too_long_is_refused)
 {
     char property[600];
@@ -157,6 +173,7 @@ int main(void)
     tcase_add_test(tcase, the_same_and_the_harmless_are_fine);
     tcase_add_test(tcase, all_faults_are_told);
     tcase_add_test(tcase, values_come_from_files);
+    tcase_add_test(tcase, a_value_from_a_file_is_one_line);
     tcase_add_test(tcase, a_file_too_long_is_refused);
     tcase_add_test(tcase, secrets_are_not_told);
     tcase_add_test(tcase, what_is_set_without_being_asked);
