@@ -73,7 +73,7 @@ struct kafka {
     bool started;
     atomic_bool stopping, breaking, publishing;
     int64_t stop_at;
-    atomic_ullong acked, refused, restarted, doubles, given_up, in_flight, settled;
+    atomic_ullong acked, doubted, refused, restarted, doubles, given_up, in_flight, settled;
 
     pthread_mutex_t mutex; /* for what follows */
     int64_t given_up_from, given_up_to;
@@ -150,6 +150,14 @@ static bool is_purge(rd_kafka_resp_err_t err)
     return err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
 }
 
+/* librdkafka also reports records as delivered by inference: from a later request's success, or
+ * when the cluster takes them for duplicates. Only an offset in the partition's log, which no other
+ * record has, tells that it is there. */
+static bool has_arrived(const rd_kafka_message_t *message)
+{
+    return !message->err && kafka_producer_has_place(message);
+}
+
 /* A cluster refuses requests, and a request may hold many records: which one was at fault shows
  * when each goes alone. */
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *ctx)
@@ -157,12 +165,15 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
     struct kafka *k = ctx;
     struct kafka_sent *sent = message->_private;
     (void)rk;
-    if (!message->err || rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_PERSISTED) {
+    if (has_arrived(message)) {
         sent->state = KAFKA_ACKED;
         crash_point("acked");
         atomic_fetch_add(&k->acked, 1);
         k->down = false;
         k->progress_at = mono(k);
+    } else if (!message->err) {
+        atomic_fetch_add(&k->doubted, 1);
+        break_producer(k, "records count as delivered and have no place in their partition's log");
     } else if (is_refusal(message->err) && k->producer.options.careful) {
         sent->state = KAFKA_REFUSED;
         sent->error = message->err;
@@ -316,10 +327,13 @@ static void check_topics(struct kafka *k)
         if (k->text.n && !k->told_unchecked)
             tell_lines(LOG_LEVEL_WARNING, buf_slice(&k->text));
         k->told_unchecked = k->text.n > 0;
+        if (!kafka_producer_open_topics(&k->producer, &k->topics)) {
+            break_producer(k, "memory is short");
+            break;
+        }
         k->ready = true;
         k->down = false;
         k->progress_at = mono(k);
-        kafka_producer_open_topics(&k->producer, &k->topics);
         break;
     case KAFKA_TOPICS_MADE:
         k->check_at = mono(k) + RETRY_US_MIN;
@@ -617,6 +631,7 @@ struct kafka_stats kafka_stats(struct kafka *k)
     uint64_t settled = atomic_load(&k->settled);
     return (struct kafka_stats){
         .acked = atomic_load(&k->acked),
+        .doubted = atomic_load(&k->doubted),
         .refused = atomic_load(&k->refused),
         .restarted = atomic_load(&k->restarted),
         .doubles = atomic_load(&k->doubles),

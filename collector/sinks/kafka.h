@@ -27,8 +27,9 @@ struct kafka_options {
 };
 
 struct kafka_stats {
-    uint64_t acked;     /* delivery reports of records that arrived */
-    uint64_t refused;   /* records that Kafka refuses for good, buried */
+    uint64_t acked;   /* delivery reports of records that arrived */
+    uint64_t doubted; /* of records that are called delivered without a place of their own there */
+    uint64_t refused; /* records that Kafka refuses for good, buried */
     uint64_t restarted; /* producers after the first one */
     uint64_t doubles;   /* records handed to a producer again: each may have arrived twice */
     uint64_t given_up;  /* records that were given up because too many waited */

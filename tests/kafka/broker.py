@@ -40,7 +40,7 @@ class Broker:
         self.folder, self.secure, self.process = pathlib.Path(folder), secure, None
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self.port, self.inner, self.controller = free_ports(3)
+        self.port, self.inner, self.controller, self.behind, self.middle = free_ports(5)
         self.address = f"127.0.0.1:{self.port}"
         if secure:
             self.make_certificates()
@@ -80,12 +80,14 @@ class Broker:
             "node.id": 1,
             "controller.quorum.voters": f"1@127.0.0.1:{self.controller}",
             "listeners": f"CLIENT://127.0.0.1:{self.port},INNER://127.0.0.1:{self.inner},"
-                         f"CONTROLLER://127.0.0.1:{self.controller}",
-            "advertised.listeners": f"CLIENT://127.0.0.1:{self.port},INNER://127.0.0.1:{self.inner}",
+                         f"BEHIND://127.0.0.1:{self.behind},CONTROLLER://127.0.0.1:{self.controller}",
+            # Who comes by BEHIND is told to come by a stand between (middle.py).
+            "advertised.listeners": f"CLIENT://127.0.0.1:{self.port},INNER://127.0.0.1:{self.inner},"
+                                    f"BEHIND://127.0.0.1:{self.middle}",
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "INNER",
             "listener.security.protocol.map": f"CLIENT:{'SASL_SSL' if self.secure else 'PLAINTEXT'},INNER:PLAINTEXT,"
-                                              "CONTROLLER:PLAINTEXT",
+                                              "BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "log.dirs": self.folder / "data",
             "offsets.topic.replication.factor": 1,
             "transaction.state.log.replication.factor": 1,

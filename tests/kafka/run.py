@@ -3,7 +3,7 @@
 """amitap against a real Apache Kafka: amisim plays the recordings, a consumer holds what arrives against the contracts
 and against what `amitap replay` prints for the same stream.
 
-usage: run.py [--outage SECONDS] [--amitap FILE] [STAGE…]      stages: played, topics, outage, restart, rate, secure
+usage: run.py [--outage SECONDS] [--amitap FILE] [STAGE…]      stages: played, topics, outage, restart, unready, rate, secure
 """
 import argparse
 import collections
@@ -22,9 +22,11 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 import examples
 import records
 from broker import Broker, free_ports
+from middle import Middle
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/kit"))
+from fault_log import FaultLog  # noqa: E402
 from relay import Relay  # noqa: E402
 
 WORK = ROOT / "build/kafka"
@@ -48,6 +50,7 @@ kafka {{
 class Checks:
     def __init__(self):
         self.passed = self.failed = 0
+        self.fault_log = FaultLog("kafka")
 
     def say(self, good, what, faults=()):
         self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
@@ -88,12 +91,12 @@ class Tap:
     """amitap run, in a folder, as often as it is started."""
     binary = ROOT / "build/amitap"
 
-    def __init__(self, folder, port, broker, prefix):
+    def __init__(self, folder, port, broker, prefix, brokers=None):
         self.folder, self.process = folder, None
         self.config = folder / "amitap.conf"
         properties = ", ".join(f'"{p}"' for p in broker.properties())
-        self.config.write_text(CONFIGURATION.format(port=port, folder=folder, brokers=broker.address, prefix=prefix,
-                                                    properties=properties))
+        self.config.write_text(CONFIGURATION.format(port=port, folder=folder, brokers=brokers or broker.address,
+                                                    prefix=prefix, properties=properties))
 
     def start(self):
         with open(self.folder / "amitap.log", "ab") as log:
@@ -151,12 +154,12 @@ def captures():
 class Play:
     """One stage: amisim, a relay, amitap and the topics behind a prefix of its own."""
 
-    def __init__(self, name, broker, *options, folders=None):
+    def __init__(self, name, broker, *options, folders=None, brokers=None):
         self.name, self.broker, self.prefix = name, broker, f"{name}."
         self.folder = fresh_folder(f"stage-{name}")
         self.simulator = Simulator(self.folder, *options, folders=folders or captures())
         self.relay = Relay(self.simulator.port, self.folder)
-        self.tap = Tap(self.folder, self.relay.port, broker, self.prefix)
+        self.tap = Tap(self.folder, self.relay.port, broker, self.prefix, brokers)
 
     def finish(self, checks, limit=200):
         """Waits for the end of the stream and of its way to Kafka, and stops everything."""
@@ -174,8 +177,9 @@ class Play:
         self.relay.close()
         self.simulator.stop()
 
-    def check(self, checks, contracts, repeats=True):
-        """Everything that is true of any stream. repeats: live state that says again what it said counts, too."""
+    def check(self, checks, contracts, repeats=True, fault=None, injected=1):
+        """Everything that is true of any stream. repeats: live state that says again what it said counts, too. fault:
+        the fault log's name of what was injected."""
         messages = records.consume(self.broker.client(), self.prefix)
         distinct = records.dropped_doubles(messages)
         checks.none(records.double_faults(messages),
@@ -192,6 +196,11 @@ class Play:
             expected = records.without_repeats(expected)
         checks.none(records.comparison_faults(found, expected),
                     f"{self.name}: {len(expected)} records as replay prints them, each once, in order per key")
+        if fault:
+            ids = {m.id for m in found}
+            there = sum(record["id"] in ids for record in expected)
+            checks.fault_log.add(fault, injected=injected, sent=len(expected), found=there,
+                                 doubles=len(messages) - len(distinct), lost=len(expected) - there)
         tombs = sum(m.value is None for m in distinct)
         kinds = collections.Counter(m.kind for m in distinct)
         checks.say(tombs and len(kinds) > 10, f"{self.name}: {len(kinds)} kinds, {tombs} tombstones")
@@ -296,6 +305,23 @@ def stage_restart(broker, checks, contracts, options):
     play.check(checks, contracts, repeats=False)
 
 
+def stage_unready(broker, checks, contracts, options):
+    """The broker does not lead some partitions yet when a producer's first request for them comes, and does for the next
+    one. It knows nothing of that producer and takes any sequence number as its first."""
+    middle = Middle(broker.middle, broker.behind, refuse="unready.calls-state")
+    folders = [ROOT / "tests/captures" / name for name in
+               ("answered", "busy", "cancelled-by-caller", "internal-call", "no-answer-then-playback", "park-retrieve",
+                "queue-abandon", "hold-and-resume", "queue-answered", "pickup", "ring-group", "local-forward")]
+    play = Play("unready", broker, "--pace", "8", folders=folders,
+                brokers=f"127.0.0.1:{broker.middle}")
+    play.tap.start()
+    play.finish(checks)
+    middle.close()
+    checks.say(middle.refused >= 4, f"unready: {middle.refused} first requests were refused")
+    checks.say(middle.overtaken == 0, f"unready: {middle.overtaken} of them were overtaken by the next")
+    play.check(checks, contracts, fault="broker that does not lead a partition yet", injected=middle.refused)
+
+
 class Watcher:
     """A consumer that is there from the beginning: when did each call_ringing come?"""
 
@@ -391,7 +417,7 @@ def stage_secure(broker, checks, contracts, options):
 
 
 STAGES = {"played": stage_played, "topics": stage_topics, "outage": stage_outage, "restart": stage_restart,
-          "rate": stage_rate, "secure": stage_secure}
+          "unready": stage_unready, "rate": stage_rate, "secure": stage_secure}
 
 
 def main():

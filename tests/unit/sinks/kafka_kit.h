@@ -199,6 +199,13 @@ static inline void wait_settled(void)
     ck_assert_msg(settled(), "%" PRIu64 " wait", kafka_stats(kafka).waiting);
 }
 
+static inline void wait_publishing(void)
+{
+    for (int i = 0; i < 1000 && !kafka_stats(kafka).publishing; i++)
+        pause_ms(10);
+    ck_assert(kafka_stats(kafka).publishing);
+}
+
 /* What a consumer finds. */
 
 struct received {
