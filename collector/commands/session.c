@@ -7,6 +7,7 @@
 #include "collector/commands/tap_config.h"
 #include "collector/facts/tap.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define DRIFT_LINES_MAX      20u
@@ -19,12 +20,10 @@ struct session {
     struct ami_tls *tls; /* NULL: in clear */
     struct ami_link *link;
     struct tap *tap;
-    bool logged_in;      /* now */
-    bool ever;           /* since the start */
-    bool state_due;      /* a second has passed since the state was handed on */
-    int64_t restored_at; /* up to when an earlier run saw the PBX, 0: there was none */
+    bool logged_in; /* now */
+    bool ever;      /* since the start */
+    bool state_due; /* a second has passed since the state was handed on */
     bool untimed_told;
-    int64_t lost_at;     /* when the last session ended, 0: none did */
     bool full;           /* the writer's ring has no room */
     bool kept;           /* what was handed to it last */
     int64_t kept_at;     /* when something last was */
@@ -75,12 +74,25 @@ static void on_turn_begin(void *ctx)
         s->env.turn_begin(s->env.ctx);
 }
 
+static void count_gap(const struct session *s, struct slice fact)
+{
+    char reason[32];
+    struct slice word = {NULL, 0};
+    fact_find(fact, FIELD_REASON, &word, NULL);
+    snprintf(reason, sizeof(reason), "%.*s", (int)word.n, word.n ? word.p : "");
+    metrics_add(metrics_line(METRIC_GAPS, session_name(s), reason), 1);
+}
+
 static void on_fact(void *ctx, struct slice fact)
 {
     struct session *s = ctx;
     struct fact_head head;
-    if (fact_read_head(fact, &head) && head.kind == FACT_DRIFT)
+    if (!fact_read_head(fact, &head))
+        return;
+    if (head.kind == FACT_DRIFT)
         log_drift(s, fact);
+    else if (head.kind == FACT_GAP)
+        count_gap(s, fact);
     publish_fact(s->env.publish, fact);
 }
 
@@ -101,13 +113,6 @@ static void on_message(void *ctx, const struct ami_message *m, int64_t arrival_u
                  "are those of arrival, and another tap's records cannot be told to be the same",
                  session_name(s));
     }
-}
-
-/* A gap fact, and its count. */
-static void tell_gap(struct session *s, int64_t from, int64_t to, const char *reason)
-{
-    tap_gap(s->tap, from, to, slice_from(reason));
-    metrics_add(metrics_line(METRIC_GAPS, session_name(s), reason), 1);
 }
 
 static bool on_saved(void *ctx)
@@ -140,7 +145,7 @@ static void on_turn_end(void *ctx)
         return;
     }
     if (was_full)
-        tell_gap(s, s->kept_at, now_of(s), "overflow");
+        tap_gap(s->tap, s->kept_at, now_of(s), SLICE("overflow"));
     hand_on(s);
     s->full = !s->kept;
     if (s->full && !was_full)
@@ -165,17 +170,27 @@ static void note_link(struct session *s, bool connected, const char *reason)
     buf_free(&text);
 }
 
-static void logged_in(struct session *s)
+static void logged_in(struct session *s, const struct ami_link_change *change)
 {
     s->logged_in = true;
     s->ever = true;
+    tap_host(s->tap, slice_from(change->host));
     tap_connected(s->tap, slice_from(ami_link_version(s->link)), now_of(s));
-    if (s->lost_at)
-        tell_gap(s, s->lost_at, now_of(s), "disconnected");
-    else if (s->restored_at)
-        tell_gap(s, s->restored_at, now_of(s), "restart");
-    s->lost_at = 0;
-    s->restored_at = 0;
+}
+
+/* One word, as gaps have it. */
+static const char *why_blind(enum ami_link_reason reason)
+{
+    switch (reason) {
+    case AMI_LINK_PBX_SHUTDOWN:
+        return "pbx_shutdown";
+    case AMI_LINK_SILENT:
+        return "silent";
+    case AMI_LINK_ASKED:
+        return "restart";
+    default:
+        return "disconnected";
+    }
 }
 
 static void logged_out(struct session *s, const struct ami_link_change *change)
@@ -183,9 +198,8 @@ static void logged_out(struct session *s, const struct ami_link_change *change)
     s->logged_in = false;
     /* What came after the last byte that arrived may have been lost with the connection, also while
      * nobody knew yet that it was. */
-    s->lost_at = ami_link_counters(s->link).last_byte_us;
-    if (!s->lost_at)
-        s->lost_at = now_of(s);
+    int64_t last = ami_link_counters(s->link).last_byte_us;
+    tap_lost_sight(s->tap, last ? last : now_of(s), slice_from(why_blind(change->reason)));
     tap_disconnected(s->tap, slice_from(change->detail), now_of(s));
 }
 
@@ -196,7 +210,7 @@ static void on_link_state(void *ctx, const struct ami_link_change *change)
     if (ami_link_change_text(session_name(s), change, text, sizeof(text)))
         log_line(ami_link_change_is_fault(change) ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s", text);
     if (change->to == AMI_LINK_BOOTING)
-        logged_in(s);
+        logged_in(s, change);
     else if (s->logged_in && (change->to == AMI_LINK_WAITING || change->to == AMI_LINK_STOPPED))
         logged_out(s, change);
     if (change->to == AMI_LINK_WAITING)
@@ -239,9 +253,11 @@ static void on_list_sent(void *ctx, enum ami_action action)
         tap_list_begin(s->tap, list);
 }
 
-/* What a refused list would have told. */
+/* What a refused action would have told. */
 static const char *missing(enum ami_action action)
 {
+    if (action == AMI_ACTION_CORESTATUS)
+        return "that it was started anew is told by class system, or by the next call, only";
     if (action == AMI_ACTION_DEVICESTATELIST)
         return "phones and trunks show their state when it changes";
     if (action == AMI_ACTION_PJSIPSHOWREGISTRATIONSOUTBOUND)
@@ -258,6 +274,25 @@ static void on_list_done(void *ctx, enum ami_action action, enum ami_link_outcom
     if (outcome == AMI_LINK_LIST_REFUSED)
         log_line(LOG_LEVEL_WARNING, "pbx %s: this account may not ask for %s: %s", session_name(s),
                  ami_action_name(action), missing(action));
+}
+
+/* The words are the PBX's own, of its own time zone: they only have to be the same or others. */
+static void on_answer(void *ctx, enum ami_action action, const struct ami_message *m)
+{
+    struct session *s = ctx;
+    char text[128];
+    struct slice date = slice_head(ami_message_get(m, AMI_HEADER_CORESTARTUPDATE), 60);
+    struct slice time = slice_head(ami_message_get(m, AMI_HEADER_CORESTARTUPTIME), 60);
+    if (action != AMI_ACTION_CORESTATUS || !date.n || !time.n)
+        return;
+    snprintf(text, sizeof(text), "%.*s %.*s", (int)date.n, date.p, (int)time.n, time.p);
+    tap_booted(s->tap, slice_from(text));
+}
+
+static void on_snapshot_end(void *ctx)
+{
+    struct session *s = ctx;
+    tap_snapshot_end(s->tap, now_of(s));
 }
 
 static void on_check_sent(void *ctx)
@@ -278,6 +313,8 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
                                                   .state = on_link_state,
                                                   .snapshot_action_sent = on_list_sent,
                                                   .snapshot_action_done = on_list_done,
+                                                  .snapshot_end = on_snapshot_end,
+                                                  .answer = on_answer,
                                                   .check_sent = on_check_sent,
                                                   .check_done = on_check_done,
                                                   .turn_begin = on_turn_begin,
@@ -328,7 +365,8 @@ int session_restore(struct session *s, struct outbox *outbox)
     int result = outbox_load_state(outbox, name_of(s), restore_entity, s);
     if (result == 0)
         tap_restored(s->tap);
-    s->restored_at = tap_last_event(s->tap);
+    if (tap_last_event(s->tap))
+        tap_lost_sight(s->tap, tap_last_event(s->tap), SLICE("restart"));
     return result;
 }
 
@@ -349,7 +387,7 @@ void session_stop(struct session *s)
 
 void session_gap(struct session *s, int64_t from, int64_t to, const char *reason)
 {
-    tell_gap(s, from, to, reason);
+    tap_gap(s->tap, from, to, slice_from(reason));
     on_turn_end(s);
 }
 

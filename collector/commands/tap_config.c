@@ -32,6 +32,7 @@ struct tap_options tap_config_options(const struct config_section *pbx)
     options.log_membername_as_agent = config_yes(pbx, CONFIG_PBX_LOG_MEMBERNAME_AS_AGENT);
     options.trunks = config_list(pbx, CONFIG_PBX_TRUNKS, &options.trunk_count);
     options.trunk_interval = config_number(pbx, CONFIG_PBX_TRUNK_MINUTES) * 60 * 1000000;
+    options.unsure = config_number(pbx, CONFIG_PBX_UNSURE_SECONDS) * 1000000;
     options.variables = config_list(pbx, CONFIG_PBX_HANDOFF_VARIABLES, &options.variable_count);
     return options;
 }

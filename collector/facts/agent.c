@@ -323,6 +323,16 @@ static void agent_end(struct agents *agents, struct agent *a)
     agent_free(a);
 }
 
+void agents_blind(struct agents *agents)
+{
+    size_t position = 0;
+    struct agent *a;
+    while ((a = table_next(&agents->by_interface, &position))) {
+        a->since_snapshot = true;
+        saved_touch(&a->saved);
+    }
+}
+
 void agents_tell(struct agents *agents)
 {
     while (agents->changed) {

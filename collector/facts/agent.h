@@ -135,6 +135,9 @@ bool agents_request(struct agents *agents, const struct agent_leg *leg, int by);
 /* Ends what has been wrapped up by now, as of when each time was over. */
 void agents_expire(struct agents *agents);
 
+/* The tap was blind: no present state was seen from its beginning on. */
+void agents_blind(struct agents *agents);
+
 /* Tells the live state of those that changed. */
 void agents_tell(struct agents *agents);
 

@@ -111,6 +111,7 @@ struct call *calls_restore(struct calls *calls, struct call *call)
 
 static void link_channel(struct call *call, struct channel *channel)
 {
+    call->lost = (struct unseen_end){0};
     channel->call = call;
     channel->call_next = call->channels;
     call->channels = channel;
@@ -189,7 +190,7 @@ static void forget_changed(struct calls *calls, struct call *call)
 static void call_end(struct calls *calls, struct call *call)
 {
     forget_changed(calls, call);
-    journey_over(call, calls->emit->now);
+    journey_over(call, call->lost.latest ? call->lost.earliest : calls->emit->now);
     call_tell_ended(calls->emit, call);
     saved_end(&call->saved, SLICE("call/"), call_linkedid(call));
     table_remove(&calls->by_linkedid, call_linkedid(call));
@@ -233,6 +234,7 @@ void calls_leave(struct calls *calls, struct channel *channel)
     struct call *call = channel->call;
     if (!call)
         return;
+    call->lost = channel->lost;
     unlink_channel(call, channel);
     end_or_touch(calls, call);
 }
@@ -382,6 +384,14 @@ static void change_state(struct call *call, enum call_state state, int64_t now)
     call->since = now;
 }
 
+static bool is_unsure(const struct call *call)
+{
+    const struct channel *c = call->channels;
+    while (c && c->unsure_until)
+        c = c->call_next;
+    return !c && call->count;
+}
+
 static void put_ringing(struct fact_builder *f, const struct call *call)
 {
     fact_open_array(f, FIELD_RINGING);
@@ -428,6 +438,8 @@ static void tell_state(struct calls *calls, struct call *call)
     fact_put_known(f, FIELD_QUEUE, slice_from(call->queue));
     put_ringing(f, call);
     put_partner(f, with);
+    if (is_unsure(call))
+        fact_put_bool(f, FIELD_UNSURE, true);
     emit_end_state(calls->emit, &what, &call->told);
 }
 

@@ -31,16 +31,18 @@ struct call {
     struct channel *channels; /* linked by call_next */
     unsigned count;
     int64_t start;
-    int64_t answered; /* when the first person answered, 0: nobody did */
-    int64_t since;    /* of state */
+    int64_t answered;     /* when the first person answered, 0: nobody did */
+    bool answered_unseen; /* somebody had, when it was seen again: when is not known */
+    int64_t since;        /* of state */
     enum call_state state;
     int cause; /* of the opener's hang-up */
     struct journey journey;
-    uint64_t sequence;  /* facts so far */
-    bool from_snapshot; /* was up when the tap joined, or was lost sight of */
-    int64_t listed;     /* a call that a list opened: when lists showed its channels last; else 0 */
-    bool changed;       /* its state is to be told again at the end of the event */
-    uint64_t told;      /* what of its state was told last (emit_end_state) */
+    uint64_t sequence;      /* facts so far */
+    bool from_snapshot;     /* was up when the tap joined or was blind, or was lost sight of */
+    struct unseen_end lost; /* the last channel's */
+    int64_t listed; /* a call that a list opened: when lists showed its channels last; else 0 */
+    bool changed;   /* its state is to be told again at the end of the event */
+    uint64_t told;  /* what of its state was told last (emit_end_state) */
     struct handoffs handoffs;
     struct recordings recordings;
     struct saved saved;

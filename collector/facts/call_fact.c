@@ -22,7 +22,15 @@ void call_put_caller(struct fact_builder *f, const struct call *call)
 static void put_span(struct fact_builder *f, const struct call *call, int64_t now)
 {
     fact_put_time(f, FIELD_END, now);
-    fact_put_seconds(f, FIELD_DURATION, now - call->start);
+    fact_put_seconds(f, FIELD_DURATION, now > call->start ? now - call->start : 0);
+    emit_put_unseen_end(f, call->lost.earliest, call->lost.latest);
+}
+
+/* What was not seen is not counted: a call that was lost sight of goes up to where it surely was.
+ */
+static int64_t end_of(const struct emitter *emit, const struct call *call)
+{
+    return call->lost.latest ? call->lost.earliest : emit->now;
 }
 
 /* A call that was merged has no end of its own to tell a cause of. */
@@ -44,7 +52,7 @@ static void put_seconds(struct fact_builder *f, const struct call *call, int64_t
     const struct journey *j = &call->journey;
     bool whole = !call->listed;
     int64_t waited = call->start ? (call->answered ? call->answered : now) - call->start : -1;
-    fact_put_seconds_known(f, FIELD_WAIT_SECONDS, whole ? waited : -1);
+    fact_put_seconds_known(f, FIELD_WAIT_SECONDS, whole && !call->answered_unseen ? waited : -1);
     fact_put_seconds_known(f, FIELD_RINGING_SECONDS, whole ? stopwatch_read(&j->ring, now) : -1);
     fact_put_seconds_known(f, FIELD_TALK_SECONDS, whole ? stopwatch_read(&j->talk, now) : -1);
     fact_put_seconds_known(f, FIELD_HOLD_SECONDS, whole ? stopwatch_read(&j->hold, now) : -1);
@@ -62,7 +70,7 @@ static void put_beginning(struct fact_builder *f, const struct call *call)
     else
         fact_put_null(f, FIELD_DIALLED);
     fact_put_time(f, FIELD_START, call->start);
-    fact_put_time(f, FIELD_ANSWER, whole ? call->answered : 0);
+    fact_put_time(f, FIELD_ANSWER, whole && !call->answered_unseen ? call->answered : 0);
     fact_put_known(f, FIELD_ANSWERED_BY, whole ? slice_from(j->answered_by) : unknown);
 }
 
@@ -86,10 +94,10 @@ static void tell_record(struct emitter *emit, struct call *call)
 {
     struct emit_about what = call_about(call, FACT_CALL);
     struct fact_builder *f = emit_begin(emit, &what);
-    put_scalars(f, call, emit->now);
+    put_scalars(f, call, end_of(emit, call));
     recording_put(f, call);
     handoff_put(f, call);
-    journey_put(f, call, emit->now, emit->agi != EMIT_SIGHT_MISSING);
+    journey_put(f, call, end_of(emit, call), emit->agi != EMIT_SIGHT_MISSING);
     emit_end(emit);
 }
 
@@ -110,7 +118,7 @@ void call_tell_ended(struct emitter *emit, struct call *call)
     struct fact_builder *f = emit_begin(emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
     fact_put_time(f, FIELD_START, call->start);
-    put_span(f, call, emit->now);
+    put_span(f, call, end_of(emit, call));
     put_end(f, call);
     emit_end(emit);
 

@@ -331,8 +331,12 @@ void cdr_was_in_bridge(struct cdr_engine *e, const struct bridge *bridge, struct
     for (size_t i = 0; i < bridge->count; i++) {
         struct cdr_chain *chain = bridge->members[i]->chain;
         for (struct cdr_row *row = chain ? chain->first : NULL; row; row = row->next) {
-            if (cdr_row_in_bridge(row, bridge_id(bridge)))
+            if (!cdr_row_in_bridge(row, bridge_id(bridge)))
+                continue;
+            if (row->chain->channel->born_unseen)
                 cdr_row_begun_unseen(row);
+            else if (row->answer >= time)
+                row->flags |= CDR_ANSWERED_UNSEEN;
         }
     }
 }

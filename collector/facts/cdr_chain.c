@@ -112,3 +112,39 @@ struct cdr_row *cdr_chain_first_in_bridge(const struct cdr_chain *chain, struct 
         row = row->next;
     return row;
 }
+
+void cdr_chain_blind(struct cdr_chain *chain)
+{
+    for (struct cdr_row *row = chain ? chain->first : NULL; row; row = row->next) {
+        if (!row->end)
+            row->flags |= CDR_BLIND;
+    }
+}
+
+static void lose(struct cdr_row *row, struct unseen_end end)
+{
+    if (row->end)
+        return;
+    row->flags |= CDR_BLIND;
+    row->end_latest = end.latest;
+    if (row->last_event < end.earliest)
+        row->last_event = end.earliest;
+}
+
+void cdr_chain_lost(struct cdr_chain *chain, struct unseen_end end)
+{
+    if (!chain)
+        return;
+    for (struct cdr_row *row = chain->first; row; row = row->next)
+        lose(row, end);
+    for (struct cdr_row *row = chain->as_b; row; row = row->b_next)
+        lose(row, end);
+}
+
+void cdr_chain_answered_unseen(struct cdr_chain *chain, int64_t time)
+{
+    for (struct cdr_row *row = chain ? chain->first : NULL; row; row = row->next) {
+        if (row->answer && row->answer >= time)
+            row->flags |= CDR_ANSWERED_UNSEEN;
+    }
+}

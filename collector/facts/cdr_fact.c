@@ -137,7 +137,11 @@ static void put_party_b(struct fact_builder *f, const struct cdr_row *row)
     fact_put_string(f, FIELD_DSTCHANNEL, row->b ? snapshot_text(row->b, SNAPSHOT_NAME) : SLICE(""));
     fact_put_string(f, FIELD_PEERACCOUNT,
                     row->b ? snapshot_text(row->b, SNAPSHOT_ACCOUNTCODE) : SLICE(""));
-    fact_put_string(f, FIELD_DISPOSITION, slice_from(cdr_disposition_name(row->disposition)));
+    /* What an attempt came to that ended unseen is not known. */
+    if (row->end_latest && row->disposition != CDR_ANSWERED)
+        fact_put_null(f, FIELD_DISPOSITION);
+    else
+        fact_put_string(f, FIELD_DISPOSITION, slice_from(cdr_disposition_name(row->disposition)));
 }
 
 /* What the dialplan may have set before the tap joined is not known; what it set since is. */
@@ -182,7 +186,7 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sig
 {
     struct slice uniqueid = snapshot_text(row->a, SNAPSHOT_UNIQUEID);
     const struct channel *channel = row->chain->channel;
-    bool inferred = channel->from_snapshot || (row->flags & CDR_CONCLUDED);
+    bool inferred = channel->from_snapshot || (row->flags & (CDR_CONCLUDED | CDR_BLIND));
     struct emit_about about = {.kind = FACT_CDR,
                                .subject = uniqueid,
                                .key = snapshot_text(channel->birth, SNAPSHOT_LINKEDID),
@@ -198,6 +202,7 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sig
     fact_put_string(f, FIELD_UNIQUEID, uniqueid);
     fact_put_string(f, FIELD_LINKEDID, snapshot_text(row->linked, SNAPSHOT_LINKEDID));
     put_reasons(f, row, sight->dropped);
+    emit_put_unseen_end(f, row->end, row->end_latest);
     fact_put_known(f, FIELD_RECORDING, sight->recording);
     emit_end(e);
 }

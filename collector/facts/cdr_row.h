@@ -55,7 +55,8 @@ enum cdr_row_flags {
     CDR_CONCLUDED = 16,       /* that Asterisk has the row at all was not seen */
     CDR_BEGUN_UNSEEN = 32,    /* when it began is not known: it was there before the tap */
     CDR_ANSWERED_UNSEEN = 64, /* nor when it was answered */
-    CDR_MAY_BE_OVER = 128     /* nor whether it was over by then */
+    CDR_MAY_BE_OVER = 128,    /* nor whether it was over by then */
+    CDR_BLIND = 256           /* it was open while the tap was blind */
 };
 
 /* What cdr.conf says and AMI cannot show. */
@@ -83,6 +84,7 @@ struct cdr_row {
     enum cdr_closed closed; /* why it has its end */
     unsigned flags;
     int64_t start, answer, end, last_event; /* microseconds; 0: not yet */
+    int64_t end_latest; /* its end was not seen: it lies between end and this; 0: it was */
     struct snapshot *a;
     struct snapshot *b;           /* or NULL */
     struct snapshot *place;       /* its context and extension are the accepted ones */

@@ -188,6 +188,14 @@ void emit_end_state(struct emitter *e, const struct emit_about *about, uint64_t 
     emit_end(e);
 }
 
+void emit_put_unseen_end(struct fact_builder *f, int64_t earliest, int64_t latest)
+{
+    if (!latest)
+        return;
+    fact_put_time(f, FIELD_END_EARLIEST, earliest);
+    fact_put_time(f, FIELD_END_LATEST, latest);
+}
+
 void emit_forget_told(struct emitter *e)
 {
     e->losses++;

@@ -90,4 +90,8 @@ void emit_end_state(struct emitter *e, const struct emit_about *about, uint64_t 
  * one before. */
 void emit_forget_told(struct emitter *e);
 
+/* The fields of an end that was not seen: between these moments, microseconds. Nothing when latest
+ * is 0. */
+void emit_put_unseen_end(struct fact_builder *f, int64_t earliest, int64_t latest);
+
 #endif

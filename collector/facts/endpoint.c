@@ -434,3 +434,13 @@ void endpoints_restored(struct endpoints *endpoints)
         touch(endpoints, e);
     endpoints_tell(endpoints);
 }
+
+void endpoints_blind(struct endpoints *endpoints)
+{
+    size_t position = 0;
+    struct endpoint *e;
+    while ((e = table_next(&endpoints->by_name, &position))) {
+        e->since_snapshot = true;
+        saved_touch(&e->saved);
+    }
+}

@@ -87,4 +87,7 @@ struct endpoint_contact *endpoints_restore_contact(struct endpoints *endpoints, 
 /* All endpoints were taken back: tells them. */
 void endpoints_restored(struct endpoints *endpoints);
 
+/* The tap was blind: no present state was seen from its beginning on. */
+void endpoints_blind(struct endpoints *endpoints);
+
 #endif

@@ -241,3 +241,13 @@ void registrations_restored(struct registrations *registrations)
         touch(registrations, r);
     registrations_tell(registrations);
 }
+
+void registrations_blind(struct registrations *registrations)
+{
+    size_t position = 0;
+    struct registration *r;
+    while ((r = table_next(&registrations->by_key, &position))) {
+        r->since_snapshot = true;
+        saved_touch(&r->saved);
+    }
+}

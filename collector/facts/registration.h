@@ -60,4 +60,7 @@ struct registration *registrations_restore(struct registrations *registrations,
 /* All were taken back: tells them. */
 void registrations_restored(struct registrations *registrations);
 
+/* The tap was blind: no present state was seen from its beginning on. */
+void registrations_blind(struct registrations *registrations);
+
 #endif

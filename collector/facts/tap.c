@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 static const tap_handler handlers[AMI_EVENT_TOTAL] = {
+    [AMI_EVENT_FULLYBOOTED] = tap_on_fully_booted,
     [AMI_EVENT_NEWCHANNEL] = tap_on_newchannel,
     [AMI_EVENT_NEWSTATE] = tap_on_channel_state,
     [AMI_EVENT_NEWEXTEN] = tap_on_newexten,
@@ -45,6 +46,7 @@ static const tap_handler handlers[AMI_EVENT_TOTAL] = {
     [AMI_EVENT_BRIDGEDESTROY] = tap_on_bridge_destroy,
     [AMI_EVENT_BRIDGELISTITEM] = tap_on_bridge_listed,
     [AMI_EVENT_BRIDGEINFOCHANNEL] = tap_on_bridge_item,
+    [AMI_EVENT_BRIDGEINFOCOMPLETE] = tap_on_bridge_items_end,
     [AMI_EVENT_PARKEDCALL] = tap_on_parked_call,
     [AMI_EVENT_UNPARKEDCALL] = tap_on_unparked_call,
     [AMI_EVENT_PARKEDCALLTIMEOUT] = tap_on_park_ended,
@@ -102,7 +104,8 @@ struct tap_options tap_options_default(struct slice pbx)
                                         .channeldefaultenabled = true},
                                 .log_restricted_caller_id = true,
                                 .short_abandon = 5000000,
-                                .trunk_interval = (int64_t)3600 * 1000000};
+                                .trunk_interval = (int64_t)3600 * 1000000,
+                                .unsure = (int64_t)900 * 1000000};
 }
 
 static void write_row(void *ctx, const struct cdr_row *row)
@@ -203,7 +206,10 @@ struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx
     tap->sink = sink;
     tap->ctx = ctx;
     tap->emit = emitter_new(options->pbx, options->tap, take_fact, tap);
-    if (!tap->emit) {
+    tap->members = calloc(TAP_LISTED_MEMBERS_MAX, sizeof(*tap->members));
+    if (!tap->emit || !tap->members) {
+        emitter_free(tap->emit);
+        free(tap->members);
         free(tap);
         return NULL;
     }
@@ -286,6 +292,11 @@ void tap_free(struct tap *tap)
     place_memory_free(&tap->places);
     saved_list_free(&tap->saved);
     emitter_free(tap->emit);
+    for (size_t i = 0; i < TAP_LISTED_MEMBERS_MAX; i++)
+        free(tap->members[i].uniqueid);
+    free(tap->members);
+    free(tap->host);
+    free(tap->boot);
     free(tap->member_channel);
     free(tap->last_dial);
     free(tap->pause_all);
@@ -303,6 +314,7 @@ static bool is_list_item(const struct ami_message *m)
     case AMI_EVENT_STATUS:
     case AMI_EVENT_BRIDGELISTITEM:
     case AMI_EVENT_BRIDGEINFOCHANNEL:
+    case AMI_EVENT_BRIDGEINFOCOMPLETE:
     case AMI_EVENT_QUEUEPARAMS:
     case AMI_EVENT_QUEUEENTRY:
     case AMI_EVENT_QUEUEMEMBER:
@@ -320,14 +332,15 @@ static void set_time(struct tap *tap, const struct ami_message *m, int64_t arriv
     if (ami_text_time(ami_message_get(m, AMI_HEADER_TIMESTAMP), &time)) {
         tap->emit->now = time;
         tap->emit->untimed = false;
+        tap->offset = arrival ? time - arrival : 0;
         return;
     }
     if (is_list_item(m))
         tap->emit->from_list = true;
     else
         tap->emit->untimed = true;
-    if (arrival > tap->emit->now)
-        tap->emit->now = arrival;
+    if (arrival && tap_pbx_time(tap, arrival) > tap->emit->now)
+        tap->emit->now = tap_pbx_time(tap, arrival);
 }
 
 void tap_tell(struct tap *tap)
@@ -343,6 +356,7 @@ void tap_tell(struct tap *tap)
 
 static void expire(struct tap *tap)
 {
+    tap_expire_unsure(tap);
     visits_expire(&tap->visits);
     agents_expire(&tap->agents);
     drift_expire(&tap->drift);
@@ -389,7 +403,8 @@ static void tell_tap(struct tap *tap, enum fact_kind kind, struct slice version,
 
 void tap_connected(struct tap *tap, struct slice version, int64_t now)
 {
-    tap->emit->now = now;
+    tap->emit->now = tap_pbx_time(tap, now);
+    tap_mark_blind(tap);
     drift_begin(&tap->drift);
     queue_drift_connected(&tap->queue_drift);
     tell_tap(tap, FACT_TAP_CONNECTED, version, SLICE(""));
@@ -397,21 +412,28 @@ void tap_connected(struct tap *tap, struct slice version, int64_t now)
 
 void tap_disconnected(struct tap *tap, struct slice reason, int64_t now)
 {
-    tap->emit->now = now;
+    tap->emit->now = tap_pbx_time(tap, now);
     tell_tap(tap, FACT_TAP_DISCONNECTED, SLICE(""), reason);
 }
 
-void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
+void tap_tell_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
 {
     tap->emit->now = to;
-    if (slice_is(reason, "overflow"))
-        emit_forget_told(tap->emit);
+    if (from > to)
+        from = to;
     struct emit_about about = {.kind = FACT_GAP, .subject = tap->options.pbx, .flags = FACT_IS_TAP};
     struct fact_builder *f = emit_begin(tap->emit, &about);
     fact_put_time(f, FIELD_FROM, from);
     fact_put_time(f, FIELD_TO, to);
     fact_put_string(f, FIELD_REASON, reason);
     emit_end(tap->emit);
+}
+
+void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
+{
+    if (slice_is(reason, "overflow"))
+        emit_forget_told(tap->emit);
+    tap_tell_gap(tap, tap_pbx_time(tap, from), tap_pbx_time(tap, to), reason);
 }
 
 /* How much later than its Timestamp an event may come. */

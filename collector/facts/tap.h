@@ -32,6 +32,7 @@ struct tap_options {
     const char *const *trunks; /* endpoints that are trunks; borrowed for the tap's life */
     size_t trunk_count;        /* 0: those are that a listed outbound registration belongs to */
     int64_t trunk_interval;    /* microseconds that an interval of a trunk's figures lasts */
+    int64_t unsure; /* microseconds after which a call that nothing confirms counts as ended */
 };
 
 /* Asterisk's defaults, but unanswered and congestion on, so that no attempt is missing. */
@@ -49,7 +50,22 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival);
 void tap_connected(struct tap *tap, struct slice version, int64_t now);
 void tap_disconnected(struct tap *tap, struct slice reason, int64_t now);
 
-/* Events of this while were not seen, or what they gave was lost: fact gap. reason is one word. */
+/* Nothing is seen of the PBX since `from`: all that is live has to be confirmed after the next
+ * log-in, which is tap_connected, and its snapshot, which ends with tap_snapshot_end. reason is one
+ * word: why. Before a restart is over (tap_restored) it is that the tap was down. */
+void tap_lost_sight(struct tap *tap, int64_t from, struct slice reason);
+/* Whether that is so. */
+bool tap_is_blind(const struct tap *tap);
+/* Which of the PBX's hosts the next tap_connected is about; borrowed for the call. */
+void tap_host(struct tap *tap, struct slice host);
+/* When the PBX was started, in whatever words it has for that (CoreStatus). Another start than the
+ * one before: nothing of before is left. */
+void tap_booted(struct tap *tap, struct slice startup);
+/* All lists that could be asked for were answered, or refused: fact gap, and what none of them
+ * could confirm is unsure from now on. */
+void tap_snapshot_end(struct tap *tap, int64_t now);
+
+/* What events of this while gave was lost: fact gap. reason is one word. */
 void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason);
 
 /* The lists asked for after log-in. What a list that was answered in full does not hold, though it

@@ -77,7 +77,7 @@ struct channel *tap_see(struct tap *tap, const struct ami_message *m,
         tap->unknown_channels++;
         return NULL;
     }
-    c->seen = tap->emit->event;
+    tap_seen(tap, c);
     tap_note_place(c, &seen);
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_OTHER, tap->emit->now);
     if (change.changed)
@@ -97,7 +97,7 @@ static struct channel *take_look(struct tap *tap, const struct ami_message *m,
         tap->unknown_channels++;
         return NULL;
     }
-    c->seen = tap->emit->event;
+    tap_seen(tap, c);
     tap_note_place(c, &seen);
     struct channel_change change = channel_take(c, &seen, event, tap->emit->now);
     tap_look(tap, &change);
@@ -122,7 +122,7 @@ void tap_begin_channel(struct tap *tap, const struct snapshot_values *seen, int6
     if (!c || !tap_channel_add(tap, c))
         return;
     c->from_snapshot = c->born_unseen = born_unseen;
-    c->seen = tap->emit->event;
+    tap_seen(tap, c);
     if (!born_unseen)
         tap_follow_trunk(tap, c,
                          snapshot_flags(c->now) & SNAPSHOT_DIALED ? TRUNK_CALL_OUT : TRUNK_CALL_IN);
@@ -139,6 +139,7 @@ void tap_on_newchannel(struct tap *tap, const struct ami_message *m)
     struct snapshot_values seen;
     if (!tap_read_look(tap, m, &channel_headers_plain, &seen))
         return;
+    tap_note_id(tap, seen.text[SNAPSHOT_UNIQUEID]);
     if (!tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]))
         tap_begin_channel(tap, &seen, tap->emit->now, false);
 }
@@ -361,7 +362,7 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     if (!c->sent_elsewhere && !tap_is_outgoing(application))
         tap_remember_place(tap, &seen);
     visits_moved_on(&tap->visits, channel_uniqueid(c), seen.text[SNAPSHOT_EXTEN]);
-    c->seen = tap->emit->event;
+    tap_seen(tap, c);
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_NEWEXTEN, tap->emit->now);
     tap_look(tap, &change);
     if (c->sent_elsewhere)
@@ -438,6 +439,24 @@ static void leave_bridge(struct tap *tap, struct channel *c)
     talk_bridge(&tap->calls, b);
 }
 
+/* What was not seen is not counted: a channel that was lost sight of goes up to where it surely
+ * was.
+ */
+static void leave_call(struct tap *tap, struct channel *c)
+{
+    int64_t now = tap->emit->now;
+    if (c->lost.latest)
+        tap->emit->now = c->lost.earliest;
+    handoff_gone(&tap->calls, c);
+    recording_gone(&tap->calls, c);
+    leave_bridge(tap, c);
+    if (c->half)
+        c->half->half = NULL;
+    journey_end(c, tap->emit->now);
+    talk_forget(&tap->calls, c);
+    tap->emit->now = now;
+}
+
 void tap_channel_gone(struct tap *tap, struct channel *c)
 {
     c->ringing = false;
@@ -446,13 +465,7 @@ void tap_channel_gone(struct tap *tap, struct channel *c)
     tap_leave_trunk(tap, c, c->from_snapshot);
     tap_agent_gone(tap, c);
     visits_hangup(&tap->visits, channel_uniqueid(c));
-    handoff_gone(&tap->calls, c);
-    recording_gone(&tap->calls, c);
-    leave_bridge(tap, c);
-    if (c->half)
-        c->half->half = NULL;
-    journey_end(c, tap->emit->now);
-    talk_forget(&tap->calls, c);
+    leave_call(tap, c);
     calls_leave(&tap->calls, c);
     cdr_chain_free(c->chain);
     saved_end(&c->saved, SLICE("channel/"), channel_uniqueid(c));

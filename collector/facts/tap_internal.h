@@ -26,12 +26,36 @@
 #define TAP_ENDPOINTS_MAX     100000u
 #define TAP_REGISTRATIONS_MAX 10000u
 
+/* The newest channel by the count in its Uniqueid. */
+struct tap_newest {
+    int64_t seconds, count;
+};
+
+/* A member of the bridge that BridgeInfo lists, and the item's number: an event since is newer. */
+struct tap_member {
+    char *uniqueid;
+    uint64_t seen;
+};
+#define TAP_LISTED_MEMBERS_MAX 4096u
+
+/* The last while in which nothing was seen of the PBX. Times are the PBX's. */
+struct tap_blind {
+    bool open;                /* no snapshot has ended it yet */
+    int64_t from;             /* since then */
+    int64_t to;               /* until this log-in; 0: there was none in this run */
+    uint64_t event;           /* number of the last event before that */
+    char reason[24];          /* why, one word */
+    struct tap_newest newest; /* before it */
+};
+
 /* What of the tap itself has to outlive a restart, as it was saved last. */
 struct tap_kept {
     uint64_t facts; /* given until then */
     int64_t last_event;
     bool untimed, dialplan;
     int agi; /* enum emit_sight */
+    bool blind;
+    int64_t newest; /* count of the newest Uniqueid */
 };
 
 struct tap {
@@ -65,6 +89,14 @@ struct tap {
     int64_t last_event; /* when it came */
     int64_t event_time; /* what time the PBX had then; 0: none came since the start */
     bool sees_dialplan; /* the account gets events of that class */
+    int64_t offset;     /* the PBX's clock less this machine's, by the last event */
+    struct tap_blind blind;
+    struct tap_newest newest;
+    struct tap_member *members; /* room for TAP_LISTED_MEMBERS_MAX */
+    size_t member_count;
+    char *host;          /* that was logged in to last, or NULL */
+    char *boot;          /* when the PBX says that it was started, or NULL: not known */
+    int64_t next_unsure; /* no unsure channel is given up before; 0: there is none */
 };
 
 typedef void (*tap_handler)(struct tap *tap, const struct ami_message *m);
@@ -106,6 +138,7 @@ void tap_on_bridge_leave(struct tap *tap, const struct ami_message *m);
 void tap_on_bridge_destroy(struct tap *tap, const struct ami_message *m);
 void tap_on_bridge_listed(struct tap *tap, const struct ami_message *m);
 void tap_on_bridge_item(struct tap *tap, const struct ami_message *m);
+void tap_on_bridge_items_end(struct tap *tap, const struct ami_message *m);
 void tap_on_parked_call(struct tap *tap, const struct ami_message *m);
 void tap_on_unparked_call(struct tap *tap, const struct ami_message *m);
 void tap_on_park_ended(struct tap *tap, const struct ami_message *m);
@@ -250,6 +283,29 @@ void tap_channel_gone(struct tap *tap, struct channel *c);
 
 /* Tells the live state of all that changed. */
 void tap_tell(struct tap *tap);
+
+/* What the PBX's clock shows when this machine's shows now. */
+int64_t tap_pbx_time(const struct tap *tap, int64_t now);
+/* What is live when the tap has logged in again was not seen all the time. */
+void tap_mark_blind(struct tap *tap);
+/* As tap_lost_sight, of an earlier run; from is the PBX's time. */
+void tap_restore_blind(struct tap *tap, int64_t from, struct slice reason);
+/* An event or a list item shows the channel: it is there. */
+void tap_seen(struct tap *tap, struct channel *c);
+/* Whether it has had no event, and no list has shown it, since before the tap was blind last. */
+bool tap_is_stale(const struct tap *tap, const struct channel *c);
+/* It ended unseen: its rows, its visits and its call are closed as inferred. */
+void tap_lose_channel(struct tap *tap, struct channel *c);
+/* Who waited in a queue before event `began` and has not been shown since has left unseen. */
+void tap_lose_visits(struct tap *tap, uint64_t began);
+/* Gives up channels that nothing confirmed for long enough. */
+void tap_expire_unsure(struct tap *tap);
+/* A channel's Uniqueid: one that counts from the beginning shows that the PBX was started anew. */
+void tap_note_id(struct tap *tap, struct slice uniqueid);
+/* FullyBooted. */
+void tap_on_fully_booted(struct tap *tap, const struct ami_message *m);
+/* Fact gap; times are the PBX's. */
+void tap_tell_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason);
 
 /* A reading of the queues is told when it is due, by this machine's clock. */
 void tap_queues_read(struct tap *tap, int64_t now);

@@ -13,21 +13,6 @@ void tap_list_begin(struct tap *tap, enum tap_list list)
         queue_drift_begin(&tap->queue_drift, false);
 }
 
-/* It ended while the tap was blind: its rows, as of when it was seen last, and its call are closed
- * as inferred. */
-static void lose_channel(struct tap *tap, struct channel *c)
-{
-    int64_t last_seen = c->last_time;
-    struct snapshot_values v = snapshot_values(c->now);
-    v.flags |= SNAPSHOT_DEAD;
-    c->from_snapshot = true;
-    struct channel_change change = channel_take(c, &v, CHANNEL_EVENT_STATE, tap->emit->now);
-    cdr_snapshot(&tap->cdr, &change, last_seen);
-    if (c->call)
-        c->call->from_snapshot = true;
-    tap_channel_gone(tap, c);
-}
-
 static void lose_missing_channels(struct tap *tap, uint64_t began)
 {
     struct channel **missing = calloc(tap->channels.count + 1, sizeof(struct channel *));
@@ -38,13 +23,13 @@ static void lose_missing_channels(struct tap *tap, uint64_t began)
             missing[count++] = c;
     }
     for (size_t i = 0; i < count; i++)
-        lose_channel(tap, missing[i]);
+        tap_lose_channel(tap, missing[i]);
     free(missing);
 }
 
 static void lose_missing_queues(struct tap *tap, uint64_t began)
 {
-    visits_lose_missing(&tap->visits, began);
+    tap_lose_visits(tap, began);
     queue_drift_lose_members(&tap->queue_drift);
 }
 
@@ -55,8 +40,8 @@ void tap_check_begin(struct tap *tap)
 
 void tap_check_end(struct tap *tap, bool complete, int64_t now)
 {
-    if (now > tap->emit->now)
-        tap->emit->now = now;
+    if (tap_pbx_time(tap, now) > tap->emit->now)
+        tap->emit->now = tap_pbx_time(tap, now);
     queue_drift_end(&tap->queue_drift, complete, now);
 }
 
@@ -72,8 +57,8 @@ void tap_queues_read(struct tap *tap, int64_t now)
 
 void tap_list_end(struct tap *tap, enum tap_list list, bool complete, int64_t now)
 {
-    if (now > tap->emit->now)
-        tap->emit->now = now;
+    if (tap_pbx_time(tap, now) > tap->emit->now)
+        tap->emit->now = tap_pbx_time(tap, now);
     bool asked = tap->list_asked[list];
     tap->list_asked[list] = false;
     if (asked && list == TAP_LIST_QUEUES)

@@ -72,6 +72,8 @@ void tap_on_queue_entry(struct tap *tap, const struct ami_message *m)
     if (!queue_drift_item(&tap->queue_drift, m))
         return;
     struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    if (c)
+        tap_seen(tap, c);
     visits_entry(&tap->visits, m,
                  c ? channel_linkedid(c) : ami_message_get(m, AMI_HEADER_UNIQUEID));
 }

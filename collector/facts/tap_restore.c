@@ -105,6 +105,7 @@ static struct cdr_row *read_row(const json_t *o, const struct looks *looks)
     row->answer = number(o, "answer");
     row->end = number(o, "end");
     row->last_event = number(o, "last_event");
+    row->end_latest = number(o, "end_latest");
     snapshot_set(&row->b, look(looks, o, "b"));
     snapshot_set(&row->application, look(looks, o, "application"));
     if (look(looks, o, "place"))
@@ -177,6 +178,7 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->trunk_attempt = yes(o, "trunk_attempt");
         c->trunk_answered = yes(o, "trunk_answered");
         c->held_since = number(o, "held_since");
+        c->unsure_until = number(o, "unsure_until");
         handoff_restore_variables(&c->variables, json_object_get(o, "variables"));
         c->music = yes(o, "music");
         take_text(o, "half", &c->half_id);
@@ -207,6 +209,7 @@ static bool restore_call(struct tap *tap, const json_t *o)
     take_text(o, "queue", &call->queue);
     call->start = number(o, "start");
     call->answered = number(o, "answered");
+    call->answered_unseen = yes(o, "answered_unseen");
     call->since = number(o, "since");
     call->state = (enum call_state)choice(o, "state", CALL_ANSWERED);
     call->cause = (int)number(o, "cause");
@@ -277,6 +280,7 @@ static bool restore_visit(struct tap *tap, const json_t *o)
     v->answer_seen = yes(o, "answer_seen");
     v->hangup_seen = yes(o, "hangup_seen");
     v->from_snapshot = yes(o, "from_snapshot");
+    v->blind = yes(o, "blind");
     read_attempts(v, json_object_get(o, "attempts"));
     if (!v->uniqueid) {
         visit_free(v);
@@ -381,6 +385,7 @@ static bool restore_trunk(struct tap *tap, const json_t *o)
     struct trunk_figures *f = &t->figures;
     t->start = number(o, "start");
     t->counted = number(o, "counted");
+    t->blind = yes(o, "blind");
     t->told = (uint64_t)number(o, "told");
     f->attempts_in = (uint64_t)number(o, "attempts_in");
     f->attempts_out = (uint64_t)number(o, "attempts_out");
@@ -407,6 +412,15 @@ static void read_last(struct emitter *e, const json_t *o)
     emit_restore_runs(e, (unsigned)number(o, "runs"), number(o, "until"));
 }
 
+static void restore_blind(struct tap *tap, const json_t *o)
+{
+    if (number(o, "blind_from"))
+        tap_restore_blind(tap, number(o, "blind_from"), text_of(o, "blind_reason"));
+    tap->newest = (struct tap_newest){number(o, "newest_seconds"), number(o, "newest_count")};
+    take_text(o, "host", &tap->host);
+    take_text(o, "boot", &tap->boot);
+}
+
 static bool restore_tap(struct tap *tap, const json_t *o)
 {
     tap->emit->counter = (uint64_t)number(o, "counter");
@@ -415,14 +429,19 @@ static bool restore_tap(struct tap *tap, const json_t *o)
     tap->emit->agi = (enum emit_sight)choice(o, "agi", EMIT_SIGHT_MISSING);
     tap->last_event = number(o, "last_event");
     tap->event_time = number(o, "event_time");
+    if (!tap->emit->untimed && tap->last_event && tap->event_time)
+        tap->offset = tap->event_time - tap->last_event;
     read_last(tap->emit, o);
+    restore_blind(tap, o);
     if (number(o, "moment") > tap->emit->now)
         tap->emit->now = number(o, "moment");
     tap->kept = (struct tap_kept){.facts = tap->emit->counter,
                                   .last_event = tap->last_event,
                                   .untimed = tap->emit->untimed,
                                   .dialplan = tap->sees_dialplan,
-                                  .agi = (int)tap->emit->agi};
+                                  .agi = (int)tap->emit->agi,
+                                  .blind = tap->blind.open,
+                                  .newest = tap->newest.count};
     return true;
 }
 
@@ -587,6 +606,8 @@ void tap_restored(struct tap *tap)
         tie_half(tap, c);
         if (c->last_time > tap->emit->now)
             tap->emit->now = c->last_time;
+        if (c->unsure_until && (!tap->next_unsure || c->unsure_until < tap->next_unsure))
+            tap->next_unsure = c->unsure_until;
     }
     tie_journeys(tap);
     tap->emit->from_list = true;

@@ -83,6 +83,7 @@ static void put_row(struct json_out *j, const struct cdr_row *row, const struct 
     json_out_int(j, "answer", row->answer);
     json_out_int(j, "end", row->end);
     json_out_int(j, "last_event", row->last_event);
+    json_out_int(j, "end_latest", row->end_latest);
     json_out_int(j, "a", number_of(looks, row->a));
     json_out_int(j, "b", number_of(looks, row->b));
     json_out_int(j, "place", number_of(looks, row->place));
@@ -132,6 +133,7 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_bool(j, "trunk_attempt", c->trunk_attempt);
     json_out_bool(j, "trunk_answered", c->trunk_answered);
     json_out_int(j, "held_since", c->held_since);
+    json_out_int(j, "unsure_until", c->unsure_until);
     json_out_bool(j, "music", c->music);
     if (c->half)
         json_out_string(j, "half", channel_uniqueid(c->half));
@@ -163,6 +165,7 @@ static void call_json(const struct call *call, struct json_out *j)
     put_text(j, "queue", call->queue);
     json_out_int(j, "start", call->start);
     json_out_int(j, "answered", call->answered);
+    json_out_bool(j, "answered_unseen", call->answered_unseen);
     json_out_int(j, "since", call->since);
     json_out_int(j, "state", call->state);
     json_out_int(j, "cause", call->cause);
@@ -223,6 +226,7 @@ static void visit_json(const struct visit *v, struct json_out *j)
     json_out_bool(j, "answer_seen", v->answer_seen);
     json_out_bool(j, "hangup_seen", v->hangup_seen);
     json_out_bool(j, "from_snapshot", v->from_snapshot);
+    json_out_bool(j, "blind", v->blind);
     put_attempts(j, v);
     json_out_close(j, '}');
 }
@@ -307,6 +311,7 @@ static void trunk_json(const struct trunk *t, struct json_out *j)
     json_out_int(j, "told", (int64_t)t->told);
     json_out_int(j, "start", t->start);
     json_out_int(j, "counted", t->counted);
+    json_out_bool(j, "blind", t->blind);
     json_out_int(j, "attempts_in", (int64_t)f->attempts_in);
     json_out_int(j, "attempts_out", (int64_t)f->attempts_out);
     json_out_int(j, "answered", (int64_t)f->answered);
@@ -412,6 +417,26 @@ static void put_last(struct json_out *j, const struct emitter *e)
     json_out_close(j, ']');
 }
 
+static bool is_kept(const struct tap_kept *now, const struct tap_kept *kept)
+{
+    return now->facts == kept->facts && now->last_event == kept->last_event &&
+           now->untimed == kept->untimed && now->dialplan == kept->dialplan &&
+           now->agi == kept->agi && now->blind == kept->blind && now->newest == kept->newest;
+}
+
+/* Since when nothing is seen of the PBX, and what tells whether it is still the same. */
+static void put_blind(struct json_out *j, const struct tap *tap)
+{
+    if (tap->blind.open) {
+        json_out_int(j, "blind_from", tap->blind.from);
+        put_text(j, "blind_reason", tap->blind.reason);
+    }
+    json_out_int(j, "newest_seconds", tap->newest.seconds);
+    json_out_int(j, "newest_count", tap->newest.count);
+    put_text(j, "host", tap->host);
+    put_text(j, "boot", tap->boot);
+}
+
 /* Goes with every save: up to where the stream was followed, and what the last moment gave. The
  * count of facts matters for ids where the PBX sends no Timestamp. */
 static void save_tap(struct tap *tap, tap_put put, void *ctx)
@@ -420,10 +445,10 @@ static void save_tap(struct tap *tap, tap_put put, void *ctx)
                            .last_event = tap->last_event,
                            .untimed = tap->emit->untimed,
                            .dialplan = tap->sees_dialplan,
-                           .agi = (int)tap->emit->agi};
-    if (now.facts == tap->kept.facts && now.last_event == tap->kept.last_event &&
-        now.untimed == tap->kept.untimed && now.dialplan == tap->kept.dialplan &&
-        now.agi == tap->kept.agi)
+                           .agi = (int)tap->emit->agi,
+                           .blind = tap->blind.open,
+                           .newest = tap->newest.count};
+    if (is_kept(&now, &tap->kept))
         return;
     tap->kept = now;
     struct buf text = buf_new(4096);
@@ -436,6 +461,7 @@ static void save_tap(struct tap *tap, tap_put put, void *ctx)
     json_out_bool(&j, "dialplan", now.dialplan);
     json_out_int(&j, "agi", now.agi);
     put_last(&j, tap->emit);
+    put_blind(&j, tap);
     json_out_close(&j, '}');
     put(ctx, SLICE("tap"), buf_slice(&text));
     buf_free(&text);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "collector/base/text.h"
+#include "collector/facts/cdr_chain.h"
 #include "collector/facts/talk.h"
 #include "collector/facts/tap_internal.h"
 #include "parsers/ami_text.h"
@@ -86,6 +88,19 @@ static void enter_listed(struct tap *tap, struct channel *c, struct slice id)
     talk_bridge(&tap->calls, b);
 }
 
+/* A list shows that the channel was answered, not when. */
+static void answered_unseen(struct tap *tap, struct channel *c)
+{
+    int64_t now = tap->emit->now;
+    cdr_chain_answered_unseen(c->chain, now);
+    if (c->leg && c->leg->answer >= now)
+        c->leg->answer = 0;
+    if (!c->call || c->call->answered < now)
+        return;
+    c->call->answered_unseen = true;
+    saved_touch(&c->call->saved);
+}
+
 void tap_settle_bridge(struct tap *tap, struct bridge *b, const struct ami_message *m)
 {
     if (b->kind != BRIDGE_LISTED)
@@ -97,6 +112,8 @@ void tap_settle_bridge(struct tap *tap, struct bridge *b, const struct ami_messa
     for (size_t i = 0; i < b->count; i++)
         was_in_bridge(tap, b, b->members[i]);
     talk_bridge(&tap->calls, b);
+    for (size_t i = 0; tap->emit->from_list && i < b->count; i++)
+        answered_unseen(tap, b->members[i]);
     tap_touch_members(tap, b);
 }
 
@@ -114,20 +131,77 @@ static bool was_dialed(const struct snapshot_values *seen)
            (channel_is_local(name) && name.n && name.p[name.n - 1] == '1');
 }
 
+/* --- a channel that was known before the tap was blind --- */
+
+/* It left its bridge unseen: when, nothing tells. */
+static void left_unseen(struct tap *tap, struct channel *c)
+{
+    struct bridge *b = c->bridge;
+    if (!b)
+        return;
+    cdr_bridge_leave(&tap->cdr, b, c, tap->emit->now);
+    bridge_leave(b, c);
+    c->left_bridge = true;
+    talk_left(&tap->calls, c);
+    talk_bridge(&tap->calls, b);
+}
+
+/* An application that a list does not tell is the one that was seen last, unless the place is
+ * another one. */
+static enum channel_event event_of(const struct snapshot_values *seen)
+{
+    return seen->text[SNAPSHOT_APPLICATION].p ? CHANNEL_EVENT_NEWEXTEN : CHANNEL_EVENT_OTHER;
+}
+
+/* What has become of the channel while the tap was blind, as far as the list tells; an event is
+ * newer than that, so this counts for a channel without one only. When it was answered is not
+ * known. False: an event has shown it since. */
+static bool take_unseen(struct tap *tap, struct channel *c, struct snapshot_values *seen)
+{
+    bool stale = tap_is_stale(tap, c);
+    tap_seen(tap, c);
+    if (!stale)
+        return false;
+    seen->flags |= snapshot_flags(c->now) & ~(unsigned)SNAPSHOT_APPLICATION_UNSEEN;
+    struct channel_change change = channel_take(c, seen, event_of(seen), tap->emit->now);
+    if (change.changed)
+        tap_look(tap, &change);
+    answered_unseen(tap, c);
+    return true;
+}
+
+static void move_unseen(struct tap *tap, struct channel *c, struct slice bridge)
+{
+    if (c->bridge && !slice_equal(bridge_id(c->bridge), bridge))
+        left_unseen(tap, c);
+    if (!c->bridge)
+        enter_listed(tap, c, bridge);
+    answered_unseen(tap, c);
+}
+
+/* Where CoreShowChannels has ApplicationData Status has Data. */
+static void read_application(const struct ami_message *m, struct snapshot_values *seen)
+{
+    if (!ami_message_has(m, AMI_HEADER_APPLICATION))
+        return;
+    seen->text[SNAPSHOT_APPLICATION] = ami_message_get(m, AMI_HEADER_APPLICATION);
+    seen->text[SNAPSHOT_APPDATA] = ami_message_has(m, AMI_HEADER_APPLICATIONDATA)
+                                       ? ami_message_get(m, AMI_HEADER_APPLICATIONDATA)
+                                       : ami_message_get(m, AMI_HEADER_DATA);
+}
+
 void tap_on_channel_item(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
     if (!tap_read_look(tap, m, &channel_headers_plain, &seen))
         return;
     struct channel *c = tap_channel(tap, seen.text[SNAPSHOT_UNIQUEID]);
+    read_application(m, &seen);
     if (c) {
-        c->seen = tap->emit->event;
+        if (take_unseen(tap, c, &seen))
+            move_unseen(tap, c, ami_message_get(m, AMI_HEADER_BRIDGEID));
         return;
     }
-    seen.text[SNAPSHOT_APPLICATION] = ami_message_get(m, AMI_HEADER_APPLICATION);
-    seen.text[SNAPSHOT_APPDATA] = ami_message_has(m, AMI_HEADER_APPLICATIONDATA)
-                                      ? ami_message_get(m, AMI_HEADER_APPLICATIONDATA)
-                                      : ami_message_get(m, AMI_HEADER_DATA);
     if (!tap_is_outgoing(seen.text[SNAPSHOT_APPLICATION]))
         tap_remember_place(tap, &seen);
     if (was_dialed(&seen))
@@ -148,17 +222,31 @@ void tap_on_bridge_listed(struct tap *tap, const struct ami_message *m)
         tap_settle_bridge(tap, b, m);
 }
 
-/* An item of BridgeInfo: a member that was there when the tap joined. */
+/* An item of BridgeInfo: a member that was there when the tap joined, or while it was blind. Only
+ * the end of the list names the bridge (Asterisk 12 to 22). */
 void tap_on_bridge_item(struct tap *tap, const struct ami_message *m)
 {
+    struct snapshot_values seen;
     struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    if (!c || tap->member_count == TAP_LISTED_MEMBERS_MAX ||
+        !tap_read_look(tap, m, &channel_headers_plain, &seen))
+        return;
+    if (!take_unseen(tap, c, &seen) && (c->bridge || !c->born_unseen || c->left_bridge))
+        return;
+    struct tap_member *member = &tap->members[tap->member_count];
+    if (text_set(&member->uniqueid, channel_uniqueid(c))) {
+        member->seen = c->seen;
+        tap->member_count++;
+    }
+}
+
+void tap_on_bridge_items_end(struct tap *tap, const struct ami_message *m)
+{
     struct bridge *b = tap_bridge(tap, m);
-    if (!b || !c || c->bridge || !c->born_unseen || c->left_bridge)
-        return;
-    if (!bridge_enter(b, c))
-        return;
-    c->been_bridged = true;
-    was_in_bridge(tap, b, c);
-    talk_bridge(&tap->calls, b);
-    tap_touch_members(tap, b);
+    for (size_t i = 0; i < tap->member_count; i++) {
+        struct channel *c = tap_channel(tap, slice_from(tap->members[i].uniqueid));
+        if (b && c && c->seen == tap->members[i].seen)
+            move_unseen(tap, c, bridge_id(b));
+    }
+    tap->member_count = 0;
 }

@@ -134,8 +134,10 @@ static bool is_used(const struct trunk *t)
 static void end_interval(struct trunks *trunks, struct trunk *t, int64_t end)
 {
     char key[300];
-    struct emit_about about = {
-        .kind = FACT_TRUNK, .subject = slice_from(t->name), .key = kafka_key(t, key)};
+    struct emit_about about = {.kind = FACT_TRUNK,
+                               .subject = slice_from(t->name),
+                               .key = kafka_key(t, key),
+                               .flags = t->blind ? FACT_IS_INFERRED : 0};
     if (t->start && t->start < end && is_used(t)) {
         count_use(t, end);
         struct fact_builder *f = emit_begin(trunks->emit, &about);
@@ -150,6 +152,7 @@ static void end_interval(struct trunks *trunks, struct trunk *t, int64_t end)
     t->figures = (struct trunk_figures){.calls_max = t->calls};
     t->counted = end;
     t->start = end;
+    t->blind = false;
 }
 
 static int by_name(const void *a, const void *b)
@@ -334,4 +337,14 @@ void trunks_restored(struct trunks *trunks)
         touch(trunks, t);
     }
     trunks_tell(trunks);
+}
+
+void trunks_blind(struct trunks *trunks)
+{
+    size_t position = 0;
+    struct trunk *t;
+    while ((t = table_next(&trunks->by_name, &position))) {
+        t->blind = true;
+        saved_touch(&t->saved);
+    }
 }

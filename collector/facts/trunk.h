@@ -35,6 +35,7 @@ struct trunk {
     char *name;      /* the endpoint's, "PJSIP/carrier" */
     bool wanted;     /* configured, or an endpoint of a registration */
     uint64_t calls;  /* up or on their way now */
+    bool blind;      /* calls of this interval may have gone unseen */
     int64_t start;   /* of the interval */
     int64_t counted; /* up to when used is counted */
     struct trunk_figures figures;
@@ -87,5 +88,8 @@ void trunks_drop_unwanted(struct trunks *trunks);
 void trunk_rejoin(struct trunk *t);
 /* All calls have rejoined: tells the trunks. */
 void trunks_restored(struct trunks *trunks);
+
+/* The tap was blind: what is counted in the present intervals is not all. */
+void trunks_blind(struct trunks *trunks);
 
 #endif

@@ -275,13 +275,41 @@ static struct visit *find_missing(const struct visits *visits, uint64_t began)
     return NULL;
 }
 
-void visits_lose_missing(struct visits *visits, uint64_t began)
+static void lose(struct visits *visits, struct visit *v, struct unseen_end end)
+{
+    bool talked = v->state == VISIT_CONNECTED || v->state == VISIT_MOVING;
+    v->from_snapshot = true;
+    v->lost = end;
+    if (!talked)
+        v->left = end.earliest > v->joined ? end.earliest : v->joined;
+    visits_end(visits, v, talked ? VISIT_ANSWERED : VISIT_LOST_SIGHT);
+}
+
+void visits_lose_missing(struct visits *visits, const struct visit_loss *loss)
 {
     struct visit *v;
-    while ((v = find_missing(visits, began))) {
-        v->left = visits->emit->now;
-        v->from_snapshot = true;
-        visits_end(visits, v, VISIT_LOST_SIGHT);
+    while ((v = find_missing(visits, loss->began))) {
+        struct unseen_end since = {v->joined, visits->emit->now};
+        lose(visits, v, loss->end.latest && v->seen <= loss->blind ? loss->end : since);
+    }
+}
+
+void visits_lose_caller(struct visits *visits, struct slice caller, struct unseen_end end)
+{
+    struct visit *v;
+    while ((v = table_find(&visits->by_caller, caller)))
+        lose(visits, v, end);
+}
+
+void visits_blind(struct visits *visits)
+{
+    size_t position = 0;
+    struct visit *v;
+    while ((v = table_next(&visits->by_caller, &position))) {
+        for (; v; v = v->next) {
+            v->blind = true;
+            saved_touch(&v->saved);
+        }
     }
 }
 

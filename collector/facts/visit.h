@@ -4,6 +4,7 @@
 
 #include "collector/facts/queue.h"
 #include "collector/facts/queue_log.h"
+#include "collector/state/channel.h"
 #include "collector/state/saved.h"
 
 /* One stay of one caller in one queue, from QueueCallerJoin to the line that ends it in queue_log
@@ -72,7 +73,9 @@ struct visit {
     const char *ended_by; /* caller, agent, transfer; a constant, or NULL */
     unsigned rings;       /* attempts ever */
     struct saved saved;
-    bool from_snapshot;
+    bool from_snapshot; /* it was not seen to begin */
+    bool blind;         /* it was there while the tap was blind: how it ends is not all observed */
+    struct unseen_end lost;
 };
 
 /* A transfer can be told before AgentComplete says that one happened: so many are remembered. */
@@ -173,9 +176,19 @@ struct visit_transfer {
 };
 void visits_transfer(struct visits *visits, const struct visit_transfer *transfer);
 
-/* QueueStatus was answered in full: who waited before it was asked for, which was after event
- * `began`, and is not in it has left unseen. */
-void visits_lose_missing(struct visits *visits, uint64_t began);
+/* What QueueStatus does not show any more. */
+struct visit_loss {
+    uint64_t began;        /* number of the last event before it was asked for */
+    uint64_t blind;        /* and before the tap was blind last, whose visits ended then: */
+    struct unseen_end end; /* others since they were joined */
+};
+/* QueueStatus was answered in full: who waited before it was asked for and is not in it has left
+ * unseen. */
+void visits_lose_missing(struct visits *visits, const struct visit_loss *loss);
+/* The caller's channel ended unseen, and with it all its visits. */
+void visits_lose_caller(struct visits *visits, struct slice caller, struct unseen_end end);
+/* The tap was blind: nothing is told as all observed of what goes on. */
+void visits_blind(struct visits *visits);
 
 /* Ends the visits whose deadline has passed; called with each event. */
 void visits_expire(struct visits *visits);

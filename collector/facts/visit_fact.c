@@ -50,13 +50,14 @@ static struct slice subject(const struct visit *v, struct buf *text)
     return buf_slice(text);
 }
 
-static struct fact_builder *begin(struct emitter *e, const struct visit *v, enum fact_kind kind)
+static struct fact_builder *begin(struct emitter *e, const struct visit *v, enum fact_kind kind,
+                                  bool inferred)
 {
     struct buf text = buf_new(4096);
     struct emit_about about = {.kind = kind,
                                .subject = subject(v, &text),
                                .key = name_of(v),
-                               .flags = v->from_snapshot ? FACT_IS_INFERRED : 0};
+                               .flags = inferred ? FACT_IS_INFERRED : 0};
     struct fact_builder *f = emit_begin(e, &about);
     buf_free(&text);
     fact_put_string(f, FIELD_QUEUE, name_of(v));
@@ -76,14 +77,14 @@ static int64_t waited(const struct visit *v)
 
 void visit_fact_joined(struct emitter *e, const struct visit *v)
 {
-    struct fact_builder *f = begin(e, v, FACT_QUEUE_JOINED);
+    struct fact_builder *f = begin(e, v, FACT_QUEUE_JOINED, v->from_snapshot);
     fact_put_int(f, FIELD_POSITION, v->position);
     emit_end(e);
 }
 
 void visit_fact_connected(struct emitter *e, const struct visit *v)
 {
-    struct fact_builder *f = begin(e, v, FACT_QUEUE_CONNECTED);
+    struct fact_builder *f = begin(e, v, FACT_QUEUE_CONNECTED, v->from_snapshot);
     fact_put_seconds(f, FIELD_WAIT_SECONDS, waited(v));
     fact_put_known(f, FIELD_MEMBER, slice_from(v->member));
     fact_put_known(f, FIELD_INTERFACE, slice_from(v->interface));
@@ -93,8 +94,8 @@ void visit_fact_connected(struct emitter *e, const struct visit *v)
 /* As queue_log counts: hold is part of the talk. */
 static void put_talk(struct fact_builder *f, const struct visit *v, int64_t now)
 {
-    int64_t talk = now - v->connected;
-    int64_t hold = v->on_hold + (v->held_since ? now - v->held_since : 0);
+    int64_t talk = now > v->connected ? now - v->connected : 0;
+    int64_t hold = v->on_hold + (v->held_since && now > v->held_since ? now - v->held_since : 0);
     if (!v->connected) {
         fact_put_null(f, FIELD_TALK_SECONDS);
         fact_put_null(f, FIELD_HOLD_SECONDS);
@@ -124,15 +125,18 @@ static void put_outcome(struct fact_builder *f, const struct visit *v, enum visi
         fact_put_seconds(f, FIELD_SERVICE_LEVEL_SECONDS, v->queue->service_level);
     else
         fact_put_null(f, FIELD_SERVICE_LEVEL_SECONDS);
+    emit_put_unseen_end(f, v->lost.earliest, v->lost.latest);
 }
 
 void visit_fact_ended(struct emitter *e, const struct visit *v, enum visit_end end,
                       struct slice recording)
 {
-    put_outcome(begin(e, v, ends[end].kind), v, end, e->now);
+    bool inferred = v->from_snapshot || v->blind;
+    int64_t now = v->lost.latest ? v->lost.earliest : e->now;
+    put_outcome(begin(e, v, ends[end].kind, inferred), v, end, now);
     emit_end(e);
-    struct fact_builder *f = begin(e, v, FACT_QUEUE);
-    put_outcome(f, v, end, e->now);
+    struct fact_builder *f = begin(e, v, FACT_QUEUE, inferred);
+    put_outcome(f, v, end, now);
     fact_put_known(f, FIELD_RECORDING, recording);
     emit_end(e);
 }

@@ -7,6 +7,7 @@ static const struct {
     enum ami_action action;
     enum ami_snapshot_lists list; /* that it belongs to */
 } steps[] = {
+    {AMI_ACTION_CORESTATUS, AMI_SNAPSHOT_CHANNELS},
     {AMI_ACTION_CORESHOWCHANNELS, AMI_SNAPSHOT_CHANNELS},
     {AMI_ACTION_STATUS, AMI_SNAPSHOT_CHANNELS},
     {AMI_ACTION_BRIDGELIST, AMI_SNAPSHOT_BRIDGES},
@@ -92,7 +93,8 @@ static enum ami_event_id last_event(enum ami_action action)
 /* By the response alone, without events behind it. */
 static bool is_answered_at_once(enum ami_action action)
 {
-    return action == AMI_ACTION_CORESETTINGS || action == AMI_ACTION_LISTCOMMANDS;
+    return action == AMI_ACTION_CORESTATUS || action == AMI_ACTION_CORESETTINGS ||
+           action == AMI_ACTION_LISTCOMMANDS;
 }
 
 static bool is(struct slice value, const char *word)

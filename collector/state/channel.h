@@ -37,6 +37,11 @@ struct channel_use {
     int ringing, up, held;
 };
 
+/* An end that was not seen lies between these, microseconds; latest 0: the end was seen. */
+struct unseen_end {
+    int64_t earliest, latest;
+};
+
 /* One channel, from Newchannel to Hangup. State changes happen in channel_take alone. */
 struct channel {
     struct snapshot *birth;  /* the first look; its Uniqueid and Linkedid are the keys */
@@ -59,6 +64,9 @@ struct channel {
     bool hangup_requested;
     bool hides_number;            /* its caller id's presentation is not "allowed" */
     uint64_t seen;                /* number of the event or list item that showed it last */
+    int64_t unsure_until; /* nothing has confirmed it since the tap was blind: it counts as ended
+                             then; 0: it is sure */
+    struct unseen_end lost;
     struct channel_use phone_use; /* as its device's calls count it */
     struct channel_use leg_use;   /* as the calls of the member that it was called for do */
     struct channel_called called;

@@ -16,8 +16,8 @@ static const char *const columns[FACT_KIND_COUNT] = {
     [FACT_CALL_STARTED] = "linkedid caller_number dialled",
     [FACT_CALL_RINGING] = "linkedid interface queue",
     [FACT_CALL_ANSWERED] = "linkedid interface wait_seconds queue",
-    [FACT_CALL_ENDED] = "linkedid start end cause hung_up_by",
-    [FACT_CALL] = "linkedid start answer end",
+    [FACT_CALL_ENDED] = "linkedid start end end_earliest end_latest cause hung_up_by",
+    [FACT_CALL] = "linkedid start answer end end_earliest end_latest",
     [FACT_CALL_MERGED] = "linkedid merged_into uniqueid",
     [FACT_CALL_TRANSFERRED] = "transfer interface transferred_to",
     [FACT_CALL_HANDED_OVER] = "handed_to appdata variables",
@@ -25,7 +25,7 @@ static const char *const columns[FACT_KIND_COUNT] = {
     [FACT_CALL_USER_EVENT] = "linkedid user_event headers headers_omitted",
     [FACT_HANDOFF_STATE] = "now most most_in_minute most_in_hour runs mean_seconds longest_seconds",
     [FACT_CDR] = "src dst channel dstchannel lastapp lastdata start answer end disposition "
-                 "userfield",
+                 "userfield end_earliest end_latest",
     [FACT_QUEUE_JOINED] = "uniqueid queue position",
     [FACT_QUEUE_CONNECTED] = "uniqueid queue member wait_seconds",
     [FACT_QUEUE_COMPLETED] = "uniqueid queue",
@@ -33,7 +33,7 @@ static const char *const columns[FACT_KIND_COUNT] = {
     [FACT_QUEUE_TIMED_OUT] = "uniqueid queue",
     [FACT_QUEUE_LEFT] = "uniqueid queue",
     [FACT_QUEUE] = "uniqueid queue outcome joined end wait_seconds talk_seconds position member "
-                   "ring_attempts ended_by",
+                   "ring_attempts ended_by end_earliest end_latest",
     [FACT_AGENT] = "state start end reason linkedid",
     [FACT_CALL_STATE] = "state since queue ringing talking_with",
     [FACT_QUEUE_STATE] = "strategy service_level_seconds waiting",
@@ -59,8 +59,9 @@ static const char *const field_names[FIELD_COUNT] = {
 };
 
 /* Rendered as RFC 3339, which would be long here. */
-static const enum fact_field times[] = {FIELD_START,  FIELD_ANSWER, FIELD_END, FIELD_SINCE,
-                                        FIELD_JOINED, FIELD_FROM,   FIELD_TO};
+static const enum fact_field times[] = {FIELD_START, FIELD_ANSWER,       FIELD_END,
+                                        FIELD_SINCE, FIELD_JOINED,       FIELD_FROM,
+                                        FIELD_TO,    FIELD_END_EARLIEST, FIELD_END_LATEST};
 
 struct slice kit_read(const char *path)
 {
@@ -206,6 +207,8 @@ static void set(struct kit_options *o, struct slice name, struct slice rest)
         o->tap.short_abandon = seconds * 1000000;
     else if (slice_is(name, "trunk_minutes") && ami_text_int(value, &seconds))
         o->tap.trunk_interval = seconds * 60 * 1000000;
+    else if (slice_is(name, "unsure_seconds") && ami_text_int(value, &seconds))
+        o->tap.unsure = seconds * 1000000;
     else if (slice_is(name, "trunks"))
         set_trunk(o, value);
     else
@@ -272,6 +275,14 @@ static void direct(struct tap *tap, const struct ami_message *m)
         tap_connected(tap, header(m, "Version"), now);
     else if (slice_is(what, "disconnected"))
         tap_disconnected(tap, header(m, "Reason"), now);
+    else if (slice_is(what, "lost-sight"))
+        tap_lost_sight(tap, now, header(m, "Reason"));
+    else if (slice_is(what, "host"))
+        tap_host(tap, header(m, "Host"));
+    else if (slice_is(what, "booted"))
+        tap_booted(tap, header(m, "Startup"));
+    else if (slice_is(what, "snapshot-end"))
+        tap_snapshot_end(tap, now);
     else if (slice_is(what, "gap"))
         tap_gap(tap, time_of(m, "From"), time_of(m, "To"), header(m, "Reason"));
     else if (slice_is(what, "list-begin"))
