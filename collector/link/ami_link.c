@@ -690,7 +690,7 @@ struct ami_link_config ami_link_config_default(void)
                                              AMI_SNAPSHOT_QUEUES | AMI_SNAPSHOT_DEVICES,
                                     .connect_us = 10 * 1000000,
                                     .ping_us = 15 * 1000000,
-                                    .boot_us = 2 * 1000000,
+                                    .boot_us = 300000,
                                     .list_us = 10 * 1000000,
                                     .leave_us = 1000000,
                                     .retry_us = 1000000,

@@ -95,14 +95,15 @@ struct ami_link_config {
     struct slice secret;
     struct ami_tls *tls; /* NULL: in clear */
     const char *event_mask;
-    unsigned lists;         /* the snapshot has: a set of enum ami_snapshot_lists */
-    int64_t connect_us;     /* how long connecting, and each step of logging in, may take */
-    int64_t ping_us;        /* silence after which it pings, and then gives up */
-    int64_t boot_us;        /* how long to wait for FullyBooted */
-    int64_t list_us;        /* how long a list may say nothing */
-    int64_t check_us;       /* how often to look at the queues while live; 0: never */
-    int64_t leave_us;       /* how long to wait for the end after Logoff */
-    int64_t retry_us;       /* first delay after a loss */
+    unsigned lists;     /* the snapshot has: a set of enum ami_snapshot_lists */
+    int64_t connect_us; /* how long connecting, and each step of logging in, may take */
+    int64_t ping_us;    /* silence after which it pings, and then gives up */
+    int64_t boot_us;  /* how long to wait for FullyBooted, which comes right after the log-in unless
+                         the PBX is still starting or the account does not see it */
+    int64_t list_us;  /* how long a list may say nothing */
+    int64_t check_us; /* how often to look at the queues while live; 0: never */
+    int64_t leave_us; /* how long to wait for the end after Logoff */
+    int64_t retry_us; /* first delay after a loss */
     int64_t retry_max_us;   /* longest */
     int64_t refused_us;     /* first delay after a refused log-in */
     int64_t refused_max_us; /* longest */

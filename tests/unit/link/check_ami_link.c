@@ -67,6 +67,17 @@ static void on_sent(void *ctx, enum ami_action action)
     note("?");
 }
 
+static void on_answer(void *ctx, enum ami_action action, const struct ami_message *m)
+{
+    char text[64];
+    struct slice date = ami_message_get(m, AMI_HEADER_CORESTARTUPDATE);
+    (void)ctx;
+    if (action == AMI_ACTION_CORESTATUS && date.n) {
+        snprintf(text, sizeof text, "started-%.*s", (int)date.n, date.p);
+        note(text);
+    }
+}
+
 static void on_done(void *ctx, enum ami_action action, enum ami_link_outcome outcome)
 {
     static const char *const words[] = {"ok", "refused", "timeout"};
@@ -150,6 +161,7 @@ static void make_link(void)
                                                   .snapshot_begin = on_snapshot_begin,
                                                   .snapshot_action_sent = on_sent,
                                                   .snapshot_action_done = on_done,
+                                                  .answer = on_answer,
                                                   .snapshot_end = on_snapshot_end,
                                                   .check_sent = on_check_sent,
                                                   .check_done = on_check_done,
@@ -216,7 +228,9 @@ static void run_for(int64_t us)
 
 #define LOG_IN_STATES "resolving connecting greeting challenging logging in booting "
 #define ALL_LISTS                                                                                  \
-    "taking a snapshot < ? CoreShowChannel CoreShowChannelsComplete ok ? Status StatusComplete "   \
+    "taking a snapshot < ? started-2026-11-27 ok ? CoreShowChannel CoreShowChannelsComplete ok ? " \
+    "Status "                                                                                      \
+    "StatusComplete "                                                                              \
     "ok ? BridgeListItem BridgeListItem BridgeListComplete ok ? BridgeInfoChannel "                \
     "BridgeInfoComplete ok ? QueueParams QueueStatusComplete ok ? DeviceStateChange "              \
     "DeviceStateListComplete ok > live "
@@ -244,8 +258,9 @@ START_TEST(the_happy_path)
     run_until("stopped", 1);
     ck_assert_int_eq(last_reason, AMI_LINK_ASKED);
     ck_assert_str_eq(last_text, "pbx main: logged off");
-    ck_assert_str_eq(pbx.actions, "Challenge Login CoreShowChannels Status BridgeList BridgeInfo "
-                                  "QueueStatus DeviceStateList Logoff ");
+    ck_assert_str_eq(pbx.actions,
+                     "Challenge Login CoreStatus CoreShowChannels Status BridgeList BridgeInfo "
+                     "QueueStatus DeviceStateList Logoff ");
     ck_assert_uint_eq(pbx.accepted, 1);
     ck_assert_ptr_null(memmem(pbx.all.p, pbx.all.n, FAKE_SECRET, sizeof FAKE_SECRET - 1));
     ck_assert_ptr_nonnull(memmem(pbx.all.p, pbx.all.n, "Events: system,call\r\n", 21));
@@ -264,8 +279,9 @@ START_TEST(queues_are_checked_while_live)
                                           "check QueueParams QueueStatusComplete checked ");
     ck_assert_uint_eq(ami_link_counters(ami).checks, 2);
     ck_assert_uint_eq(ami_link_counters(ami).snapshots, 1);
-    ck_assert_str_eq(pbx.actions, "Challenge Login CoreShowChannels Status BridgeList BridgeInfo "
-                                  "QueueStatus DeviceStateList QueueStatus QueueStatus ");
+    ck_assert_str_eq(pbx.actions,
+                     "Challenge Login CoreStatus CoreShowChannels Status BridgeList BridgeInfo "
+                     "QueueStatus DeviceStateList QueueStatus QueueStatus ");
 }
 END_TEST
 
@@ -360,8 +376,8 @@ START_TEST(refused_lists_are_told_and_passed)
     pbx.refuses = FAKE_REPORTING;
     start();
     run_until("live", 1);
-    ck_assert_ptr_nonnull(strstr(trace, "< ? refused ? refused ? BridgeListItem"));
-    ck_assert_uint_eq(ami_link_counters(ami).lists_refused, 3);
+    ck_assert_ptr_nonnull(strstr(trace, "< ? refused ? refused ? refused ? BridgeListItem"));
+    ck_assert_uint_eq(ami_link_counters(ami).lists_refused, 4);
 }
 END_TEST
 
@@ -505,7 +521,7 @@ START_TEST(stopping_from_a_callback)
     start();
     run_until("stopped", 1);
     ck_assert_ptr_null(strstr(trace, "CoreShowChannelsComplete"));
-    ck_assert_str_eq(pbx.actions, "Challenge Login CoreShowChannels Logoff ");
+    ck_assert_str_eq(pbx.actions, "Challenge Login CoreStatus CoreShowChannels Logoff ");
 }
 END_TEST
 

@@ -60,11 +60,11 @@ START_TEST(a_snapshot_asks_for_each_bridge)
     struct ami_snapshot *s = calloc(1, sizeof *s);
     struct ami_action_text action;
     ami_snapshot_begin(s, ami_link_config_default().lists);
-    for (uint32_t id = 1; id <= 3; id++) {
+    for (uint32_t id = 1; id <= 4; id++) {
         ck_assert(ami_snapshot_next(s, id, &action));
     }
     ck_assert_int_eq(s->action, AMI_ACTION_BRIDGELIST);
-    ck_assert_int_eq(ami_snapshot_take(s, message("Response: Success\r\nActionID: 3\r\n")),
+    ck_assert_int_eq(ami_snapshot_take(s, message("Response: Success\r\nActionID: 4\r\n")),
                      AMI_SNAPSHOT_PART);
     ck_assert_int_eq(ami_snapshot_take(s, message("Event: BridgeListItem\r\nActionID: 2\r\n"
                                                   "BridgeUniqueid: other\r\n")),
@@ -72,16 +72,16 @@ START_TEST(a_snapshot_asks_for_each_bridge)
     for (unsigned i = 0; i < AMI_SNAPSHOT_BRIDGES_MAX + 5; i++) {
         char text[200];
         snprintf(text, sizeof text,
-                 "Event: BridgeListItem\r\nActionID: 3\r\nBridgeUniqueid: b-%u\r\n"
+                 "Event: BridgeListItem\r\nActionID: 4\r\nBridgeUniqueid: b-%u\r\n"
                  "BridgeNumChannels: 2\r\n",
                  i);
         ck_assert_int_eq(ami_snapshot_take(s, message(text)), AMI_SNAPSHOT_PART);
     }
     ck_assert_uint_eq(s->bridges_left_out, 5);
-    ck_assert_int_eq(ami_snapshot_take(s, message("Event: BridgeListComplete\r\nActionID: 3\r\n")),
+    ck_assert_int_eq(ami_snapshot_take(s, message("Event: BridgeListComplete\r\nActionID: 4\r\n")),
                      AMI_SNAPSHOT_DONE);
     for (uint32_t i = 0; i < AMI_SNAPSHOT_BRIDGES_MAX; i++) {
-        ck_assert(ami_snapshot_next(s, 4 + i, &action));
+        ck_assert(ami_snapshot_next(s, 5 + i, &action));
         ck_assert_int_eq(s->action, AMI_ACTION_BRIDGEINFO);
     }
     ck_assert(ami_snapshot_next(s, 9999, &action));

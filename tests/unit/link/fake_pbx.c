@@ -111,9 +111,13 @@ static const struct {
 static void respond_list(struct fake_pbx *pbx, const char *action, const char *id)
 {
     bool reporting = named(action, "CoreShowChannels") || named(action, "Status") ||
-                     named(action, "DeviceStateList");
+                     named(action, "DeviceStateList") || named(action, "CoreStatus");
     if (pbx->refuses == FAKE_REPORTING && reporting) {
         respond(pbx, id, "Error", "Message: Permission denied\r\n");
+        return;
+    }
+    if (named(action, "CoreStatus")) {
+        respond(pbx, id, "Success", "CoreStartupDate: 2026-11-27\r\nCoreStartupTime: 09:10:11\r\n");
         return;
     }
     for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++) {
