@@ -73,7 +73,7 @@ SETTINGS = [
      "they are unique on this PBX alone; keys and `ce_source` have the PBX's name"),
     ("`channelvars` (manager.conf)", "`variables` of hand-offs", "those that only the dialplan class shows, or none"),
     ("`write = reporting` (manager.conf)", "calls that were up before the tap joined",
-     "they are not seen until their channels do something new, and a call whose end was missed stays live"),
+     "they are not seen until their channels do something new, and a call in no bridge whose end was missed is unsure, and ended after unsure_seconds"),
     ("`unanswered`, `congestion` … of the `pbx` section", "`cdr`", "the rows are those of Asterisk's with amitap's defaults"),
 ]
 
