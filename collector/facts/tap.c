@@ -303,12 +303,14 @@ void tap_free(struct tap *tap)
     free(tap);
 }
 
-/* What answers an action never has a Timestamp. */
+/* What answers an action never has a Timestamp; FullyBooted has none where it answers the log-in.
+ */
 static bool is_list_item(const struct ami_message *m)
 {
     switch (m->event) {
     case AMI_EVENT_DEVICESTATECHANGE:
         return ami_message_has(m, AMI_HEADER_ACTIONID);
+    case AMI_EVENT_FULLYBOOTED:
     case AMI_EVENT_OUTBOUNDREGISTRATIONDETAIL:
     case AMI_EVENT_CORESHOWCHANNEL:
     case AMI_EVENT_STATUS:

@@ -3,8 +3,7 @@
 
 Every fact of it is found, and is the same, unless it lies within a published gap: its own moment does, or what it tells of
 went on there, or its call was up there before it, so that what led to it was not seen. A gap begins at the last event whose
-effects were committed; the saved position of the stream says which that was, and the time from that event's Timestamp to
-its coming is the only one that is added to a gap.
+effects were committed, in the PBX's time; the saved position of the stream says which that was.
 """
 import bisect
 
@@ -33,14 +32,14 @@ class Windows:
 
 def published(gaps, deaths):
     """The gaps as windows, and what is wrong with them: each begins where a death left the stream."""
-    came = {position[0]: position[1] for position in deaths if position}
+    came = {position for position in deaths if position}
     spans, wrong = [], []
     for gap in gaps:
         begin, end = rows.epoch(gap["from"]), rows.epoch(gap["to"])
         at = round(begin * 1e6)
         if gap["reason"] == "restart" and at not in came:
             wrong.append(f"a gap begins at {gap['from']}, where no event was the last one committed")
-        spans.append((min(begin, came.get(at, at) / 1e6), end))
+        spans.append((begin, end))
     told = {round(rows.epoch(gap["from"]) * 1e6) for gap in gaps}
     wrong += [f"nothing was published for the death after {at}" for at in came if at not in told]
     return Windows(spans), wrong

@@ -126,8 +126,9 @@ class Scene:
         return sum(wal[at + 8:at + 16] == salts and struct.unpack(">I", wal[at + 4:at + 8])[0] != 0 for at in frames)
 
     def position(self):
-        """How far the dead amitap had committed the stream: when its last event came and what its Timestamp was, in
-        microseconds; None when nothing was. Looked at in a copy, so that the files stay as they were left."""
+        """How far the dead amitap had committed the stream: its last event's Timestamp, or that of the one before it was
+        blind, if it still was, in microseconds; None when nothing was. Looked at in a copy, so that the files stay as they
+        were left."""
         if not self.outbox.exists():
             return None
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
@@ -140,7 +141,7 @@ class Scene:
                 except sqlite3.OperationalError:  # before its first migration
                     return None
         state = json.loads(body[0]) if body else {}
-        return (state["last_event"], state["event_time"]) if state.get("last_event") else None
+        return state.get("blind_from") or state.get("event_time") or None
 
     def history(self, sql):
         with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as history:
