@@ -410,9 +410,6 @@ static void snapshot_begin(struct ami_link *link)
 
 static void snapshot_done(struct ami_link *link, enum ami_link_outcome outcome)
 {
-    if (link->state != AMI_LINK_SNAPSHOT) {
-        return; /* a callback stopped it */
-    }
     link->counters.lists_refused += outcome != AMI_LINK_LIST_DONE;
     tell_action_done(link, link->snapshot.action, outcome);
     snapshot_next(link);
@@ -423,8 +420,7 @@ static void snapshot_done(struct ami_link *link, enum ami_link_outcome outcome)
 
 static void tell_answer(struct ami_link *link, const struct ami_message *m)
 {
-    if (link->events.answer && ((link->snapshot.lists & AMI_SNAPSHOT_RIGHTS) ||
-                                link->snapshot.action == AMI_ACTION_CORESTATUS)) {
+    if (link->events.answer) {
         link->told = true;
         link->depth++;
         link->events.answer(link->ctx, link->snapshot.action, m);

@@ -81,8 +81,8 @@ struct ami_link_events {
     /* All that the PBX sent, from the banner on, as it came: before the others that it causes. Must
      * not stop the link. */
     void (*bytes)(void *ctx, struct slice bytes);
-    /* The response to an action of the snapshot that is answered by its response alone (CoreStatus,
-     * AMI_SNAPSHOT_RIGHTS), accepted or refused; before snapshot_action_done. */
+    /* The response to an action of the snapshot, accepted or refused; before what follows of a
+     * list, and before snapshot_action_done. Must not stop the link. */
     void (*answer)(void *ctx, enum ami_action action, const struct ami_message *m);
 };
 

@@ -10,10 +10,10 @@
 
 /* Which of them; a set. */
 enum ami_snapshot_lists {
-    AMI_SNAPSHOT_CHANNELS = 1,       /* CoreShowChannels and Status; needs write=reporting */
-    AMI_SNAPSHOT_BRIDGES = 2,        /* BridgeList, BridgeInfo for each that has members; nothing */
-    AMI_SNAPSHOT_QUEUES = 4,         /* QueueStatus; needs nothing */
-    AMI_SNAPSHOT_DEVICES = 8,        /* DeviceStateList; needs write=reporting */
+    AMI_SNAPSHOT_CHANNELS = 1, /* CoreStatus, CoreShowChannels and Status; needs write=reporting */
+    AMI_SNAPSHOT_BRIDGES = 2,  /* BridgeList, BridgeInfo for each that has members; nothing */
+    AMI_SNAPSHOT_QUEUES = 4,   /* QueueStatus; needs nothing */
+    AMI_SNAPSHOT_DEVICES = 8,  /* DeviceStateList; needs write=reporting */
     AMI_SNAPSHOT_REGISTRATIONS = 16, /* PJSIPShowRegistrationsOutbound; needs write=reporting */
     AMI_SNAPSHOT_RIGHTS = 32 /* CoreSettings, which needs write=reporting, and ListCommands */
 };
