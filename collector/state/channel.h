@@ -62,8 +62,8 @@ struct channel {
     bool originated;     /* DialBegin without caller, or born not dialed */
     bool ringing;        /* rings now */
     bool hangup_requested;
-    bool hides_number;            /* its caller id's presentation is not "allowed" */
-    uint64_t seen;                /* number of the event or list item that showed it last */
+    bool hides_number;    /* its caller id's presentation is not "allowed" */
+    uint64_t seen;        /* number of the event or list item that showed it last */
     int64_t unsure_until; /* nothing has confirmed it since the tap was blind: it counts as ended
                              then; 0: it is sure */
     struct unseen_end lost;
