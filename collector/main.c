@@ -16,6 +16,8 @@
 #include "web/http.h"
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #ifndef AMITAP_VERSION
 #define AMITAP_VERSION "unknown"
@@ -75,10 +77,20 @@ static void usage(FILE *to)
     fputs("  amitap --version\n", to);
 }
 
+/* Memory holds secrets and numbers: no core dump is written, and no other process of this user may
+ * look into it. */
+static void keep_memory_private(void)
+{
+    const struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
 /* 0: done well. 1: it failed, and a line on stderr says why. 2: it was called wrongly. */
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    keep_memory_private();
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) == 0) {
             return commands[i].run(argc - 1, argv + 1);

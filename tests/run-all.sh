@@ -65,7 +65,10 @@ suite_explain() { PYTHONDONTWRITEBYTECODE=1 tests/explain/run.py --amitap build/
 suite_crash() {
   make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap && PYTHONDONTWRITEBYTECODE=1 tests/crash/run.py
 }
-suite_privacy() { make -s build/kafka_mock && PYTHONDONTWRITEBYTECODE=1 tests/privacy/run.py --amitap build/asan/amitap; }
+suite_privacy() {
+  make -s build/kafka_mock && PYTHONDONTWRITEBYTECODE=1 tests/privacy/run.py --amitap build/asan/amitap &&
+    PYTHONDONTWRITEBYTECODE=1 tests/privacy/secrets.py --amitap build/asan/amitap
+}
 suite_verify() { PYTHONDONTWRITEBYTECODE=1 tests/verify/run.py --amitap build/asan/amitap; }
 suite_faults() { PYTHONDONTWRITEBYTECODE=1 tests/faults/run.py --amitap build/asan/amitap; }
 suite_examples() { make -s examples && tests/examples/run.sh; }

@@ -18,6 +18,8 @@ static int check_file(const char *path)
     bool kafka = config && kafka_config_check(config, report);
     bool web = config && web_config_check(config, report);
     bool good = kafka && web;
+    if (config)
+        config_warn_if_open(config, path, report);
     config_report_print(report, path, stderr);
     if (good) {
         printf("%s: ok\n", path);

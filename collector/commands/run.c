@@ -165,6 +165,8 @@ static struct config *load_config(const char *path)
     struct config *config = report ? config_load(path, report) : NULL;
     bool kafka = config && kafka_config_check(config, report);
     bool web = config && web_config_check(config, report);
+    if (config)
+        config_warn_if_open(config, path, report);
     if (config && !(kafka && web)) {
         config_free(config);
         config = NULL;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MAX_BYTES (1024 * 1024)
@@ -445,4 +446,18 @@ struct slice config_pbx_secret(const struct config_section *pbx)
 const char *config_outbox_path(const struct config *c)
 {
     return c->outbox_path;
+}
+
+void config_warn_if_open(const struct config *c, const char *path, struct config_report *report)
+{
+    struct stat st;
+    bool open = stat(path, &st) == 0 && (st.st_mode & S_IROTH);
+    for (size_t i = 0; open && i < config_pbx_count(c); i++) {
+        const struct config_section *s = config_pbx(c, i);
+        if (config_text(s, CONFIG_PBX_SECRET) && !config_text(s, CONFIG_PBX_SECRET_FILE)) {
+            config_report_warning(report, s->values[CONFIG_PBX_SECRET].line,
+                                  "pbx %s: secret: it stands in a file that everybody can read",
+                                  s->name);
+        }
+    }
 }

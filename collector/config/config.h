@@ -15,6 +15,9 @@ struct config_section;
 struct config *config_load(const char *path, struct config_report *report);
 void config_free(struct config *c);
 
+/* Warns of secrets that stand in the file itself when everybody can read it. */
+void config_warn_if_open(const struct config *c, const char *path, struct config_report *report);
+
 /* How many PBXs there are, at least one, and each one's section, in the file's order. */
 size_t config_pbx_count(const struct config *c);
 const struct config_section *config_pbx(const struct config *c, size_t i);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ERROR_SIZE     512
@@ -161,8 +162,13 @@ static bool set_property(rd_kafka_conf_t *conf, const char *property, char *erro
     memcpy(name, property, n);
     name[n] = '\0';
     const char *value = property[n] ? property + n + 1 : "";
-    if (n < sizeof(ending) || strcmp(name + n - (sizeof(ending) - 1), ending) != 0)
-        return set(conf, name, value, error);
+    if (n < sizeof(ending) || strcmp(name + n - (sizeof(ending) - 1), ending) != 0) {
+        if (!is_secret(name))
+            return set(conf, name, value, error);
+        snprintf(error, ERROR_SIZE, "%s is a secret: name a file that holds it, in %s_file", name,
+                 name);
+        return false;
+    }
     name[n - (sizeof(ending) - 1)] = '\0';
     size_t length = 0;
     char *text = read_value(value, &length, error, ERROR_SIZE);
@@ -230,6 +236,27 @@ static void add_fault(void *ctx, const char *fault)
     config_report_fault(r->to, r->line, "kafka: properties: %s", fault);
 }
 
+/* Of a property that names a file with a secret, when everybody can read it. */
+static void warn_if_open(const char *property, const struct report *r)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    const char *value = strstr(property, "_file=");
+    if (!value || credential_path(value + sizeof("_file=") - 1, path, sizeof(path)))
+        return;
+    if (stat(path, &st) == 0 && st.st_mode & S_IROTH)
+        config_report_warning(r->to, r->line, "kafka: properties: %s can be read by everybody",
+                              path);
+}
+
+static void warn_of_open(const struct config_section *kafka, const struct report *r)
+{
+    size_t n = 0;
+    const char *const *properties = config_list(kafka, CONFIG_KAFKA_PROPERTIES, &n);
+    for (size_t i = 0; i < n; i++)
+        warn_if_open(properties[i], r);
+}
+
 bool kafka_config_check(const struct config *config, struct config_report *report)
 {
     const struct config_section *kafka = config_section(config, CONFIG_KAFKA);
@@ -242,6 +269,7 @@ bool kafka_config_check(const struct config *config, struct config_report *repor
         rd_kafka_conf_destroy(conf);
         return false;
     }
+    warn_of_open(kafka, &r);
     /* What does not go together is only said by a producer. Without brokers it connects nowhere. */
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
     if (rk) {

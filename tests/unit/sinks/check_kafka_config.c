@@ -133,6 +133,7 @@ END_TEST
 
 START_TEST(secrets_are_not_told)
 {
+    ck_assert_ptr_nonnull(strstr(faults("'sasl.password=hunter2'"), "in sasl.password_file"));
     ck_assert_ptr_null(strstr(faults("'ssl.key.pem=hunter2'"), "hunter2"));
     ck_assert_ptr_null(strstr(faults("'ssl.keystore.password=hunter2', 'acks=1'"), "hunter2"));
 }
