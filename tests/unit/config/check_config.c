@@ -382,10 +382,16 @@ static size_t put_value(char text[1024], const struct config_key_row *row, const
                         size_t n)
 {
     bool pbx = row->section == CONFIG_PBX, list = row->type == CONFIG_TYPE_LIST;
-    size_t at =
-        (size_t)snprintf(text, 512, "pbx main {\nhost = a\nuser = a\nsecret = a\n%s%s%s%s = %s",
-                         pbx ? "" : "}\n", pbx ? "" : config_section_row(row->section)->name,
-                         pbx ? "" : " {\n", row->name, list ? "{ " : "");
+    size_t at = (size_t)snprintf(text, 512, "pbx main {\n");
+    static const char *const needed[] = {"host", "user", "secret"};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        if (!pbx || strcmp(needed[i], row->name) != 0) {
+            at += (size_t)snprintf(text + at, 64, "%s = a\n", needed[i]);
+        }
+    }
+    at += (size_t)snprintf(text + at, 256, "%s%s%s%s = %s", pbx ? "" : "}\n",
+                           pbx ? "" : config_section_row(row->section)->name, pbx ? "" : " {\n",
+                           row->name, list ? "{ " : "");
     memcpy(text + at, value, n);
     at += n;
     return at + (size_t)snprintf(text + at, 64, "%s\n}\n", list ? " }" : "");
