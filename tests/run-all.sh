@@ -75,6 +75,9 @@ suite_examples() { make -s examples && tests/examples/run.sh; }
 suite_schemas() { tests/schemas/run.sh; }
 suite_kafka() { tests/kafka/run.sh; }
 suite_asterisk() { "${root[@]}" tests/asterisk/lab.sh install && "${root[@]}" tests/asterisk/live.py; }
+suite_asterisk_tls() {
+  "${root[@]}" tests/asterisk/lab.sh install && "${root[@]}" tests/asterisk/tls.py
+}
 suite_mixer() {
   "${root[@]}" tests/asterisk/lab.sh install &&
     "${root[@]}" tests/asterisk/live.py --mix "$mix_seconds" --instance mixer --keep "$logs/mixer"
@@ -108,7 +111,7 @@ all=(
   build check
   captures journeys partial split schemas record explain figures verify
   audit tls web metrics privacy fuzz faults loop crash
-  examples kafka asterisk mixer browser fresh
+  examples kafka asterisk asterisk_tls mixer browser fresh
   prove lint
 )
 [ $# -gt 0 ] || set -- "${all[@]}"
