@@ -57,6 +57,7 @@ suite_audit() { PYTHONDONTWRITEBYTECODE=1 tests/audit/run.py --amitap build/asan
 suite_tls() { PYTHONDONTWRITEBYTECODE=1 tests/tls/run.py --amitap build/asan/amitap; }
 suite_web() { PYTHONDONTWRITEBYTECODE=1 tests/web/run.py --amitap build/asan/amitap; }
 suite_loop() { make -s loop-shim && PYTHONDONTWRITEBYTECODE=1 tests/loop/run.py; }
+suite_reload() { PYTHONDONTWRITEBYTECODE=1 tests/reload/run.py --amitap build/asan/amitap; }
 suite_soak() { make -s loop-shim && PYTHONDONTWRITEBYTECODE=1 tests/loop/run.py --seconds "$mix_seconds" soak; }
 suite_metrics() { PYTHONDONTWRITEBYTECODE=1 tests/metrics/run.py --amitap build/asan/amitap; }
 suite_fuzz() { tests/fuzz/run.sh 20 && FUZZ_ENGINE=afl tests/fuzz/run.sh 20; }
@@ -110,7 +111,7 @@ fi
 all=(
   build check
   captures journeys partial split schemas record explain figures verify
-  audit tls web metrics privacy fuzz faults loop crash
+  audit tls web metrics privacy fuzz faults loop reload crash
   examples kafka asterisk asterisk_tls mixer browser fresh
   prove lint
 )

@@ -2,9 +2,12 @@
 #include "collector/base/notify.h"
 
 #include "parsers/slice.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static void notify(struct slice message)
@@ -28,6 +31,16 @@ static void notify(struct slice message)
 void notify_ready(void)
 {
     notify(SLICE("READY=1"));
+}
+
+void notify_reloading(void)
+{
+    char text[64];
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64, us);
+    notify(slice_from(text));
 }
 
 void notify_stopping(void)

@@ -6,5 +6,7 @@
  * nothing happens; a failure is not worth stopping for. */
 void notify_ready(void);
 void notify_stopping(void);
+/* The configuration is being read again; notify_ready ends that. */
+void notify_reloading(void);
 
 #endif

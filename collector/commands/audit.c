@@ -128,7 +128,7 @@ static int print_report(struct audit *a)
 
 static int run(struct audit *a)
 {
-    if (!tap_config_tls(a->config.section, &a->tls))
+    if (!tap_config_tls(a->config.section, &a->tls, stderr))
         return EXIT_UNKNOWN;
     if (!make_link(a)) {
         fputs("amitap: memory is short\n", stderr);

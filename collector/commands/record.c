@@ -103,7 +103,7 @@ static bool make_link(struct record *r)
     /* The passwords of registrations would stand in the recording. */
     config.lists &= ~(unsigned)AMI_SNAPSHOT_REGISTRATIONS;
     r->pbx = config_section_name(r->config.section);
-    if (!tap_config_tls(r->config.section, &r->tls))
+    if (!tap_config_tls(r->config.section, &r->tls, stderr))
         return false;
     config.tls = r->tls;
     r->link = ami_link_new(&config, &env, &events, r);

@@ -4,10 +4,10 @@
 #include "collector/base/log.h"
 #include "collector/base/metrics.h"
 #include "collector/base/notify.h"
+#include "collector/commands/reload.h"
+#include "collector/commands/run_config.h"
 #include "collector/commands/session.h"
 #include "collector/commands/store.h"
-#include "collector/commands/web_config.h"
-#include "collector/sinks/kafka_config.h"
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -15,7 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MIB ((size_t)1024 * 1024)
+#define RELOAD_TEXT_MAX ((size_t)64 * 1024)
+#define MIB             ((size_t)1024 * 1024)
 /* The view only has to bridge moments. */
 #define VIEW_RING_BYTES (64 * MIB)
 
@@ -30,6 +31,7 @@ struct daemon {
     struct event_base *base;
     struct event *signals[3];
     struct event *tick;
+    struct reload *reload;
     struct resolver *resolver;
     struct session **sessions;
     size_t count;
@@ -75,11 +77,76 @@ static void on_signal(evutil_socket_t number, short what, void *ctx)
     struct daemon *d = ctx;
     turn_begin(d);
     if (number == SIGHUP) {
-        log_line(LOG_LEVEL_WARNING, "SIGHUP: a changed configuration takes a restart");
+        notify_reloading();
+        reload_start(d->reload);
         return;
     }
     log_line(LOG_LEVEL_INFO, "stopping");
     stop_sessions(d);
+}
+
+/* One line for each finding. */
+static void log_findings(char *said)
+{
+    for (char *line = said, *end; line && *line; line = end ? end + 1 : NULL) {
+        end = strchr(line, '\n');
+        if (end)
+            *end = '\0';
+        log_line(LOG_LEVEL_ERROR, "%s", line);
+    }
+}
+
+/* Hands each session what it is to be; appends the names of those that begin anew. */
+static void reload_sessions(struct daemon *d, const struct reload_result *read,
+                            struct run_config *config, struct buf *names)
+{
+    for (size_t i = 0; i < config_pbx_count(read->config); i++) {
+        const char *name = config_section_name(config_pbx(read->config, i));
+        for (size_t k = 0; k < d->count; k++) {
+            if (strcmp(session_name(d->sessions[k]), name) != 0 ||
+                !session_reload(d->sessions[k], config, read->tls[i]))
+                continue;
+            read->tls[i] = NULL;
+            buf_printf(names, "%s%s", names->n ? ", " : "", name);
+        }
+    }
+}
+
+/* The sessions whose PBX is described otherwise begin anew; all else that differs is named. */
+static void apply(struct daemon *d, struct reload_result *read)
+{
+    size_t count = config_pbx_count(read->config);
+    struct run_config *config = run_config_new(read->config);
+    struct buf names = buf_new(RELOAD_TEXT_MAX), restart = buf_new(RELOAD_TEXT_MAX);
+    if (config) {
+        run_config_restart_keys(d->config, read->config, &restart);
+        reload_sessions(d, read, config, &names);
+        log_line(restart.n ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s: read again; %s%.*s%s%.*s",
+                 d->path, names.n ? "connecting anew: " : "no PBX's connection changes",
+                 (int)names.n, names.n ? names.p : "", restart.n ? "; only a restart applies " : "",
+                 (int)restart.n, restart.n ? restart.p : "");
+    }
+    for (size_t i = 0; i < count; i++)
+        ami_tls_free(read->tls[i]);
+    free(read->tls);
+    read->tls = NULL;
+    read->config = NULL;
+    run_config_release(config);
+    buf_free(&names);
+    buf_free(&restart);
+}
+
+static void on_reloaded(void *ctx, struct reload_result *read)
+{
+    struct daemon *d = ctx;
+    turn_begin(d);
+    log_findings(read->said);
+    metrics_add(metrics_line(METRIC_RELOADS, read->config ? "applied" : "refused", NULL), 1);
+    if (!read->config)
+        log_line(LOG_LEVEL_ERROR, "%s: not applied; amitap goes on as it was", d->path);
+    else if (!d->stopping)
+        apply(d, read);
+    notify_ready();
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
@@ -128,7 +195,8 @@ static bool make_loop(struct daemon *d)
         return false;
     d->resolver = resolver_new(d->base);
     d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
-    bool good = d->resolver && add_event(d->tick, &second);
+    d->reload = reload_new(d->base, d->path, on_reloaded, d);
+    bool good = d->resolver && d->reload && add_event(d->tick, &second);
     for (size_t i = 0; i < 3; i++) {
         d->signals[i] = evsignal_new(d->base, numbers[i], on_signal, d);
         good = good && add_event(d->signals[i], NULL);
@@ -159,30 +227,14 @@ static bool make_sessions(struct daemon *d)
     return d->sessions != NULL;
 }
 
-static struct config *load_config(const char *path)
-{
-    struct config_report *report = config_report_new();
-    struct config *config = report ? config_load(path, report) : NULL;
-    bool kafka = config && kafka_config_check(config, report);
-    bool web = config && web_config_check(config, report);
-    if (config)
-        config_warn_if_open(config, path, report);
-    if (config && !(kafka && web)) {
-        config_free(config);
-        config = NULL;
-    }
-    if (report)
-        config_report_print(report, path, stderr);
-    config_report_free(report);
-    return config;
-}
-
 /* Everything that can refuse to start, in an order in which nothing is left half done. */
 static bool start(struct daemon *d, const struct web_edge_ops *web)
 {
     d->clock = clock_system();
     d->turns = metrics_line(METRIC_LOOP_TURN, NULL, NULL);
     d->longest_turn = metrics_line(METRIC_LOOP_TURN_LONGEST, NULL, NULL);
+    metrics_line(METRIC_RELOADS, "applied", NULL);
+    metrics_line(METRIC_RELOADS, "refused", NULL);
     const struct config_section *section = config_section(d->config, CONFIG_STORE);
     d->writer_ring = ring_new((size_t)config_number(section, CONFIG_STORE_RING_MIB) * MIB);
     d->view_ring = ring_new(VIEW_RING_BYTES);
@@ -229,6 +281,7 @@ static int stop(struct daemon *d)
     }
     if (d->tick)
         event_free(d->tick);
+    reload_free(d->reload);
     resolver_free(d->resolver);
     if (d->base)
         event_base_free(d->base);
@@ -263,7 +316,7 @@ int run_command(int argc, char **argv, const struct web_edge_ops *web)
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    d.config = load_config(d.path);
+    d.config = run_config_load(d.path, stderr);
     if (!d.config)
         return EXIT_FAILURE;
     bool started = start(&d, web);

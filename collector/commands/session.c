@@ -18,6 +18,9 @@ struct session {
     const struct config_section *pbx;
     struct session_env env;
     struct ami_tls *tls; /* NULL: in clear */
+    struct run_config *config,
+        *next;                /* what the link is made of, and is to be; NULL: pbx, and nothing */
+    struct ami_tls *next_tls; /* with next */
     struct ami_link *link;
     struct tap *tap;
     bool logged_in; /* now */
@@ -216,7 +219,7 @@ static void on_link_state(void *ctx, const struct ami_link_change *change)
     if (change->to == AMI_LINK_WAITING)
         note_link(s, false, text);
     on_turn_end(s);
-    if (change->to == AMI_LINK_STOPPED)
+    if (change->to == AMI_LINK_STOPPED && !s->next)
         s->env.stopped(s->env.ctx, s, false);
     else if (change->reason == AMI_LINK_LOGIN_REFUSED && !s->ever)
         s->env.stopped(s->env.ctx, s, true);
@@ -326,7 +329,7 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
     s->env = *env;
     s->kept_at = now_of(s);
     struct ami_link_config config = tap_config_link(pbx);
-    if (!tap_config_tls(pbx, &s->tls)) {
+    if (!tap_config_tls(pbx, &s->tls, stderr)) {
         session_free(s);
         return NULL;
     }
@@ -347,6 +350,9 @@ void session_free(struct session *s)
         return;
     ami_link_free(s->link);
     ami_tls_free(s->tls);
+    ami_tls_free(s->next_tls);
+    run_config_release(s->config);
+    run_config_release(s->next);
     tap_free(s->tap);
     free(s);
 }
@@ -380,9 +386,55 @@ void session_start(struct session *s)
     ami_link_start(s->link);
 }
 
+static const struct config_section *section_in(const struct session *s, const struct run_config *c)
+{
+    return c ? run_config_pbx(run_config_of(c), session_name(s)) : s->pbx;
+}
+
+/* No more: the link is as it was, or stops. */
+static void drop_next(struct session *s)
+{
+    ami_tls_free(s->next_tls);
+    run_config_release(s->next);
+    s->next_tls = NULL;
+    s->next = NULL;
+}
+
 void session_stop(struct session *s)
 {
+    bool reloading = s->next && ami_link_state(s->link) == AMI_LINK_STOPPED;
+    drop_next(s);
+    if (reloading)
+        s->env.stopped(s->env.ctx, s, false);
+    else
+        ami_link_stop(s->link);
+}
+
+bool session_reload(struct session *s, struct run_config *config, struct ami_tls *tls)
+{
+    const struct config_section *old = section_in(s, s->next ? s->next : s->config);
+    if (!run_config_link_differs(old, section_in(s, config)))
+        return false;
+    drop_next(s);
+    s->next = run_config_hold(config);
+    s->next_tls = tls;
     ami_link_stop(s->link);
+    return true;
+}
+
+/* The old session has ended: begins as the new configuration says. */
+static void begin_next(struct session *s)
+{
+    struct ami_link_config config = tap_config_link(section_in(s, s->next));
+    config.tls = s->next_tls;
+    ami_link_configure(s->link, &config);
+    ami_tls_free(s->tls);
+    run_config_release(s->config);
+    s->tls = s->next_tls;
+    s->config = s->next;
+    s->next_tls = NULL;
+    s->next = NULL;
+    ami_link_start(s->link);
 }
 
 void session_gap(struct session *s, int64_t from, int64_t to, const char *reason)
@@ -410,4 +462,6 @@ void session_tick(struct session *s)
     }
     buf_free(&text);
     on_turn_end(s);
+    if (s->next && ami_link_state(s->link) == AMI_LINK_STOPPED)
+        begin_next(s);
 }

@@ -3,6 +3,7 @@
 #define COLLECTOR_COMMANDS_SESSION_H
 
 #include "collector/commands/publish.h"
+#include "collector/commands/run_config.h"
 #include "collector/config/config.h"
 #include "collector/link/ami_link.h"
 #include "collector/outbox/outbox.h"
@@ -35,6 +36,11 @@ uint64_t session_live_calls(const struct session *s);
 void session_start(struct session *s);
 /* Logs off; env.stopped tells when that is done. */
 void session_stop(struct session *s);
+
+/* Logs off, and within about a second in again as this section of the configuration says, which is
+ * held as long as it is used; the tap's own options stay as they are. Takes tls over (NULL: in
+ * clear). False, and nothing happens, when the link is as it says already. */
+bool session_reload(struct session *s, struct run_config *config, struct ami_tls *tls);
 
 /* Tells a gap that is not the link's: what happened between these moments may be missing
  * somewhere. */

@@ -55,7 +55,7 @@ struct ami_link_config tap_config_link(const struct config_section *pbx)
     return config;
 }
 
-bool tap_config_tls(const struct config_section *pbx, struct ami_tls **ret_tls)
+bool tap_config_tls(const struct config_section *pbx, struct ami_tls **ret_tls, FILE *to)
 {
     struct ami_tls_config config = {.ca_file = config_text(pbx, CONFIG_PBX_TLS_CA_FILE),
                                     .name = config_text(pbx, CONFIG_PBX_TLS_NAME),
@@ -66,7 +66,7 @@ bool tap_config_tls(const struct config_section *pbx, struct ami_tls **ret_tls)
         return true;
     *ret_tls = ami_tls_new(&config, why, sizeof(why));
     if (!*ret_tls)
-        fprintf(stderr, "amitap: pbx %s: tls: %s\n", config_section_name(pbx), why);
+        fprintf(to, "amitap: pbx %s: tls: %s\n", config_section_name(pbx), why);
     return *ret_tls != NULL;
 }
 

@@ -31,6 +31,6 @@ struct ami_link_config tap_config_link(const struct config_section *pbx);
 
 /* What TLS to the PBX needs; *ret_tls is NULL where the section has tls = no. False after one line
  * on stderr when the CA file cannot be used. To be freed by ami_tls_free after the link. */
-bool tap_config_tls(const struct config_section *pbx, struct ami_tls **ret_tls);
+bool tap_config_tls(const struct config_section *pbx, struct ami_tls **ret_tls, FILE *to);
 
 #endif

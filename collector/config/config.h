@@ -38,6 +38,11 @@ bool config_yes(const struct config_section *s, enum config_key key);
 const char *const *config_list(const struct config_section *s, enum config_key key,
                                size_t *ret_count);
 
+/* Whether two sections of one kind say the same of a key; of a secret or privacy key that stands in
+ * a file, what was read from there. */
+bool config_same(const struct config_section *a, const struct config_section *b,
+                 enum config_key key);
+
 /* The line on which a key stands; its section's line where it has none of its own, 0 where the file
  * has neither. */
 unsigned config_line(const struct config_section *s, enum config_key key);

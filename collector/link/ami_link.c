@@ -131,14 +131,16 @@ static void tell_check_done(struct ami_link *link, enum ami_link_outcome outcome
     }
 }
 
-static void turn_begin(struct ami_link *link)
+static void turn_begin(void *ctx)
 {
+    struct ami_link *link = ctx;
     if (link->events.turn_begin)
         link->events.turn_begin(link->ctx);
 }
 
-static void turn_end(struct ami_link *link)
+static void turn_end(void *ctx)
 {
+    struct ami_link *link = ctx;
     if (link->told) {
         link->told = false;
         if (link->events.turn_end) {
@@ -588,16 +590,6 @@ static void on_closed(void *ctx, const char *why)
     }
 }
 
-static void on_turn_begin(void *ctx)
-{
-    turn_begin(ctx);
-}
-
-static void on_turn_end(void *ctx)
-{
-    turn_end(ctx);
-}
-
 static void on_bytes(void *ctx, struct slice bytes)
 {
     struct ami_link *link = ctx;
@@ -701,8 +693,8 @@ struct ami_link *ami_link_new(const struct ami_link_config *config, const struct
     static const struct ami_transport_ops ops = {.connected = on_connected,
                                                  .frame = on_frame,
                                                  .closed = on_closed,
-                                                 .turn_begin = on_turn_begin,
-                                                 .turn_end = on_turn_end,
+                                                 .turn_begin = turn_begin,
+                                                 .turn_end = turn_end,
                                                  .bytes = on_bytes};
     assert(config->host_count > 0);
     struct ami_link *link = calloc(1, sizeof *link);
@@ -749,6 +741,13 @@ void ami_link_start(struct ami_link *link)
     if (link->depth == 0) {
         turn_end(link);
     }
+}
+
+void ami_link_configure(struct ami_link *link, const struct ami_link_config *config)
+{
+    assert(link->state == AMI_LINK_STOPPED && config->host_count > 0);
+    link->config = *config;
+    link->host = 0;
 }
 
 void ami_link_stop(struct ami_link *link)

@@ -151,6 +151,9 @@ void ami_link_free(struct ami_link *link);
 /* Begins. The link must be stopped. */
 void ami_link_start(struct ami_link *link);
 
+/* Another configuration, from the next ami_link_start on. The link must be stopped. */
+void ami_link_configure(struct ami_link *link, const struct ami_link_config *config);
+
 /* Logs off; the state AMI_LINK_STOPPED is told when that is done or leave_us have passed, which may
  * be within this call. */
 void ami_link_stop(struct ami_link *link);

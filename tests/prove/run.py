@@ -45,6 +45,7 @@ SUITES = {
     "tls": Suite(MAKE + ["all"], ["tests/tls/run.py"]),
     "loop": Suite(MAKE + ["all", "loop-shim"], ["tests/loop/run.py", "--rate", "3000", "--seconds", "4", "everything stuck"]),
     "overflow": Suite(MAKE + ["all", "loop-shim"], ["tests/loop/run.py", "--rate", "3000", "ring overflows"]),
+    "reload": Suite(MAKE + ["all"], ["tests/reload/run.py", "another address", "faults"]),
     "metrics": Suite(MAKE + ["all"], ["tests/metrics/run.py"]),
     "kafka-acks": Suite(MAKE + ["ROOM=sinks", "unit"], ["build/unit/sinks/check_kafka_acks"]),
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_COMMANDS_RELOAD_H
+#define COLLECTOR_COMMANDS_RELOAD_H
+
+#include "collector/config/config.h"
+#include "collector/link/ami_tls.h"
+#include <event2/event.h>
+
+/* Reads the configuration again, with the files that it names, by a thread of its own: the loop
+ * never looks at the disk. */
+struct reload;
+
+/* What was read. */
+struct reload_result {
+    struct config *config; /* NULL: it has faults */
+    struct ami_tls **tls;  /* for each PBX of it; NULL: in clear */
+    char *said;            /* what is wrong, a line each; "" when nothing is */
+};
+
+/* In the loop; who is called takes config and the tls over that it wants, and sets those to NULL.
+ */
+typedef void reload_done(void *ctx, struct reload_result *result);
+
+/* Path is borrowed. NULL when memory or files are short. */
+struct reload *reload_new(struct event_base *base, const char *path, reload_done *done, void *ctx);
+/* Waits for a reading that is under way. NULL is allowed. */
+void reload_free(struct reload *r);
+
+/* Begins to read; done follows. While a reading is under way another follows it. */
+void reload_start(struct reload *r);
+
+#endif

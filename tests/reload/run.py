@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""SIGHUP: a changed configuration is read while amitap follows two PBXs, and what may change does, without the other PBX
+noticing. Needs build/amitap and build/amisim. One line "ok …" or "FAIL …" each.
+
+    run.py [--amitap PROGRAM] [--amisim PROGRAM] [NAME…]
+"""
+import argparse
+import contextlib
+import json
+import pathlib
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LIMIT = 20
+
+
+def until(what, limit=LIMIT):
+    end = time.monotonic() + limit
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+class Scene:
+    """PBXs a, b and c, and amitap, which taps a and b."""
+
+    def __init__(self, programs, folder):
+        self.folder, self.processes = pathlib.Path(folder), []
+        self.ports = {name: self._pbx(programs, name) for name in "abc"}
+        self.web = free_port()
+        self.secret = self.folder / "secret"
+        self.secret.write_text("tapsecret\n")
+        self.config = self.folder / "amitap.conf"
+        self.values = {"a": {"port": self.ports["a"]}, "b": {"port": self.ports["b"]}, "store": {}}
+        self.write()
+        self.tap = self._start("amitap", programs.amitap, "run", "-c", self.config)
+        assert until(lambda: self.count("following events") == 2), self.said("amitap")
+
+    def _pbx(self, programs, name):
+        self._start(name, programs.amisim, "--port", "0", "--loop", "0", "--record", self.folder / f"{name}.actions",
+                    ROOT / "tests/captures/answered")
+        port = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
+        assert until(lambda: port.search(self.said(name))), self.said(name)
+        return int(port.search(self.said(name))[1])
+
+    def _start(self, name, *command):
+        with open(self.folder / f"{name}.log", "wb") as log:
+            self.processes.append(subprocess.Popen([str(word) for word in command], stdout=log, stderr=log))
+        return self.processes[-1]
+
+    def said(self, name):
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def count(self, text):
+        return self.said("amitap").count(text)
+
+    def write(self, more=""):
+        def lines(values):
+            return "".join(f" {key} = {value}\n" for key, value in values.items())
+        pbxs = "".join(f"pbx {name} {{ host = 127.0.0.1\n user = tap\n secret_file = '{self.secret}'\n{lines(values)} }}\n"
+                       for name, values in self.values.items() if name != "store")
+        self.config.write_text(f"{pbxs}store {{ path = '{self.folder}/amitap.db'\n{lines(self.values['store'])} }}\n"
+                               f"web {{ listen = '127.0.0.1:{self.web}' }}\n{more}")
+
+    def reload(self, more=""):
+        """What amitap logs of it, one line."""
+        said = re.compile(r"^.*(?:read again|not applied).*$", re.M)
+        before = len(said.findall(self.said("amitap")))
+        self.write(more)
+        self.tap.send_signal(signal.SIGHUP)
+        until(lambda: len(said.findall(self.said("amitap"))) > before)
+        return said.findall(self.said("amitap"))[-1]
+
+    def logins(self):
+        """How often each PBX was logged in to."""
+        return {name: (self.folder / f"{name}.actions").read_text().count(" allowed Login") for name in "abc"}
+
+    def reloads(self, result):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/metrics") as answer:
+            found = re.search(rf'amitap_config_reloads_total{{result="{result}"}} (\d+)', answer.read().decode())
+        return int(found[1]) if found else 0
+
+    def gaps(self):
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/amitap.db?mode=ro", uri=True)) as history:
+            return [json.loads(body) for body, in history.execute("SELECT body FROM gaps")]
+
+    def close(self):
+        """What is wrong with its end, if anything."""
+        self.tap.send_signal(signal.SIGTERM)
+        status = self.tap.wait(LIMIT)
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        said = self.said("amitap")
+        bad = status != 0 or re.search(r"(Address|Leak)Sanitizer|runtime error:", said)
+        return [f"amitap ended with {status}: {said[-600:]}"] if bad else []
+
+
+def another_address(scene):
+    """PBX a is now where c is: it alone is connected to anew, and the gap says so."""
+    scene.values["a"]["port"] = scene.ports["c"]
+    said = scene.reload()
+    yield "connecting anew: a" in said and "only a restart" not in said, said
+    yield until(lambda: scene.count("following events") == 3), "it does not follow again"
+    yield scene.logins() == {"a": 1, "b": 1, "c": 1}, scene.logins()
+    yield until(lambda: [gap["pbx"] for gap in scene.gaps()] == ["a"]), scene.gaps()
+    yield scene.reloads("applied") == 1, "not counted"
+
+
+def another_secret(scene):
+    """What stands in a secret file is compared too; with a wrong one the others go on, with the right one it comes back."""
+    scene.secret.write_text("wrong\n")
+    scene.values["b"]["ping_seconds"] = 14
+    said = scene.reload()
+    yield "connecting anew: a, b" in said, said
+    yield until(lambda: scene.count("REFUSED") == 2), "nobody refuses it"
+    scene.secret.write_text("tapsecret\n")
+    said = scene.reload()
+    yield "connecting anew: a, b" in said, said
+    yield until(lambda: scene.count("following events") == 4), "they do not come back"
+
+
+def the_same(scene):
+    """Nothing changed: nothing happens."""
+    said = scene.reload()
+    yield "no PBX's connection changes" in said and "only a restart" not in said, said
+    yield scene.logins() == {"a": 1, "b": 1, "c": 0}, scene.logins()
+
+
+def needs_a_restart(scene):
+    """Each key that only a restart applies is named, and no session ends."""
+    scene.values["store"]["retain_days"] = 7
+    scene.values["b"]["trunks"] = "{ 'PJSIP/carrier' }"
+    scene.values["d"] = {"port": scene.ports["c"]}
+    said = scene.reload("kafka { brokers = '127.0.0.1:9' }\n")
+    yield said.endswith("only a restart applies pbx b: trunks, pbx d, store: retain_days, kafka"), said
+    yield scene.logins() == {"a": 1, "b": 1, "c": 0}, scene.logins()
+
+
+def faults(scene):
+    """A configuration with faults is refused whole."""
+    scene.values["a"]["port"] = scene.ports["c"]
+    scene.values["b"]["port"] = 99999
+    said = scene.reload("kafka { brokers = '127.0.0.1:9'\n properties = { 'acks=0' }\n }\n")
+    yield "not applied" in said, said
+    yield "port: 99999 is not within" in scene.said("amitap"), "the fault is not named"
+    yield scene.reloads("refused") == 1, "not counted"
+    yield scene.logins() == {"a": 1, "b": 1, "c": 0}, scene.logins()
+
+
+def many_at_once(scene):
+    """Twenty SIGHUPs while the address goes back and forth: the last one counts."""
+    for turn in range(20):
+        scene.values["a"]["port"] = scene.ports["c" if turn % 2 else "a"]
+        scene.write()
+        scene.tap.send_signal(signal.SIGHUP)
+        time.sleep(0.05)
+    scene.reload()
+    yield until(lambda: scene.logins()["c"] >= 1 and scene.count("following events") >= 3), scene.said("amitap")
+    yield scene.logins()["b"] == 1, scene.logins()
+
+
+def stopped_while_it_reloads(scene):
+    """SIGTERM right behind SIGHUP."""
+    scene.values["a"]["port"] = scene.ports["c"]
+    scene.write()
+    scene.tap.send_signal(signal.SIGHUP)
+    scene.tap.send_signal(signal.SIGTERM)
+    yield until(lambda: scene.tap.poll() is not None), "it does not end"
+
+
+SCENES = (another_address, another_secret, the_same, needs_a_restart, faults, many_at_once, stopped_while_it_reloads)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--amitap", default=ROOT / "build/amitap")
+    parser.add_argument("--amisim", default=ROOT / "build/amisim")
+    parser.add_argument("scenes", nargs="*", metavar="NAME")
+    programs = parser.parse_args()
+    failed = False
+    for play in SCENES:
+        name = play.__name__.replace("_", " ")
+        if programs.scenes and name not in programs.scenes:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            begin = time.monotonic()
+            scene = Scene(programs, folder)
+            wrong = [str(what) for good, what in play(scene) if not good] + scene.close()
+            for fault in wrong[:4]:
+                print(f"   {fault[:700]}")
+            print(f"{'FAIL' if wrong else 'ok'} {name} ({time.monotonic() - begin:.0f} s)", flush=True)
+            failed = failed or bool(wrong)
+    return failed
+
+
+sys.exit(main())
