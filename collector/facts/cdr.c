@@ -410,3 +410,14 @@ void cdr_parked(struct cdr_engine *e, struct channel *channel, struct snapshot *
     if (row)
         row_parked(row, &m);
 }
+
+void cdr_data_guessed(struct cdr_chain *chain, struct snapshot *look)
+{
+    for (struct cdr_row *row = chain->first; row; row = row->next) {
+        if (row->application && snapshot_same_place(row->application, look) &&
+            (snapshot_flags(row->application) & (SNAPSHOT_DATA_MISSING | SNAPSHOT_DATA_GUESSED)) ==
+                SNAPSHOT_DATA_MISSING)
+            snapshot_set(&row->application, look);
+    }
+    saved_touch(&chain->channel->saved);
+}

@@ -50,4 +50,8 @@ void cdr_was_in_bridge(struct cdr_engine *e, const struct bridge *bridge, struct
 /* ParkedCall: look has application Park and data "lot:space". */
 void cdr_parked(struct cdr_engine *e, struct channel *channel, struct snapshot *look, int64_t time);
 
+/* The data of the channel's application, missing until now, was guessed: rows that took the look
+ * without it take this one. */
+void cdr_data_guessed(struct cdr_chain *chain, struct snapshot *look);
+
 #endif

@@ -43,16 +43,16 @@ static void set_userfield(struct cdr_chain *chain, struct slice value)
     }
 }
 
-static void set_amaflags(struct cdr_chain *chain, struct slice value)
+static void set_amaflags(struct channel *channel, struct slice value)
 {
-    struct snapshot_values v = snapshot_values(chain->channel->now);
+    struct snapshot_values v = snapshot_values(channel->now);
     if (is_word(value, "omit") || is_word(value, "1"))
         v.ama = SNAPSHOT_AMA_OMIT;
     else if (is_word(value, "billing") || is_word(value, "2"))
         v.ama = SNAPSHOT_AMA_BILLING;
     else
         v.ama = SNAPSHOT_AMA_DOCUMENTATION;
-    channel_alter(chain->channel, &v);
+    channel_alter(channel, &v);
 }
 
 static void set_disabled(struct cdr_chain *chain, bool on)
@@ -82,14 +82,17 @@ static void assign(struct cdr_chain *chain, struct slice name, struct slice valu
         return;
     struct slice function = slice_head(name, open);
     struct slice argument = slice_from_offset(slice_head(name, name.n - 1), open + 1);
-    bool cdr = is_word(function, "CDR");
+    bool cdr = is_word(function, "CDR"), own = is_word(function, "CHANNEL");
     if (cdr && is_word(argument, "userfield"))
         set_userfield(chain, value);
-    else if ((cdr || is_word(function, "CHANNEL")) && is_word(argument, "amaflags"))
-        set_amaflags(chain, value);
-    else if (is_word(function, "CDR_PROP") && is_word(argument, "disable"))
+    if ((cdr || own) && is_word(argument, "amaflags"))
+        set_amaflags(chain->channel, value);
+    /* What CHANNEL() sets on one half of a Local channel it sets on the other too (Asterisk 22). */
+    if (own && is_word(argument, "amaflags") && chain->channel->half)
+        set_amaflags(chain->channel->half, value);
+    if (is_word(function, "CDR_PROP") && is_word(argument, "disable"))
         set_disabled(chain, is_true(value));
-    else if (is_word(function, "CDR_PROP") && is_word(argument, "party_a") && is_true(value))
+    if (is_word(function, "CDR_PROP") && is_word(argument, "party_a") && is_true(value))
         set_party_a(chain);
 }
 
@@ -170,6 +173,22 @@ static void run_reset(struct cdr_chain *chain, const struct cdr_message *m)
     }
 }
 
+/* Dial's option C resets the rows. Options are letters behind the second comma, some with an
+ * argument in brackets. */
+static bool dial_resets(struct slice data)
+{
+    int commas = 0, depth = 0;
+    for (size_t i = 0; i < data.n && commas < 3; i++) {
+        char c = data.p[i];
+        depth += (c == '(') - (c == ')' && depth);
+        if (depth == 0 && c == ',')
+            commas++;
+        else if (depth == 0 && commas == 2 && c == 'C')
+            return true;
+    }
+    return false;
+}
+
 void cdr_run_application(struct cdr_chain *chain, struct slice application, struct slice data,
                          const struct cdr_message *m)
 {
@@ -179,7 +198,8 @@ void cdr_run_application(struct cdr_chain *chain, struct slice application, stru
         run_mset(chain, data);
     else if (is_word(application, "ForkCDR"))
         run_fork(chain, data, m);
-    else if (is_word(application, "ResetCDR"))
+    else if (is_word(application, "ResetCDR") ||
+             (is_word(application, "Dial") && dial_resets(data)))
         run_reset(chain, m);
 }
 

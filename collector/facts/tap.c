@@ -299,6 +299,8 @@ void tap_free(struct tap *tap)
     free(tap->boot);
     free(tap->member_channel);
     free(tap->last_dial);
+    free(tap->originate);
+    free(tap->auto_paused);
     free(tap->pause_all);
     free(tap);
 }

@@ -10,6 +10,65 @@
 
 enum { CHANNEL_STATE_UP = 6 };
 
+static bool runs_stasis(const struct channel *c)
+{
+    return c && slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "Stasis");
+}
+
+/* The first argument of a list, taken off it. */
+static struct slice next_argument(struct slice *list)
+{
+    const char *comma = list->n ? memchr(list->p, ',', list->n) : NULL;
+    struct slice argument = slice_head(*list, comma ? (size_t)(comma - list->p) : list->n);
+    *list = slice_from_offset(*list, argument.n + 1);
+    return argument;
+}
+
+/* The phone that the dialplan's Originate(technology/resource,app,application,data) dials will run
+ * that application when it answers, and no Newexten will show it. */
+static void take_origination(struct tap *tap, struct channel *dest, const struct ami_message *m)
+{
+    struct slice list = slice_from(tap->originate), name = channel_name(dest);
+    struct slice resource = next_argument(&list),
+                 string = ami_message_get(m, AMI_HEADER_DIALSTRING);
+    const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
+    size_t technology = slash ? (size_t)(slash - name.p) + 1 : 0;
+    if (!technology || !slice_starts(resource, slice_head(name, technology)) ||
+        !slice_equal(slice_from_offset(resource, technology), string))
+        return;
+    if (slice_is(next_argument(&list), "app")) {
+        text_set(&dest->will_run, next_argument(&list));
+        text_set(&dest->will_run_data, next_argument(&list));
+    }
+    text_set(&tap->originate, SLICE(""));
+}
+
+/* An origination was answered: it runs what its Originate said. */
+static void run_originated(struct tap *tap, struct channel *c)
+{
+    if (!c->will_run || !c->will_run[0])
+        return;
+    tap_run_unshown(tap, c, slice_from(c->will_run),
+                    c->will_run_data ? slice_from(c->will_run_data) : SLICE(""));
+    text_set(&c->will_run, SLICE(""));
+}
+
+/* Without a caller, a channel that is its own linkedid is an origination, and one that belongs to
+ * the call of a channel in Stasis is ARI's; one of another's call (Page) was dialed, and one that
+ * is in Stasis itself was created by ARI first and is dialed now (Asterisk 22). */
+static void dial_without_caller(struct tap *tap, struct channel *dest, const struct ami_message *m)
+{
+    struct slice linkedid = channel_linkedid(dest);
+    bool own = slice_equal(channel_uniqueid(dest), linkedid);
+    if (!runs_stasis(dest) && (own || runs_stasis(tap_channel(tap, linkedid))))
+        channel_set_flag(dest, SNAPSHOT_DIALED, false);
+    if (!own)
+        return;
+    dest->originated = true;
+    journey_set_role(dest, LEG_ORIGINATED);
+    take_origination(tap, dest, m);
+}
+
 void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
 {
     struct channel *caller = tap_see(tap, m, &channel_headers_plain);
@@ -19,13 +78,8 @@ void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
     bool has_caller = ami_message_has(m, AMI_HEADER_UNIQUEID);
     if (has_caller && !caller)
         return;
-    /* Without a caller, a channel that is its own linkedid is an origination; one that belongs to
-     * another's call (Page) was dialed. */
-    if (!has_caller && slice_equal(channel_uniqueid(dest), channel_linkedid(dest))) {
-        channel_set_flag(dest, SNAPSHOT_DIALED, false);
-        dest->originated = true;
-        journey_set_role(dest, LEG_ORIGINATED);
-    }
+    if (!has_caller)
+        dial_without_caller(tap, dest, m);
     if (caller) {
         tap_commanded(tap, caller);
         tap_complete_data(tap, caller, m);
@@ -69,11 +123,33 @@ static void follow_dial_end(struct tap *tap, struct channel *dest, struct slice 
     tap_phone(tap, dest, false, snapshot_state(dest->now) == CHANNEL_STATE_UP);
 }
 
-/* A caller takes over the cause for which the phone it dialed refused (app_dial, Asterisk 22). */
-static void take_cause(struct channel *caller, const struct channel *dest, struct slice status)
+/* Q.850 causes; with 23 a phone forwards (AST_CAUSE_REDIRECTED_TO_NEW_DESTINATION). */
+enum { CAUSE_NORMAL = 16, CAUSE_BUSY = 17, CAUSE_REDIRECTED = 23, CAUSE_CONGESTION = 34 };
+
+/* For which cause the phone refused, also where no HangupRequest showed it: these two statuses have
+ * one cause each. One that is up had answered, and the subroutine of option U sent it away. */
+static int refused_for(const struct channel *dest, struct slice status)
 {
     int cause = snapshot_cause(dest->now);
-    if (caller && cause && !slice_is(status, "ANSWER") && !slice_is(status, "CANCEL"))
+    if (snapshot_state(dest->now) == CHANNEL_STATE_UP)
+        return CAUSE_NORMAL;
+    if (!cause && slice_is(status, "BUSY"))
+        return CAUSE_BUSY;
+    return !cause && slice_is(status, "CONGESTION") ? CAUSE_CONGESTION : cause;
+}
+
+/* A caller takes over the cause for which the phone it dialed refused; not of one that forwards,
+ * also where Dial's option i ignores that, nor of one that a queue called for it (app_dial and
+ * app_queue, Asterisk 22). */
+static void take_cause(struct channel *caller, const struct channel *dest, struct slice status)
+{
+    int cause = refused_for(dest, status);
+    if (!caller || !cause || cause == CAUSE_REDIRECTED || slice_is(status, "ANSWER") ||
+        slice_is(status, "CANCEL"))
+        return;
+    bool queued = slice_equal(slice_from(dest->called.caller), channel_uniqueid(caller)) ||
+                  slice_is(snapshot_text(caller->now, SNAPSHOT_APPLICATION), "Queue");
+    if (!queued)
         tap_set_cause(caller, cause);
 }
 
@@ -95,6 +171,8 @@ void tap_on_dial_end(struct tap *tap, const struct ami_message *m)
     snapshot_unref(end.caller_look);
     snapshot_unref(end.dest_look);
     take_cause(caller, dest, status);
+    if (slice_is(status, "ANSWER"))
+        run_originated(tap, dest);
     journey_dial_end(dest, status, ami_message_get(m, AMI_HEADER_FORWARD), tap->emit->now);
     follow_dial_end(tap, dest, status);
 }
@@ -520,4 +598,6 @@ void tap_complete_data(struct tap *tap, struct channel *c, const struct ami_mess
         channel_run(c, SLICE("Dial"), (struct slice){text, (size_t)n},
                     SNAPSHOT_DATA_MISSING | SNAPSHOT_DATA_GUESSED, tap->emit->now);
     tap_look(tap, &change);
+    if (c->chain)
+        cdr_data_guessed(c->chain, c->now);
 }

@@ -9,7 +9,12 @@
 #include <strings.h>
 
 /* AST_STATE_*, header ChannelState. */
-enum { CHANNEL_STATE_RINGING = 5, CHANNEL_STATE_UP = 6, CHANNEL_STATE_BUSY = 7 };
+enum {
+    CHANNEL_STATE_DOWN = 0,
+    CHANNEL_STATE_RINGING = 5,
+    CHANNEL_STATE_UP = 6,
+    CHANNEL_STATE_BUSY = 7
+};
 
 /* Q.850 causes that applications set. */
 enum { CAUSE_BUSY = 17, CAUSE_CONGESTION = 34 };
@@ -229,28 +234,25 @@ static bool starts_with(struct slice s, const char *word)
     return s.n >= strlen(word) && strncasecmp(s.p, word, strlen(word)) == 0;
 }
 
-/* An async goto shows as a Newexten with the old application at the new place; what really runs
- * there is not shown. */
-static bool is_goto(const struct channel *c, const struct snapshot_values *seen)
-{
-    struct snapshot_values held = snapshot_values(c->now);
-    return c->been_bridged &&
-           slice_equal(held.text[SNAPSHOT_APPLICATION], seen->text[SNAPSHOT_APPLICATION]) &&
-           slice_equal(held.text[SNAPSHOT_APPDATA], seen->text[SNAPSHOT_APPDATA]) &&
-           (!slice_equal(held.text[SNAPSHOT_CONTEXT], seen->text[SNAPSHOT_CONTEXT]) ||
-            !slice_equal(held.text[SNAPSHOT_EXTEN], seen->text[SNAPSHOT_EXTEN]));
-}
-
 bool tap_is_outgoing(struct slice application)
 {
     return starts_with(application, "AppDial") || slice_is(application, "AppQueue");
 }
 
 /* A dialed channel that runs dialplan itself is dialed no more (after-bridge goto, Dial G,
- * Redirect). */
+ * Redirect). One that ARI created is in Stasis before it is dialed, and runs none. */
 static bool runs_dialplan(const struct channel *c, struct slice application)
 {
-    return !tap_is_outgoing(application) && !c->subroutines && !c->hangup_logic;
+    bool created = slice_is(application, "Stasis") &&
+                   snapshot_state(c->now) == CHANNEL_STATE_DOWN && !c->originated;
+    return !tap_is_outgoing(application) && !c->subroutines && !c->hangup_logic && !created;
+}
+
+/* An origination is marked so before it is dialed, which a Local channel to nowhere never is. */
+static bool is_originated(const struct channel *c, struct slice application)
+{
+    return slice_is(application, "AppDial2") &&
+           slice_equal(channel_uniqueid(c), channel_linkedid(c));
 }
 
 void tap_remember_place(struct tap *tap, const struct snapshot_values *seen)
@@ -263,19 +265,36 @@ void tap_remember_place(struct tap *tap, const struct snapshot_values *seen)
         text_set(&tap->last_dial, seen->text[SNAPSHOT_APPDATA]);
 }
 
-/* What the application does to the channel's CDRs, and the application it may run inside. */
-static void run(struct tap *tap, struct channel *c, struct slice application, struct slice data)
+/* An async goto shows as a Newexten with the old application at the new place; what really runs
+ * there is not shown. Where the old one's data was not shown either any will do. A channel that was
+ * in no bridge is redirected out of its application: one that has left its queue pressed a key. */
+static bool is_goto(const struct tap *tap, const struct channel *c,
+                    const struct snapshot_values *seen)
 {
-    struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr, 0};
-    struct slice inner, inner_data;
-    if (c->chain)
-        cdr_run_application(c->chain, application, data, &message);
-    if (!cdr_inner_application(application, data, &inner, &inner_data))
-        return;
-    struct channel_change change = channel_run(c, inner, inner_data, 0, tap->emit->now);
-    tap_look(tap, &change);
-    if (c->chain)
-        cdr_run_application(c->chain, inner, inner_data, &message);
+    struct snapshot_values held = snapshot_values(c->now);
+    struct slice application = seen->text[SNAPSHOT_APPLICATION];
+    if (!slice_equal(held.text[SNAPSHOT_APPLICATION], application) ||
+        (slice_equal(held.text[SNAPSHOT_CONTEXT], seen->text[SNAPSHOT_CONTEXT]) &&
+         slice_equal(held.text[SNAPSHOT_EXTEN], seen->text[SNAPSHOT_EXTEN])))
+        return false;
+    if (!(held.flags & SNAPSHOT_DATA_MISSING) &&
+        !slice_equal(held.text[SNAPSHOT_APPDATA], seen->text[SNAPSHOT_APPDATA]))
+        return false;
+    if (c->been_bridged)
+        return true;
+    return !tap_is_outgoing(application) && !c->hangup_logic &&
+           !slice_is(seen->text[SNAPSHOT_EXTEN], "h") &&
+           !visits_has_left(&tap->visits, channel_uniqueid(c));
+}
+
+/* An async goto shows what the channel ran until then, also where that was not shown before. */
+static void settle_data(struct tap *tap, const struct channel *c,
+                        const struct snapshot_values *seen)
+{
+    struct snapshot_values held = snapshot_values(c->now);
+    held.text[SNAPSHOT_APPDATA] = seen->text[SNAPSHOT_APPDATA];
+    if (held.flags & SNAPSHOT_DATA_MISSING)
+        tap_remember_place(tap, &held);
 }
 
 /* PauseQueueMember(,interface): with no queue named it is all of them. */
@@ -310,31 +329,100 @@ static void note_presentation(struct channel *c, struct slice application, struc
     }
 }
 
-/* QueueLog(queue,uniqueid,agent,event[,info]) of the dialplan. */
+/* The parts of the text between separators; the last takes the rest. How many there are. */
+static size_t split(struct slice text, char separator, struct slice *parts, size_t max)
+{
+    size_t count = 0;
+    while (text.p && count < max) {
+        const char *hit = text.n && count + 1 < max ? memchr(text.p, separator, text.n) : NULL;
+        size_t n = hit ? (size_t)(hit - text.p) : text.n;
+        parts[count++] = slice_head(text, n);
+        text = hit ? slice_from_offset(text, n + 1) : (struct slice){NULL, 0};
+    }
+    return count;
+}
+
+/* QueueLog(queue,uniqueid,agent,event[,info]) of the dialplan. Without one of the four it writes
+ * nothing; what it is told goes into the line as it is, its "|" too (Asterisk 22). */
 static void log_queue_line(struct tap *tap, struct slice application, struct slice data)
 {
-    if (!slice_is(application, "QueueLog"))
-        return;
     struct slice fields[5] = {{NULL, 0}};
-    for (size_t i = 0; i < 5 && data.p; i++) {
-        const char *comma = i < 4 && data.n ? memchr(data.p, ',', data.n) : NULL;
-        size_t n = comma ? (size_t)(comma - data.p) : data.n;
-        fields[i] = slice_head(data, n);
-        data = comma ? slice_from_offset(data, n + 1) : (struct slice){NULL, 0};
-    }
     char event[64];
+    if (!slice_is(application, "QueueLog") || split(data, ',', fields, 5) < 4)
+        return;
     size_t n = slice_head(fields[3], sizeof(event) - 1).n;
-    if (!n)
+    if (!fields[0].n || !fields[1].n || !fields[2].n || !n)
         return;
     memcpy(event, fields[3].p, n);
     event[n] = 0;
-    struct queue_log_line line = {.event = event,
-                                  .uniqueid = fields[1],
-                                  .queue = fields[0],
-                                  .agent = fields[2],
-                                  .args = {fields[4]},
-                                  .count = 1};
+    struct queue_log_line line = {
+        .event = event, .uniqueid = fields[1], .queue = fields[0], .agent = fields[2]};
+    line.count = split(fields[4].p ? fields[4] : SLICE(""), '|', line.args, QUEUE_LOG_ARGS_MAX);
     queue_log_emit(tap->emit, &line);
+}
+
+/* Originate(technology/resource,app,application,data…): what the phone will run raises no Newexten.
+ */
+static void note_origination(struct tap *tap, struct slice application, struct slice data)
+{
+    if (slice_is(application, "Originate"))
+        text_set(&tap->originate, data);
+}
+
+/* MASTER_CHANNEL(function(argument))=value sets on the channel that began the call. */
+static void run_for_master(struct tap *tap, const struct channel *c, struct slice application,
+                           struct slice data)
+{
+    struct slice function = SLICE("MASTER_CHANNEL(");
+    struct channel *master = tap_channel(tap, channel_linkedid(c));
+    if (!slice_is(application, "Set") || !slice_starts(data, function) || !master || !master->chain)
+        return;
+    data = slice_from_offset(data, function.n);
+    const char *equals = memchr(data.p, '=', data.n);
+    size_t n = equals ? (size_t)(equals - data.p) : 0;
+    char text[SNAPSHOT_TEXT_MAX];
+    if (n < 2 || data.p[n - 1] != ')' || data.n > sizeof(text))
+        return;
+    memcpy(text, data.p, n - 1);
+    memcpy(text + n - 1, equals, data.n - n);
+    struct cdr_message m = {master, master->now, master->now, tap->emit->now, &tap->options.cdr, 0};
+    cdr_run_application(master->chain, application, (struct slice){text, data.n - 1}, &m);
+    saved_touch(&master->saved);
+}
+
+void tap_run(struct tap *tap, struct channel *c, struct slice application, struct slice data)
+{
+    struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr, 0};
+    note_member_channel(tap, c, application);
+    note_presentation(c, application, data);
+    note_pause_all(tap, application, data);
+    note_origination(tap, application, data);
+    log_queue_line(tap, application, data);
+    run_for_master(tap, c, application, data);
+    if (c->chain)
+        cdr_run_application(c->chain, application, data, &message);
+    saved_touch(&c->saved);
+}
+
+/* What the application does, and the application that it may run inside. */
+static void run(struct tap *tap, struct channel *c, struct slice application, struct slice data)
+{
+    struct slice inner, inner_data;
+    tap_run(tap, c, application, data);
+    if (!cdr_inner_application(application, data, &inner, &inner_data))
+        return;
+    struct channel_change change = channel_run(c, inner, inner_data, 0, tap->emit->now);
+    tap_look(tap, &change);
+    tap_run(tap, c, inner, inner_data);
+}
+
+/* DISA resets the rows when it has a number to go on with (Asterisk 22). */
+static bool leaves_disa(const struct channel *c, const struct snapshot_values *seen)
+{
+    return slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "DISA") &&
+           !slice_is(seen->text[SNAPSHOT_EXTEN], "h") &&
+           (!slice_equal(snapshot_text(c->now, SNAPSHOT_CONTEXT), seen->text[SNAPSHOT_CONTEXT]) ||
+            !slice_equal(snapshot_text(c->now, SNAPSHOT_EXTEN), seen->text[SNAPSHOT_EXTEN]));
 }
 
 void tap_on_newexten(struct tap *tap, const struct ami_message *m)
@@ -350,12 +438,16 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     struct slice application = ami_message_get(m, AMI_HEADER_APPLICATION);
     seen.text[SNAPSHOT_APPLICATION] = application;
     seen.text[SNAPSHOT_APPDATA] = ami_message_get(m, AMI_HEADER_APPDATA);
-    c->sent_elsewhere = is_goto(c, &seen);
+    if (leaves_disa(c, &seen))
+        run(tap, c, SLICE("ResetCDR"), SLICE(""));
+    c->sent_elsewhere = is_goto(tap, c, &seen);
+    if (c->sent_elsewhere)
+        settle_data(tap, c, &seen);
     if (slice_is(seen.text[SNAPSHOT_EXTEN], "h") && seen.priority == 1) {
         journey_hangup_logic(c);
         c->hangup_logic = true;
     }
-    if (runs_dialplan(c, application))
+    if (runs_dialplan(c, application) || is_originated(c, application))
         channel_set_flag(c, SNAPSHOT_DIALED, false);
     if (c->call && !c->hangup_logic && !tap_is_outgoing(application))
         journey_goes_on(journey_call(c), c);
@@ -367,10 +459,6 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     tap_look(tap, &change);
     if (c->sent_elsewhere)
         return;
-    note_member_channel(tap, c, application);
-    note_presentation(c, application, seen.text[SNAPSHOT_APPDATA]);
-    note_pause_all(tap, application, seen.text[SNAPSHOT_APPDATA]);
-    log_queue_line(tap, application, seen.text[SNAPSHOT_APPDATA]);
     run(tap, c, application, seen.text[SNAPSHOT_APPDATA]);
     handoff_application(&tap->calls, c);
 }
@@ -381,6 +469,7 @@ void tap_run_unshown(struct tap *tap, struct channel *c, struct slice applicatio
     struct buf text = buf_new(SNAPSHOT_TEXT_MAX);
     unsigned flags = 0;
     c->sent_elsewhere = false;
+    visits_moved_on(&tap->visits, channel_uniqueid(c), snapshot_text(c->now, SNAPSHOT_EXTEN));
     if (!data.p) {
         struct place_key key = {snapshot_text(c->now, SNAPSHOT_CONTEXT),
                                 snapshot_text(c->now, SNAPSHOT_EXTEN), snapshot_priority(c->now)};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "collector/facts/cdr_functions.h"
 #include "collector/facts/tap_internal.h"
 #include "parsers/ami_text.h"
+#include <stdio.h>
 #include <strings.h>
 
 /* What programs that a call is handed to do: AGI's events, variables, UserEvents, recordings. */
@@ -105,22 +105,44 @@ void tap_on_async_agi_end(struct tap *tap, const struct ami_message *m)
         handoff_agi_over(&tap->calls, c);
 }
 
+/* A word of an AGI command and what is behind it; quotes around the whole rest are taken off. */
+static struct slice command_word(struct slice *rest)
+{
+    while (rest->n && rest->p[0] == ' ')
+        *rest = slice_from_offset(*rest, 1);
+    const char *blank = rest->n ? memchr(rest->p, ' ', rest->n) : NULL;
+    struct slice word = slice_head(*rest, blank ? (size_t)(blank - rest->p) : rest->n);
+    *rest = slice_from_offset(*rest, word.n + 1);
+    if (rest->n >= 2 && rest->p[0] == '"' && rest->p[rest->n - 1] == '"')
+        *rest = (struct slice){rest->p + 1, rest->n - 2};
+    return word;
+}
+
 /* "EXEC Application arguments" runs an application that no Newexten shows. */
 static void execute(struct tap *tap, struct channel *c, struct slice rest)
 {
-    while (rest.n && rest.p[0] == ' ')
-        rest = slice_from_offset(rest, 1);
-    const char *blank = rest.n ? memchr(rest.p, ' ', rest.n) : NULL;
-    size_t n = blank ? (size_t)(blank - rest.p) : rest.n;
-    struct slice data = slice_from_offset(rest, n + 1);
-    if (data.n >= 2 && data.p[0] == '"' && data.p[data.n - 1] == '"')
-        data = (struct slice){data.p + 1, data.n - 2};
-    struct channel_change change = channel_run(c, slice_head(rest, n), data, 0, tap->emit->now);
+    struct slice application = command_word(&rest);
+    struct channel_change change = channel_run(c, application, rest, 0, tap->emit->now);
     tap_look(tap, &change);
-    if (c->chain) {
-        struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr, 0};
-        cdr_run_application(c->chain, slice_head(rest, n), data, &message);
-    }
+    tap_run(tap, c, application, rest);
+}
+
+/* "SET VARIABLE name value" does what the application Set does. */
+static void set_variable(struct tap *tap, struct channel *c, struct slice rest)
+{
+    char text[SNAPSHOT_TEXT_MAX];
+    struct slice name = command_word(&rest);
+    if (name.n + 1 + rest.n > sizeof(text))
+        return;
+    int n = snprintf(text, sizeof(text), "%.*s=%.*s", (int)name.n, name.n ? name.p : "",
+                     (int)rest.n, rest.n ? rest.p : "");
+    tap_run(tap, c, SLICE("Set"), (struct slice){text, (size_t)n});
+}
+
+static bool is_command(struct slice command, const char *words)
+{
+    size_t n = strlen(words);
+    return command.n > n && strncasecmp(command.p, words, n) == 0;
 }
 
 void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m)
@@ -133,7 +155,9 @@ void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m)
     /* It can come before the Newexten: where that is to come, it is what begins the hand-off. */
     if (!tap->sees_dialplan)
         handoff_agi_runs(&tap->calls, c, HANDOFF_AGI);
-    if (command.n < 5 || strncasecmp(command.p, "EXEC ", 5) != 0)
+    if (is_command(command, "SET VARIABLE "))
+        set_variable(tap, c, slice_from_offset(command, strlen("SET VARIABLE ")));
+    if (!is_command(command, "EXEC "))
         return;
     handoff_executes(c, true);
     execute(tap, c, slice_from_offset(command, 5));

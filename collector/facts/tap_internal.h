@@ -80,8 +80,12 @@ struct tap {
     void *ctx;
     struct channel_scratch scratch;
     char *member_channel; /* Uniqueid of who ran AddQueueMember or RemoveQueueMember last */
-    char *pause_all; /* interface that PauseQueueMember or UnpauseQueueMember takes everywhere */
-    char *last_dial; /* data of the Dial seen last */
+    char *pause_all;   /* interface that PauseQueueMember or UnpauseQueueMember takes everywhere */
+    char *auto_paused; /* interface that a queue paused for not answering last */
+    int64_t auto_paused_at;  /* and when */
+    bool auto_paused_in_all; /* in more than this queue, as queue_log has been told */
+    char *last_dial;         /* data of the Dial seen last */
+    char *originate;         /* data of the Originate seen last, until its dial begins */
     bool list_asked[TAP_LISTS];
     uint64_t list_began[TAP_LISTS]; /* number of the last event before it was asked for */
     uint64_t unknown_channels;
@@ -242,6 +246,10 @@ void tap_commanded(struct tap *tap, const struct channel *c);
 /* Channels that talk with each other get the oldest linkedid among them (Asterisk 22). Where no
  * variable's event shows the look with it, it would come to be known at the hang-up only. */
 void tap_share_linkedid(struct tap *tap, const struct bridge *b);
+
+/* What an application that the channel runs does to its CDRs and to queues, and what it tells of
+ * events to come. */
+void tap_run(struct tap *tap, struct channel *c, struct slice application, struct slice data);
 
 /* The channel runs an application at its place that no Newexten showed. data.p NULL: not known. */
 void tap_run_unshown(struct tap *tap, struct channel *c, struct slice application,

@@ -184,12 +184,33 @@ static void log_pause_all(struct tap *tap, const struct ami_message *m, bool pau
     queue_log_emit(tap->emit, &line);
 }
 
+/* A member who did not answer is paused in one queue (autopause = yes) or in all at once
+ * (autopause = all), which a line of its own tells: the second queue within this time shows it. */
+#define AT_ONCE_US 5000
+
+static void log_auto_pause(struct tap *tap, const struct ami_message *m)
+{
+    struct slice interface = ami_message_get(m, AMI_HEADER_INTERFACE);
+    if (!slice_is(ami_message_get(m, AMI_HEADER_PAUSEDREASON), "Auto-Pause"))
+        return;
+    bool at_once = slice_equal(slice_from(tap->auto_paused), interface) &&
+                   tap->emit->now - tap->auto_paused_at < AT_ONCE_US;
+    if (at_once && !tap->auto_paused_in_all) {
+        text_set(&tap->pause_all, interface);
+        log_pause_all(tap, m, true);
+    }
+    tap->auto_paused_in_all = at_once;
+    tap->auto_paused_at = tap->emit->now;
+    text_set(&tap->auto_paused, interface);
+}
+
 void tap_on_queue_member_pause(struct tap *tap, const struct ami_message *m)
 {
     bool paused = slice_is(ami_message_get(m, AMI_HEADER_PAUSED), "1");
     log_unpause(tap, m);
     agents_member(&tap->agents, m);
     log_pause_all(tap, m, paused);
+    log_auto_pause(tap, m);
     struct member_line line = {paused ? "PAUSE" : "UNPAUSE", SLICE("NONE"),
                                ami_message_get(m, AMI_HEADER_MEMBERNAME),
                                ami_message_get(m, AMI_HEADER_PAUSEDREASON)};

@@ -183,6 +183,8 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->music = yes(o, "music");
         take_text(o, "half", &c->half_id);
         take_text(o, "parking", &c->parking);
+        take_text(o, "will_run", &c->will_run);
+        take_text(o, "will_run_data", &c->will_run_data);
         take_text(o, "member", &c->called.member);
         take_text(o, "member_caller", &c->called.caller);
         take_text(o, "member_queue", &c->called.queue);

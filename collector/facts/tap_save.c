@@ -140,6 +140,8 @@ static void channel_json(const struct channel *c, struct json_out *j)
     if (c->variables.count)
         handoff_save_variables(&c->variables, j);
     put_text(j, "parking", c->parking);
+    put_text(j, "will_run", c->will_run);
+    put_text(j, "will_run_data", c->will_run_data);
     put_text(j, "member", c->called.member);
     put_text(j, "member_caller", c->called.caller);
     put_text(j, "member_queue", c->called.queue);

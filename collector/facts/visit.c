@@ -368,6 +368,11 @@ void visits_agent_connect(struct visits *visits, const struct ami_message *m)
     visit_fact_connected(visits->emit, v);
 }
 
+bool visits_has_left(const struct visits *visits, struct slice caller)
+{
+    return visits_find(visits, caller, SLICE(""), VISIT_IN(VISIT_LEFT)) != NULL;
+}
+
 void visits_hold(struct visits *visits, struct slice caller, struct slice queue, bool on)
 {
     struct visit *v = visits_find(visits, caller, queue, VISIT_IN(VISIT_CONNECTED));

@@ -161,7 +161,9 @@ void visits_hold(struct visits *visits, struct slice caller, struct slice queue,
 void visits_withdraw_info(struct visits *visits, struct slice caller, struct slice info);
 /* Somebody else picked the call up at the member's ringing channel: an answer without DialEnd. */
 void visits_picked_up(struct visits *visits, struct slice target);
-/* The caller runs dialplan again: its next Newexten. */
+/* Whether the caller has left a queue and it is not told yet why. */
+bool visits_has_left(const struct visits *visits, struct slice caller);
+/* The caller runs dialplan again: its next Newexten, or what it runs after an async goto. */
 void visits_moved_on(struct visits *visits, struct slice caller, struct slice exten);
 void visits_hangup_requested(struct visits *visits, struct slice caller);
 void visits_hangup(struct visits *visits, struct slice caller);

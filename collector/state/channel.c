@@ -94,6 +94,8 @@ void channel_free(struct channel *c)
     free(c->half_id);
     free(c->called.member);
     free(c->called.caller);
+    free(c->will_run);
+    free(c->will_run_data);
     free(c->called.queue);
     free(c->dialer);
     free(c->agent);

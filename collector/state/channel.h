@@ -79,6 +79,8 @@ struct channel {
     int64_t held_since;  /* when it put the other side on hold, 0: it has not */
     struct saved saved;
     struct variables variables; /* those that the configuration names */
+    char *will_run;      /* application that an Originate has it run once it answers, or NULL */
+    char *will_run_data; /* and its data */
     char *parking; /* "lot:space" of a ParkedCall that came before the parking bridge, or NULL */
 
     struct leg *leg;      /* in the call's journey (facts/journey.h), or NULL */

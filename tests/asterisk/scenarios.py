@@ -8,6 +8,9 @@ import threading
 from time import sleep
 
 import peers
+import scenarios_calls
+import scenarios_programs
+import scenarios_queues
 
 
 # Plain calls
@@ -741,12 +744,18 @@ def everything(lab):
         thread.join()
 
 
+# Where further ones are; `everything` plays those of this module only.
+MORE = (scenarios_calls, scenarios_programs, scenarios_queues)
+
+
 def named(name):
     """A scenario by the name of its folder; mixer-N is the mixer with seed N."""
     base, _, seed = name.partition("mixer-")
     if seed and not base:
         return functools.partial(mixer, seed=int(seed))
-    return globals()[name.replace("-", "_")]
+    function = name.replace("-", "_")
+    homes = [globals(), *(vars(module) for module in MORE)]
+    return next(home[function] for home in homes if function in home)
 
 
 def names():

@@ -1,0 +1,3 @@
+#!/bin/sh
+# An AGI that ends without a word.
+exit 3
