@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Proves that the tests can fail: each patch in this folder breaks one rule, and some suite must then turn red.
 
-    run.py [NAME…]      the patches of these names; all when none is given
+    run.py [--jobs N] [NAME…]      the patches of these names; all when none is given
 
 A patch begins with a sentence that says what it breaks and a line "suites: NAME …", those that are tried in turn until
-one fails. The patches are applied one at a time to a copy of the source in build/prove, which must pass unbroken first.
+one fails. The patches are applied one at a time to copies of the source in build/prove, one for each job; the first of them
+must pass unbroken before.
 """
+import argparse
+import concurrent.futures
 import os
 import pathlib
+import queue
 import re
 import shutil
 import subprocess
@@ -17,10 +21,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests/prove"
-TREE = ROOT / "build/prove/tree"
+TREES = ROOT / "build/prove"
 SUITE_SECONDS = 300
 
-MAKE = ["make", "-s", "-j2", "WERROR=", "CFLAGS=-O1 -g"]
+MAKE = ["make", "-s", "WERROR=", "CFLAGS=-O1 -g"]
 CRASH = ["power lost at commit_returned:1", "killed at rows_written:25", "killed at cursor_moved:1"]
 
 
@@ -53,49 +57,88 @@ SUITES = {
 }
 
 
-def arguments(name):
-    if name in ("captures", "filtered"):
-        folders = sorted(str(path) for path in (TREE / "tests/captures").iterdir() if path.is_dir())
-        return SUITES[name].command + folders
-    return SUITES[name].command
+class Tree:
+    """A copy of the source with what was built of it."""
 
+    def __init__(self, number):
+        self.path = TREES / f"tree{number}"
 
-def run(command):
-    """Exit status and what was printed."""
-    environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(TREE.parent), PYTHONDONTWRITEBYTECODE="1")
-    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
-        environment.pop(name, None)
-    try:
-        done = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, timeout=SUITE_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return 124, f"no end after {SUITE_SECONDS} s"
-    return done.returncode, done.stdout.decode(errors="replace")
+    def arguments(self, name):
+        if name in ("captures", "filtered"):
+            folders = sorted(str(path) for path in (self.path / "tests/captures").iterdir() if path.is_dir())
+            return SUITES[name].command + folders
+        return SUITES[name].command
 
+    def run(self, command):
+        """Exit status and what was printed."""
+        environment = dict(os.environ, GIT_CEILING_DIRECTORIES=str(TREES), PYTHONDONTWRITEBYTECODE="1")
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+            environment.pop(name, None)
+        try:
+            done = subprocess.run(command, cwd=self.path, env=environment, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=SUITE_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return 124, f"no end after {SUITE_SECONDS} s"
+        return done.returncode, done.stdout.decode(errors="replace")
 
-def copy_source():
-    """The tree as git knows it, with what has changed since; objects of an earlier run are kept."""
-    TREE.mkdir(parents=True, exist_ok=True)
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
-    wanted = {name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()}
-    for name in wanted:
-        source, copy = ROOT / name, TREE / name
-        if copy.is_file() and copy.read_bytes() == source.read_bytes():
-            continue
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, copy)
-        shutil.copymode(source, copy)
-    for room in ("parsers", "collector", "schemas", "web", "tests"):
-        for path in sorted((TREE / room).rglob("*"), reverse=True):
-            if path.is_file() and str(path.relative_to(TREE)) not in wanted:
-                path.unlink()
-            elif path.is_dir() and not any(path.iterdir()):
-                path.rmdir()  # a case that is gone
+    def copy_source(self):
+        """The source as git knows it, with what has changed since; objects of an earlier run are kept."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+        wanted = {name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()}
+        for name in wanted:
+            source, copy = ROOT / name, self.path / name
+            if copy.is_file() and copy.read_bytes() == source.read_bytes():
+                continue
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+            shutil.copymode(source, copy)
+        for room in ("parsers", "collector", "schemas", "web", "tests"):
+            for path in sorted((self.path / room).rglob("*"), reverse=True):
+                if path.is_file() and str(path.relative_to(self.path)) not in wanted:
+                    path.unlink()
+                elif path.is_dir() and not any(path.iterdir()):
+                    path.rmdir()  # a case that is gone
 
+    def copy_of(self, other):
+        """All of the other tree, with what was built there."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        subprocess.run(["cp", "-a", str(other.path), str(self.path)], check=True)
 
-def restore(names):
-    for name in names:
-        shutil.copyfile(ROOT / name, TREE / name)
+    def restore(self, names):
+        for name in names:
+            shutil.copyfile(ROOT / name, self.path / name)
+
+    def passes(self, suites):
+        """What is wrong with these suites while nothing is broken; None when all pass."""
+        status, output = self.run(MAKE + ["-j2", "all"])  # amisim, too
+        for suite in suites:
+            for command in (SUITES[suite].build, self.arguments(suite)):
+                if not status:
+                    status, output = self.run(command)
+        return f"{output[-3000:]}" if status else None
+
+    def prove(self, path):
+        """None when some suite noticed, else what is wrong."""
+        names = re.findall(r"^\+\+\+ b/(\S+)$", path.read_text(), re.M)
+        status, output = self.run(["git", "apply", "-C1", "--recount", str(path)])
+        if status:
+            self.restore(names)
+            return f"does not fit the source any more: {output.strip()}"
+        try:
+            for suite in suites_of(path):
+                status, output = self.run(SUITES[suite].build)
+                if status:
+                    return "does not compile: " + first_fault(output)
+                begin = time.monotonic()
+                status, output = self.run(self.arguments(suite))
+                if status:
+                    print(f"ok {path.stem}: red in {suite} after {time.monotonic() - begin:.0f} s: {first_fault(output)}",
+                          flush=True)
+                    return None
+            return f"nothing noticed it ({' '.join(suites_of(path))})"
+        finally:
+            self.restore(names)
 
 
 def first_fault(output):
@@ -115,53 +158,46 @@ def suites_of(path):
     return line[1].split()
 
 
-def prove(path):
-    """None when some suite noticed, else what is wrong."""
-    names = re.findall(r"^\+\+\+ b/(\S+)$", path.read_text(), re.M)
-    status, output = run(["git", "apply", "-C1", "--recount", str(path)])
-    if status:
-        restore(names)
-        return f"does not fit the source any more: {output.strip()}"
-    try:
-        for suite in suites_of(path):
-            status, output = run(SUITES[suite].build)
-            if status:
-                return "does not compile: " + first_fault(output)
-            begin = time.monotonic()
-            status, output = run(arguments(suite))
-            if status:
-                print(f"ok {path.stem}: red in {suite} after {time.monotonic() - begin:.0f} s: {first_fault(output)}",
-                      flush=True)
-                return None
-        return f"nothing noticed it ({' '.join(suites_of(path))})"
-    finally:
-        restore(names)
+def chosen(names):
+    patches = {path.stem: path for path in sorted(HERE.glob("*.patch"))}
+    unknown = [name for name in names if name not in patches]
+    if unknown:
+        sys.exit(f"prove: no patch named {', '.join(unknown)}")
+    return [patches[name] for name in names or patches]
 
 
 def main():
-    patches = sorted(HERE.glob("*.patch"))
-    if len(sys.argv) > 1:
-        known = {path.stem: path for path in patches}
-        unknown = [name for name in sys.argv[1:] if name not in known]
-        if unknown:
-            sys.exit(f"prove: no patch named {', '.join(unknown)}")
-        patches = [known[name] for name in sys.argv[1:]]
-    copy_source()
-    status, output = run(MAKE + ["all"])  # amisim, too
-    for suite in sorted({suite for path in patches for suite in suites_of(path)}):
-        for command in (SUITES[suite].build, arguments(suite)):
-            if not status:
-                status, output = run(command)
-    if status:
-        sys.exit(f"prove: the tests must pass before anything is broken:\n{output[-3000:]}")
-    failed = 0
-    for path in patches:
-        wrong = prove(path)
-        if wrong:
-            failed += 1
-            print(f"FAIL {path.stem}: {wrong}", flush=True)
-    print(f"{len(patches) - failed} passed, {failed} failed")
-    return 1 if failed or not patches else 0
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
+    parser.add_argument("patches", nargs="*", metavar="NAME")
+    options = parser.parse_args()
+    # Those of one suite one after the other: the less is built anew.
+    patches = sorted(chosen(options.patches), key=suites_of)
+    trees = [Tree(number) for number in range(max(1, min(options.jobs, len(patches))))]
+    trees[0].copy_source()
+    wrong = trees[0].passes(sorted({suite for path in patches for suite in suites_of(path)}))
+    if wrong:
+        sys.exit(f"prove: the tests must pass before anything is broken:\n{wrong}")
+    free = queue.SimpleQueue()
+    for tree in trees:
+        if tree is not trees[0]:
+            tree.copy_of(trees[0])
+        free.put(tree)
+
+    def prove(path):
+        tree = free.get()
+        try:
+            said = tree.prove(path)
+        finally:
+            free.put(tree)
+        if said:
+            print(f"FAIL {path.stem}: {said}", flush=True)
+        return said is None
+
+    with concurrent.futures.ThreadPoolExecutor(len(trees)) as pool:
+        good = sum(pool.map(prove, patches))
+    print(f"{good} passed, {len(patches) - good} failed")
+    return 0 if patches and good == len(patches) else 1
 
 
 if __name__ == "__main__":
