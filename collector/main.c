@@ -11,6 +11,7 @@
 #include "collector/commands/people.h"
 #include "collector/commands/record.h"
 #include "collector/commands/replay.h"
+#include "collector/commands/republish.h"
 #include "collector/commands/run.h"
 #include "collector/commands/verify.h"
 #include "web/http.h"
@@ -56,6 +57,8 @@ static const struct command {
      "hold the history against Asterisk's own CDRs and queue_log"},
     {"import", import_command, "-c FILE [--cdr FILE] [--queue-log FILE], and the options of verify",
      "fill the gaps of the history, and of Kafka, from Asterisk's own files"},
+    {"republish", republish_command, "-c FILE --from TIME [--to TIME]",
+     "send the history to Kafka again, for a cluster that lost it"},
     {"erase", erase_command, "-c FILE --number N [--number N...]",
      "take a number out of the history and of what waits in the outbox"},
     {"backup", backup_command, "-c FILE -o OUT [--outbox OUT]",

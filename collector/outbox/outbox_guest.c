@@ -41,6 +41,20 @@ bool outbox_guest_secret(struct sqlite_file *f, char text[OUTBOX_GUEST_SECRET_SI
     return good && text[0];
 }
 
+bool outbox_guest_waiting(struct sqlite_file *f, const char *sink, uint64_t *ret_rows)
+{
+    sqlite3_stmt *ask =
+        sqlite_file_prepare(f, "SELECT coalesce((SELECT max(seq) FROM outbox.facts), 0) - "
+                               "coalesce((SELECT seq FROM outbox.cursors WHERE sink = ?1), 0)");
+    if (ask)
+        sqlite3_bind_text(ask, 1, sink, -1, SQLITE_STATIC);
+    bool good = ask && sqlite3_step(ask) == SQLITE_ROW;
+    int64_t rows = good ? sqlite3_column_int64(ask, 0) : 0;
+    sqlite3_finalize(ask);
+    *ret_rows = rows > 0 ? (uint64_t)rows : 0;
+    return good;
+}
+
 sqlite3_stmt *outbox_guest_prepare(struct sqlite_file *f, const char *policy)
 {
     sqlite3_stmt *know = sqlite_file_prepare(

@@ -18,6 +18,10 @@ int outbox_guest_attach(struct sqlite_file *f, const char *path, char *error, si
 #define OUTBOX_GUEST_SECRET_SIZE 65
 bool outbox_guest_secret(struct sqlite_file *f, char text[OUTBOX_GUEST_SECRET_SIZE]);
 
+/* How many of the attached outbox's rows the sink has not passed, as the file has it. False when it
+ * cannot be read. */
+bool outbox_guest_waiting(struct sqlite_file *f, const char *sink, uint64_t *ret_rows);
+
 /* The statement that outbox_guest_put runs, for rows under the policy of this name, which the
  * outbox knows then; the caller finalizes it. NULL: SQLite says why. */
 sqlite3_stmt *outbox_guest_prepare(struct sqlite_file *f, const char *policy);

@@ -21,6 +21,7 @@
 #define SECOND_US      INT64_C(1000000)
 #define STALL_US       (5 * SECOND_US)  /* without an acknowledgement: something is wrong */
 #define UNFIT_US       (30 * SECOND_US) /* between looks at topics that do not fit */
+#define LOOK_US        (5 * SECOND_US)  /* between looks at topics in which nothing arrives */
 #define SAME_FAULT_US  (60 * SECOND_US) /* between two lines about the same fault */
 #define STOP_US        (5 * SECOND_US)
 #define RETRY_US_MIN   (SECOND_US / 10)
@@ -314,6 +315,16 @@ static void tell_unfit(struct kafka *k)
     k->troubled = true;
 }
 
+/* A cluster that lost them, or another one at the same address. */
+static void tell_made(struct kafka *k)
+{
+    if (k->cursor > 0)
+        log_line(LOG_LEVEL_WARNING,
+                 "kafka: topics were missing and are made anew: %.*s; what was published before is "
+                 "not in them, 'amitap republish' sends the history again",
+                 (int)k->text.n, k->text.p);
+}
+
 static void check_topics(struct kafka *k)
 {
     enum kafka_topics_answer answer =
@@ -336,6 +347,7 @@ static void check_topics(struct kafka *k)
         k->progress_at = mono(k);
         break;
     case KAFKA_TOPICS_MADE:
+        tell_made(k);
         k->check_at = mono(k) + RETRY_US_MIN;
         break;
     case KAFKA_TOPICS_UNFIT:
@@ -347,6 +359,18 @@ static void check_topics(struct kafka *k)
             snprintf(k->reason, sizeof(k->reason), "%.*s", (int)k->text.n, k->text.p);
         break;
     }
+}
+
+/* Nothing arrives: are the topics still there? librdkafka would wait for them for half a minute. */
+static void look_again(struct kafka *k)
+{
+    enum kafka_topics_answer answer =
+        kafka_topics_check(k->producer.rk, &k->topics, QUESTION_MS, &k->text);
+    k->check_at = mono(k) + LOOK_US;
+    if (answer == KAFKA_TOPICS_MADE)
+        tell_made(k);
+    if (answer == KAFKA_TOPICS_MADE || answer == KAFKA_TOPICS_UNFIT)
+        break_producer(k, "its topics are not there any more, or other ones");
 }
 
 /* Rows to messages. */
@@ -558,8 +582,12 @@ static void turn(struct kafka *k)
         if (mono(k) >= k->retry_at)
             start_producer(k);
     }
-    if (k->producer.rk && !k->ready && mono(k) >= k->check_at && !atomic_load(&k->stopping))
-        check_topics(k);
+    if (k->producer.rk && mono(k) >= k->check_at && !atomic_load(&k->stopping)) {
+        if (!k->ready)
+            check_topics(k);
+        else if (k->troubled && !k->broken)
+            look_again(k);
+    }
     if (k->producer.rk && k->ready && !k->broken)
         feed(k);
     report(k);

@@ -172,6 +172,15 @@ static bool judge_made(struct check *c, rd_kafka_event_t *event)
     return all;
 }
 
+static void list_made(struct check *c)
+{
+    buf_clear(c->text);
+    for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++) {
+        if (c->missing[i])
+            buf_printf(c->text, "%s%s", c->text->n ? ", " : "", c->topics->topic[i].name);
+    }
+}
+
 static enum kafka_topics_answer make_missing(struct check *c)
 {
     rd_kafka_NewTopic_t *made[KAFKA_TOPIC_COUNT];
@@ -194,6 +203,8 @@ static enum kafka_topics_answer make_missing(struct check *c)
         buf_clear(c->text);
         buf_printf(c->text, "topics are missing and cannot be made: %s\n", rd_kafka_err2str(err));
     }
+    if (answer == KAFKA_TOPICS_MADE)
+        list_made(c);
     rd_kafka_NewTopic_destroy_array(made, n);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);

@@ -37,7 +37,7 @@ enum kafka_topic_id kafka_topic_of(enum fact_kind kind);
 
 enum kafka_topics_answer {
     KAFKA_TOPICS_FIT,
-    KAFKA_TOPICS_MADE,   /* some were missing and have been made: ask again */
+    KAFKA_TOPICS_MADE,   /* some were missing and have been made, text lists them: ask again */
     KAFKA_TOPICS_UNFIT,  /* somebody has to change them: a line for each fault in text */
     KAFKA_TOPICS_UNKNOWN /* the cluster did not answer: the reason in text */
 };

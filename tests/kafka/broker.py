@@ -46,7 +46,12 @@ class Broker:
             self.make_certificates()
         (self.folder / "log4j.properties").write_text(LOG4J)
         (self.folder / "server.properties").write_text(self.settings())
-        scram = ["--add-scram", f"{MECHANISM}=[name={USER},password={PASSWORD}]"] if secure else []
+        self.format()
+
+    def format(self):
+        """A new cluster, of another id and with nothing in it, at the same place."""
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
+        scram = ["--add-scram", f"{MECHANISM}=[name={USER},password={PASSWORD}]"] if self.secure else []
         run(*self.java(), "kafka.tools.StorageTool", "format", "-t", self.cluster_id(), "-c",
             self.folder / "server.properties", *scram)
 

@@ -22,8 +22,10 @@ def rows_of(name, macro):
             for row in re.findall(rf"^{macro}\((.*)\)$", text, re.M)]
 
 
-KINDS = {row[1]: dict(topic=row[2], type=row[4], key=row[5], schema=row[6], state=row[7] == "STATE")
+KINDS = {row[1]: dict(topic=row[2], table=row[3], type=row[4], key=row[5], schema=row[6], state=row[7] == "STATE")
          for row in rows_of("facts.def", "FACT_KIND")}
+KEPT = {kind for kind, row in KINDS.items() if row["table"]}
+TABLES = sorted({row["table"] for row in KINDS.values()} - {""})
 TOPICS = {row[1]: dict(partitions=int(row[2]), policy=row[3].lower()) for row in rows_of("topics.def", "TOPIC")}
 
 

@@ -3,7 +3,7 @@
 """amitap against a real Apache Kafka: amisim plays the recordings, a consumer holds what arrives against the contracts
 and against what `amitap replay` prints for the same stream.
 
-usage: run.py [--outage SECONDS] [--amitap FILE] [STAGE…]      stages: played, topics, outage, restart, unready, rate, secure
+usage: run.py [--outage SECONDS] [--amitap FILE] [STAGE…]      stages: played, topics, outage, restart, unready, empty, rate, secure
 """
 import argparse
 import collections
@@ -172,6 +172,9 @@ class Play:
         checks.say(done and status == 0 and left == 0,
                    f"{self.name}: the stream was played and published, amitap ended with {status}, {left} records left")
 
+    def database(self):
+        return (self.folder / "amitap.db").exists()
+
     def close(self):
         self.tap.stop()
         self.relay.close()
@@ -322,6 +325,69 @@ def stage_unready(broker, checks, contracts, options):
     play.check(checks, contracts, fault="broker that does not lead a partition yet", injected=middle.refused)
 
 
+def kept(play):
+    """The history's records by their ids: their bodies."""
+    db = sqlite3.connect(f"file:{play.folder}/amitap.db?mode=ro", uri=True, timeout=10)
+    try:
+        return {row[0]: row[1] for table in records.TABLES for row in db.execute(f"SELECT ce_id, body FROM {table}")}
+    finally:
+        db.close()
+
+
+def republish(play, *arguments):
+    return subprocess.run([Tap.binary, "republish", "-c", play.tap.config, *arguments], capture_output=True, text=True,
+                          check=False, timeout=120)
+
+
+def stage_empty(broker, checks, contracts, options):
+    """The cluster comes back as a new one without topics; republish fills it."""
+    play = Play("empty", broker, "--pace", "6", "--together", folders=captures()[::3])
+    play.tap.start()
+    wait_until("records of calls", 60, lambda: play.database() and len(kept(play)) > 100 and play.tap.waiting() < 10)
+    broker.kill()
+    broker.format()
+    broker.start()
+    done = wait_until("the new topics", 60, lambda: "made anew" in play.tap.log())
+    checks.say(done and "amitap republish" in play.tap.log(), "empty: a line says that the topics are new",
+               [] if done else [play.tap.log()])
+    wait_until("the stream's end", 120, play.simulator.played)
+    wait_until("the last acknowledgement", 60, lambda: play.tap.waiting() == 0)
+    before = {m.id for m in records.consume(broker.client(), play.prefix)}
+    missing = [id for id in kept(play) if id not in before]
+    checks.say(missing, f"empty: {len(missing)} records of the history are not in the new cluster")
+    done = republish(play, "--from", "2020-01-01")
+    checks.say(done.returncode == 0, f"empty: {done.stdout.strip()}", [done.stderr] if done.returncode else [])
+    time.sleep(2)
+    play.finish(checks)
+    history = kept(play)
+    messages = records.consume(broker.client(), play.prefix)
+    found = {m.id: m for m in records.dropped_doubles(messages)}
+    lost = [id for id in history if id not in found]
+    checks.none(lost, f"empty: {len(history)} records of the history are each found by their ce_id")
+    checks.none((id for id in history if id in found and found[id].value.decode() != history[id]), "empty: with the same body")
+    checks.none(records.double_faults(messages), "empty: doubles have the same topic, key, headers and body")
+    checks.none((fault for m in found.values() for fault in records.envelope_faults(m, play.prefix)),
+                "empty: topics, keys and headers are as they should be")
+    sent = [r["id"] for r in records.replayed(Tap.binary, play.tap.config, play.relay.files) if r["kind"] in records.KEPT]
+    checks.none((id for id in sent if id not in found), f"empty: {len(sent)} records of a clean replay that the history keeps")
+    checks.fault_log.add("broker back as an empty cluster, then republish", injected=1, sent=len(sent),
+                         found=sum(id in found for id in sent), doubles=len(messages) - len(found),
+                         lost=sum(id not in found for id in sent))
+    check_refusals(play, checks)
+
+
+def check_refusals(play, checks):
+    text = play.tap.config.read_text()
+    play.tap.config.write_text(text.replace("topic_prefix", "privacy = digits\n  topic_prefix"))
+    done = republish(play, "--from", "2020-01-01")
+    checks.say(done.returncode == 1 and "privacy differs" in done.stderr,
+               f"republish: {done.stderr.strip().removeprefix('amitap: republish: ')}")
+    play.tap.config.write_text(text)
+    done = republish(play, "--from", "2020-01-01", "--to", "2020-02-01")
+    checks.say(done.returncode == 0 and done.stdout.startswith("0 records"), f"republish: {done.stdout.strip()}")
+    checks.say(republish(play).returncode == 2, "republish: without --from it is called wrongly")
+
+
 class Watcher:
     """A consumer that is there from the beginning: when did each call_ringing come?"""
 
@@ -417,7 +483,7 @@ def stage_secure(broker, checks, contracts, options):
 
 
 STAGES = {"played": stage_played, "topics": stage_topics, "outage": stage_outage, "restart": stage_restart,
-          "unready": stage_unready, "rate": stage_rate, "secure": stage_secure}
+          "unready": stage_unready, "empty": stage_empty, "rate": stage_rate, "secure": stage_secure}
 
 
 def main():
