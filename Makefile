@@ -32,7 +32,7 @@ DEPS_BUILD := gcc make libc6-dev pkg-config gperf uthash-dev libconfuse-dev libe
 	libssl-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev librdkafka-dev
 DEPS_DEMO  := curl sqlite3
 DEPS_TEST  := check tzdata clang-format-14 cppcheck python3 python3-venv ca-certificates git debootstrap \
-	chromium nodejs npm maven openjdk-17-jre-headless openssl clang-14 libclang-rt-14-dev afl++ prometheus
+	chromium nodejs npm maven openjdk-17-jre-headless openssl clang-14 libclang-rt-14-dev afl++ systemd python3-seccomp prometheus
 
 .PHONY: all deps deps-test needs check unit run-unit lint docs demo test prove-tests fuzz soak bench install clean
 all:
@@ -196,6 +196,9 @@ bench: all
 
 install: all
 	install -D -m 755 $(O)/amitap $(DESTDIR)$(PREFIX)/bin/amitap
+	@mkdir -p $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/|$(PREFIX)/|' examples/systemd/amitap.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/amitap.service
 	install -D -m 644 examples/amitap.conf $(DESTDIR)$(PREFIX)/share/doc/amitap/amitap.conf
 
 clean:

@@ -79,6 +79,7 @@ suite_asterisk() { "${root[@]}" tests/asterisk/lab.sh install && "${root[@]}" te
 suite_asterisk_tls() {
   "${root[@]}" tests/asterisk/lab.sh install && "${root[@]}" tests/asterisk/tls.py
 }
+suite_systemd() { "${root[@]}" env PYTHONDONTWRITEBYTECODE=1 tests/systemd/run.py; }
 suite_mixer() {
   "${root[@]}" tests/asterisk/lab.sh install &&
     "${root[@]}" tests/asterisk/live.py --mix "$mix_seconds" --instance mixer --keep "$logs/mixer"
@@ -112,7 +113,7 @@ all=(
   build check
   captures journeys partial split schemas record explain figures verify
   audit tls web metrics privacy fuzz faults loop reload crash
-  examples kafka asterisk asterisk_tls mixer browser fresh
+  examples kafka asterisk asterisk_tls mixer browser systemd fresh
   prove lint
 )
 [ $# -gt 0 ] || set -- "${all[@]}"

@@ -24,7 +24,8 @@ static void notify(struct slice message)
     if (fd < 0)
         return;
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
-    (void)sendto(fd, message.p, message.n, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+    (void)sendto(fd, message.p, message.n, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address,
+                 size);
     close(fd);
 }
 
@@ -46,4 +47,9 @@ void notify_reloading(void)
 void notify_stopping(void)
 {
     notify(SLICE("STOPPING=1"));
+}
+
+void notify_watchdog(void)
+{
+    notify(SLICE("WATCHDOG=1"));
 }

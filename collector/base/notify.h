@@ -6,6 +6,8 @@
  * nothing happens; a failure is not worth stopping for. */
 void notify_ready(void);
 void notify_stopping(void);
+/* That all is well (WatchdogSec=). Never waits. */
+void notify_watchdog(void);
 /* The configuration is being read again; notify_ready ends that. */
 void notify_reloading(void);
 

@@ -8,6 +8,7 @@
 #include "collector/commands/run_config.h"
 #include "collector/commands/session.h"
 #include "collector/commands/store.h"
+#include "collector/commands/watchdog.h"
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -38,6 +39,7 @@ struct daemon {
     size_t stopped;
     size_t refused; /* sessions that were never let in */
     bool stopping;
+    struct watchdog watchdog;
     int64_t turn_begin;        /* when the loop began to work, 0: it waits */
     struct metric_line *turns; /* how long it works until it waits again */
     struct metric_line *longest_turn;
@@ -156,6 +158,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     struct daemon *d = ctx;
     int64_t from, to;
     turn_begin(d);
+    watchdog_feed(&d->watchdog, clock_mono(&d->clock), store_writer_turns(d->store));
     bool given_up = store_take_given_up(d->store, &from, &to);
     for (size_t i = 0; i < d->count; i++) {
         if (given_up)
@@ -231,6 +234,7 @@ static bool make_sessions(struct daemon *d)
 static bool start(struct daemon *d, const struct web_edge_ops *web)
 {
     d->clock = clock_system();
+    d->watchdog = watchdog_from_environment();
     d->turns = metrics_line(METRIC_LOOP_TURN, NULL, NULL);
     d->longest_turn = metrics_line(METRIC_LOOP_TURN_LONGEST, NULL, NULL);
     metrics_line(METRIC_RELOADS, "applied", NULL);

@@ -249,6 +249,11 @@ bool store_start(struct store *store)
     return store->writer != NULL;
 }
 
+uint64_t store_writer_turns(struct store *s)
+{
+    return writer_turns(s->writer);
+}
+
 const char *store_web_address(const struct store *store)
 {
     return store->edge ? store->options.web->address(store->edge) : NULL;

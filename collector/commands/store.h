@@ -34,6 +34,9 @@ bool store_start(struct store *store);
  * asked; false when there are none. */
 bool store_take_given_up(struct store *store, int64_t *ret_from, int64_t *ret_to);
 
+/* How often the outbox's writer has turned (writer_turns). */
+uint64_t store_writer_turns(struct store *store);
+
 /* Where the wallboard is, "http://127.0.0.1:8088/"; NULL when it does not. Lives as long as the
  * store.
  */

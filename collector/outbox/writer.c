@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -32,6 +33,7 @@ struct writer {
     uint64_t malformed;       /* as many were logged */
     struct metric_line *took; /* how long transactions take */
     bool gave_up;
+    atomic_uint_fast64_t turns;
 };
 
 static void report(struct writer *w, int rc)
@@ -70,6 +72,7 @@ static void commit(struct writer *w)
     int delay = RETRY_MS_MIN;
     int last_tries = 0;
     for (;;) {
+        atomic_fetch_add(&w->turns, 1);
         int64_t begin = clock_mono(&w->clock);
         int rc = outbox_commit(w->outbox, buf_slice(&w->group));
         metrics_observe(w->took, clock_mono(&w->clock) - begin);
@@ -133,6 +136,7 @@ static void *run(void *arg)
     int timeout = IDLE_MS;
     while (!w->gave_up) {
         struct slice record;
+        atomic_fetch_add(&w->turns, 1);
         bool closed = ring_closed(w->ring);
         if (ring_peek(w->ring, timeout, &record)) {
             collect(w, record);
@@ -166,6 +170,11 @@ struct writer *writer_start(struct outbox *o, struct ring *ring, const struct cl
         return NULL;
     }
     return w;
+}
+
+uint64_t writer_turns(struct writer *w)
+{
+    return atomic_load(&w->turns);
 }
 
 int writer_stop(struct writer *w)

@@ -17,6 +17,10 @@ struct writer;
  * thread. */
 struct writer *writer_start(struct outbox *o, struct ring *ring, const struct clock *clock);
 
+/* How often it has looked for something to do or tried to do it, which it does each second at least
+ * unless it is stuck. Any thread. */
+uint64_t writer_turns(struct writer *w);
+
 /* Ends the thread once it has committed all that is in the ring, which must have been closed. With
  * a disk that keeps failing it gives up after about a second: then -1, and what was left is logged
  * as lost; else 0. The outbox is closed (outbox_close): its sinks may end when they have caught up.

@@ -45,6 +45,7 @@ SUITES = {
     "filtered": Suite(MAKE + ["all"], ["tests/compare/compare.py", "--known", "tests/compare/known", "--eventfilter",
                                        "examples/manager.conf"]),
     "pbx_writes": Suite(["true"], ["tests/lint/pbx_writes.py"]),
+    "watchdog": Suite(MAKE + ["all"], ["tests/systemd/run.py", "watched"]),
     "audit": Suite(MAKE + ["all"], ["tests/audit/run.py"]),
     "tls": Suite(MAKE + ["all"], ["tests/tls/run.py"]),
     "loop": Suite(MAKE + ["all", "loop-shim"], ["tests/loop/run.py", "--rate", "3000", "--seconds", "4", "everything stuck"]),
