@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 1024
 #define RING_BYTES     (256 * 1024)
+#define STOP_SECONDS   2
 
 /* One log for the process: where stderr goes is a property of the process too. The lock makes the
  * many writers one for the ring; the ring's reader is the log thread. */
@@ -21,6 +23,7 @@ static struct {
     pthread_t thread;
     bool checked;
     bool journald;
+    bool stuck;              /* nobody read the last lines: no more are written */
     uint64_t refused_before; /* by rings that are gone */
 } the_log = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -137,6 +140,15 @@ int log_start(void)
     return 0;
 }
 
+/* Whoever reads stderr may have stopped doing so: that must not keep the process alive. */
+static bool thread_ends(void)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += STOP_SECONDS;
+    return pthread_timedjoin_np(the_log.thread, NULL, &until) == 0;
+}
+
 void log_stop(void)
 {
     pthread_mutex_lock(&the_log.lock);
@@ -147,11 +159,13 @@ void log_stop(void)
         return;
     }
     ring_close(ring);
-    pthread_join(the_log.thread, NULL);
+    bool ended = thread_ends();
     pthread_mutex_lock(&the_log.lock);
     the_log.refused_before += ring_refused(ring);
+    the_log.stuck = !ended;
     pthread_mutex_unlock(&the_log.lock);
-    ring_free(ring);
+    if (ended)
+        ring_free(ring);
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -163,7 +177,7 @@ void log_line(enum log_level level, const char *format, ...)
     size_t n = format_line(line, sizeof line, level, format, args);
     if (the_log.ring) {
         ring_push(the_log.ring, (struct slice){line, n});
-    } else {
+    } else if (!the_log.stuck) {
         write_all(line, n);
     }
     pthread_mutex_unlock(&the_log.lock);

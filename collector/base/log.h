@@ -14,7 +14,8 @@ enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6 
 /* Starts the log thread; before it, lines are written by the caller. 0, or -1 when no thread. */
 int log_start(void);
 
-/* Writes what is left and ends the thread. */
+/* Writes what is left and ends the thread. Where nobody reads what is written it gives up after two
+ * seconds, and nothing more is written. */
 void log_stop(void);
 
 /* One line, without its newline. Control characters in what is printed become '?'. */

@@ -20,7 +20,7 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LIMIT = 20
+LIMIT = 10
 
 
 def until(what, limit=LIMIT):
@@ -189,6 +189,10 @@ def stopped_while_it_reloads(scene):
 SCENES = (another_address, another_secret, the_same, needs_a_restart, faults, many_at_once, stopped_while_it_reloads)
 
 
+def first_fault(checks):
+    return next(([str(what)] for good, what in checks if not good), [])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--amitap", default=ROOT / "build/amitap")
@@ -203,7 +207,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             begin = time.monotonic()
             scene = Scene(programs, folder)
-            wrong = [str(what) for good, what in play(scene) if not good] + scene.close()
+            wrong = first_fault(play(scene)) + scene.close()
             for fault in wrong[:4]:
                 print(f"   {fault[:700]}")
             print(f"{'FAIL' if wrong else 'ok'} {name} ({time.monotonic() - begin:.0f} s)", flush=True)

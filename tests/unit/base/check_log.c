@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static int read_end;
@@ -140,6 +141,23 @@ START_TEST(a_full_ring_loses_and_says_so)
 }
 END_TEST
 
+START_TEST(a_stderr_that_nobody_reads_does_not_keep_it)
+{
+    signal(SIGPIPE, SIG_IGN); /* for the fixture closes it at the end */
+    fcntl(read_end, F_SETPIPE_SZ, 4096);
+    ck_assert_int_eq(log_start(), 0);
+    for (int i = 0; i < 100; i++)
+        log_line(LOG_LEVEL_INFO, "line %d ........................................", i);
+    struct timespec begin, end;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    log_stop();
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    ck_assert_int_ge(end.tv_sec - begin.tv_sec, 1);
+    ck_assert_int_le(end.tv_sec - begin.tv_sec, 3);
+    log_line(LOG_LEVEL_INFO, "one more");
+}
+END_TEST
+
 int main(void)
 {
     unsetenv("JOURNAL_STREAM");
@@ -151,6 +169,7 @@ int main(void)
     tcase_add_test(tcase, journald_gets_the_priority);
     tcase_add_test(tcase, the_thread_writes_all_before_it_stops);
     tcase_add_test(tcase, a_full_ring_loses_and_says_so);
+    tcase_add_test(tcase, a_stderr_that_nobody_reads_does_not_keep_it);
     Suite *suite = suite_create("log");
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
