@@ -186,10 +186,12 @@ fuzz: deps-test
 	@FUZZ_ENGINE=afl tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 # Random calls on a real Asterisk, tapped live, and a disk that freezes and thaws under 5,000 events a second, each for as
-# long as asked.
+# long as asked; many more deaths and failing calls.
 SOAK_SECONDS ?= 600
+SOAK_SUITES  := build mixer soak crash disk
 soak: deps-test
-	@FAULT_LOG=soak MIX_SECONDS=$(SOAK_SECONDS) tests/run-all.sh build mixer soak
+	@FAULT_LOG=soak MIX_SECONDS=$(SOAK_SECONDS) CRASH_OPTIONS='--kills 1000 --power-cuts 300' \
+		DISK_OPTIONS=--every tests/run-all.sh $(SOAK_SUITES)
 
 bench: all
 	@tests/bench/run.sh

@@ -14,6 +14,8 @@ logs=build/test-logs
 mkdir -p "$logs"
 mix_seconds=${MIX_SECONDS:-60} # of random calls on the real Asterisk, and of the soak
 limit=$((600 + mix_seconds))   # seconds a suite may take
+read -ra crash_options <<<"${CRASH_OPTIONS:-}" # of tests/crash/run.py
+read -ra disk_options <<<"${DISK_OPTIONS:-}"   # of tests/crash/disk.py
 
 root=()
 if [ "$(id -u)" != 0 ]; then
@@ -64,7 +66,12 @@ suite_fuzz() { tests/fuzz/run.sh 20 && FUZZ_ENGINE=afl tests/fuzz/run.sh 20; }
 suite_figures() { PYTHONDONTWRITEBYTECODE=1 tests/figures/run.py --amitap build/asan/amitap; }
 suite_explain() { PYTHONDONTWRITEBYTECODE=1 tests/explain/run.py --amitap build/asan/amitap; }
 suite_crash() {
-  make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap && PYTHONDONTWRITEBYTECODE=1 tests/crash/run.py
+  make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap &&
+    PYTHONDONTWRITEBYTECODE=1 tests/crash/run.py "${crash_options[@]}"
+}
+suite_disk() {
+  make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap &&
+    PYTHONDONTWRITEBYTECODE=1 tests/crash/disk.py "${disk_options[@]}"
 }
 suite_privacy() {
   make -s build/kafka_mock && PYTHONDONTWRITEBYTECODE=1 tests/privacy/run.py --amitap build/asan/amitap &&
@@ -112,7 +119,7 @@ fi
 all=(
   build check
   captures journeys partial split schemas record explain figures verify
-  audit tls web metrics privacy fuzz faults loop reload crash
+  audit tls web metrics privacy fuzz faults loop reload crash disk
   examples kafka asterisk asterisk_tls mixer browser systemd fresh
   prove lint
 )

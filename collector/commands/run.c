@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/run.h"
 
+#include "collector/base/crash_point.h"
 #include "collector/base/log.h"
 #include "collector/base/metrics.h"
 #include "collector/base/notify.h"
@@ -240,7 +241,8 @@ static bool start(struct daemon *d, const struct web_edge_ops *web)
     metrics_line(METRIC_RELOADS, "applied", NULL);
     metrics_line(METRIC_RELOADS, "refused", NULL);
     const struct config_section *section = config_section(d->config, CONFIG_STORE);
-    d->writer_ring = ring_new((size_t)config_number(section, CONFIG_STORE_RING_MIB) * MIB);
+    size_t bytes = (size_t)config_number(section, CONFIG_STORE_RING_MIB) * MIB;
+    d->writer_ring = ring_new(crash_bound("WRITER_RING", bytes));
     d->view_ring = ring_new(VIEW_RING_BYTES);
     d->publish = publish_new(d->writer_ring, d->view_ring);
     if (!d->writer_ring || !d->view_ring || !d->publish || !make_loop(d)) {

@@ -14,6 +14,9 @@
 
 #define SQLITE_FILE_ERROR_SIZE 512
 
+/* What of a result code names the kind of failure. */
+#define SQLITE_FILE_PRIMARY 0xFF
+
 struct sqlite_schema {
     const char *what;              /* "outbox", for error lines */
     int application_id;            /* tells this kind of file from any other */

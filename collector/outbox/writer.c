@@ -3,6 +3,7 @@
 
 #include "collector/base/log.h"
 #include "collector/base/metrics.h"
+#include "collector/outbox/sqlite_file.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -39,6 +40,7 @@ struct writer {
 static void report(struct writer *w, int rc)
 {
     const char *path = outbox_path(w->outbox);
+    rc &= SQLITE_FILE_PRIMARY;
     if (rc == w->failing)
         return;
     if (w->failing == SQLITE_OK)

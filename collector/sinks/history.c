@@ -262,6 +262,7 @@ bool history_bury(struct history *h, const char *sink, uint64_t seq, const char 
 
 static void report(struct history *h, int rc)
 {
+    rc &= SQLITE_FILE_PRIMARY;
     if (rc == h->failing)
         return;
     if (rc != SQLITE_OK)
