@@ -6,9 +6,13 @@ went on there, or its call was up there before it, so that what led to it was no
 effects were committed, in the PBX's time; the saved position of the stream says which that was.
 """
 import bisect
+import re
 
 import rows
+from scene import ROOT
 
+# Order holds within a topic: kind to topic.
+TOPICS = dict(re.findall(r'^FACT_KIND\(\w+, "(\w+)", "([\w-]+)"', (ROOT / "schemas/facts.def").read_text(), re.M))
 BEGINNINGS = ("start", "joined", "since")
 MICROSECOND = 1e-6
 
@@ -84,10 +88,18 @@ def order_of_keys(kept, expected):
         at = place.get(record["id"])
         if at is None:
             continue
-        topic = record["kind"].endswith("_state"), key
+        topic = TOPICS[record["kind"]], key
         if at < last.get(topic, -1):
             yield f"{record['id']} stands behind {expected[last[topic]]['id']}, a later one of its key"
         last[topic] = at
+
+
+def ended_early(expected, records):
+    """No call is told to have ended while it goes on: one that was up before a gap and behind it is the same one."""
+    ends = {record["linkedid"]: rows.epoch(record["end"]) for record in expected if record["kind"] == "call_ended"}
+    for record in records:
+        if record["kind"] == "call_ended" and rows.epoch(record["time"]) < ends.get(record["linkedid"], 0) - MICROSECOND:
+            yield f"{record['id']} is told, and the call ended at {ends[record['linkedid']]}: {record}"
 
 
 def unlike(kept, stored):

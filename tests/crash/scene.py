@@ -20,6 +20,8 @@ from relay import Relay  # noqa: E402
 
 RECORDINGS = ("answered", "busy", "cancelled-by-caller", "queue-answered", "hold-and-resume", "internal-call",
               "ivr-timeout-to-dial", "no-answer-then-playback", "queue-abandon")
+# Of these no two have a device in common, so that they can be played at once.
+APART = ("queue-answered", "busy", "cancelled-by-caller", "hold-and-resume", "queue-abandon")
 TABLES = ("cdr", "calls", "queue_visits", "queue_log", "agent_intervals", "endpoint_intervals", "registration_intervals",
           "trunk_intervals", "call_events", "call_aliases")
 # What each copy of the recordings calls in its own way, so that no two have a device, a queue or a name in common.
@@ -53,14 +55,14 @@ def copies(number, folder):
 class Scene:
     """sim: amisim's options. keep_facts: a Kafka that is never there keeps every fact in the outbox. environment: amitap's."""
 
-    def __init__(self, program, folder, *, sim=("--pace", "3", "--together"), keep_facts=False, data=None,
-                 environment=None):
+    def __init__(self, program, folder, *, sim=None, keep_facts=False, data=None, environment=None):
         self.program, self.folder, self.keep_facts = program, pathlib.Path(folder), keep_facts
         self.environment = {"PATH": "/usr/bin:/bin", **(environment or {})}
         self.summary, self.database = self.folder / "summary.json", pathlib.Path(data or folder) / "amitap.db"
         self.outbox = pathlib.Path(f"{self.database}-outbox")
         self.tap, self.said_before, self.log = None, 0, open(self.folder / "amitap.log", "ab")
-        paths = [str(ROOT / "tests/captures" / name) for name in RECORDINGS]
+        paths = [str(ROOT / "tests/captures" / name) for name in (APART if sim is None else RECORDINGS)]
+        sim = sim or ("--pace", "3", "--together", *copies(3, folder))
         said = self.folder / "amisim.log"
         with open(said, "wb") as log:
             self.sim = subprocess.Popen([str(ROOT / "build/amisim"), "--port", "0", "--hold", "--timestamps", "now",
