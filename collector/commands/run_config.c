@@ -108,15 +108,19 @@ static void put_name(struct buf *text, const char *section, const char *name, co
                *what ? ": " : "", what);
 }
 
-/* Either section may be NULL: the file had or has none. */
+/* Either section, or both, may be NULL: the file had or has none. */
 static void put_section(struct buf *text, const struct config_section *old,
                         const struct config_section *now, enum config_section_id id)
 {
+    if (!old && !now)
+        return;
     const char *section = config_section_row(id)->name;
     const char *name = id == CONFIG_PBX ? config_section_name(old ? old : now) : "";
-    if (!old != !now)
+    if (!old || !now) {
         put_name(text, section, name, "");
-    for (enum config_key key = 0; old && now && key < CONFIG_KEY_COUNT; key++) {
+        return;
+    }
+    for (enum config_key key = 0; key < CONFIG_KEY_COUNT; key++) {
         if (config_key_row(key)->section == id && !is_link_key(key) && !config_same(old, now, key))
             put_name(text, section, name, config_key_row(key)->name);
     }

@@ -28,8 +28,8 @@ EVERY_ACCOUNT = {"BridgeDestroy", "BridgeKick", "QueueChangePriorityCaller", "Qu
 BY_REPORTING = {"Getvar", "PJSIPQualify", "PJSIPUnregister", "Status"}
 # All that may ever be asked of a PBX, by which commands.
 AUDIT_ASKS = ["Challenge", "Login", "CoreSettings", "ListCommands", "Logoff"]
-RUN_ASKS = ["Challenge", "Login", "CoreShowChannels", "Status", "BridgeList", "QueueStatus", "DeviceStateList",
-            "PJSIPShowRegistrationsOutbound", "Logoff"]
+RUN_ASKS = ["Challenge", "Login", "CoreStatus", "CoreShowChannels", "Status", "BridgeList", "QueueStatus",
+            "DeviceStateList", "PJSIPShowRegistrationsOutbound", "Logoff"]
 failed = False
 
 
