@@ -183,7 +183,6 @@ prove-tests: deps-test
 FUZZ_SECONDS ?= 600
 fuzz: deps-test
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
-	@FUZZ_ENGINE=afl tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 # Random calls on a real Asterisk, tapped live, and a disk that freezes and thaws under 5,000 events a second, each for as
 # long as asked; many more deaths and failing calls.

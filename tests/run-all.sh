@@ -62,7 +62,7 @@ suite_loop() { make -s loop-shim && PYTHONDONTWRITEBYTECODE=1 tests/loop/run.py;
 suite_reload() { PYTHONDONTWRITEBYTECODE=1 tests/reload/run.py --amitap build/asan/amitap; }
 suite_soak() { make -s loop-shim && PYTHONDONTWRITEBYTECODE=1 tests/loop/run.py --seconds "$mix_seconds" soak; }
 suite_metrics() { PYTHONDONTWRITEBYTECODE=1 tests/metrics/run.py --amitap build/asan/amitap; }
-suite_fuzz() { tests/fuzz/run.sh 20 && FUZZ_ENGINE=afl tests/fuzz/run.sh 20; }
+suite_fuzz() { tests/fuzz/run.sh 20; }
 suite_figures() { PYTHONDONTWRITEBYTECODE=1 tests/figures/run.py --amitap build/asan/amitap; }
 suite_explain() { PYTHONDONTWRITEBYTECODE=1 tests/explain/run.py --amitap build/asan/amitap; }
 suite_crash() {

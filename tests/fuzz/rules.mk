@@ -2,12 +2,13 @@
 # Each fuzz_NAME.c is one fuzzer, compiled by clang together with the rooms that it needs, since
 # both must be instrumented.
 FUZZ_CC ?= clang-14
-FUZZERS := frame tap config scrub request
+FUZZERS := frame tap config scrub request files
 ROOMS_frame  := parsers base
 ROOMS_tap    := parsers base config link state facts
 ROOMS_config := parsers base config
 ROOMS_scrub  := $(ROOMS)
 ROOMS_request := web
+ROOMS_files   := parsers base users
 FUZZ_FLAGS := -std=c11 -g -O1 -fno-omit-frame-pointer -w
 fuzz_sources = $(foreach r,$(ROOMS_$(1)),$(wildcard $(dir_$(r))/*.c))
 fuzz_pkgs    = $(foreach r,$(ROOMS_$(1)),$(PKG_$(r))) jansson

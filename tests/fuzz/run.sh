@@ -6,12 +6,13 @@
 #
 #   tests/fuzz/run.sh [SECONDS [TARGET…]]      20 seconds and all targets unless named
 #
-# FUZZ_ENGINE=afl fuzzes by AFL++ instead of libFuzzer.
+# Each target is fuzzed by libFuzzer and by AFL++; FUZZ_ENGINE names one of them (libfuzzer, afl). As many run at once as
+# there are processors.
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-20}
 [ $# = 0 ] || shift
-[ $# -gt 0 ] || set -- frame tap config scrub request
+[ $# -gt 0 ] || set -- frame tap config scrub request files
 out=build/fuzz
 failed=0 passed=0
 
@@ -36,12 +37,21 @@ seed_requests() {
   printf 'POST /logout HTTP/1.1\nHost: [::1]:8088\nContent-Length: 0\nTransfer-Encoding: chunked\n' >"$1/logout"
 }
 
+seed_files() {
+  mkdir -p "$1"
+  { printf '\001'; printf 'anna:scrypt:15:8:3:%s:%s\n# a machine\ngrafana:token:all:%s\nlobby:kiosk:1795219459:%s\n' "${hex:32}" $hex $hex $hex; } >"$1/users"
+  for file in tests/captures/*/cdr.csv tests/captures/*/cel.csv; do
+    { printf '\000'; head -c 4000 "$file"; } >"$1/$(basename "$(dirname "$file")")-$(basename "$file")"
+  done
+}
+
 seeds() {
   rm -rf "$out/seeds/$1"
   case $1 in
     config) mkdir -p "$out/seeds/config"
             for file in tests/unit/config/case/*/input.conf; do cp "$file" "$out/seeds/config/$(basename "$(dirname "$file")")"; done ;;
     request) seed_requests "$out/seeds/request" ;;
+    files) seed_files "$out/seeds/files" ;;
     *) seed_streams "$out/seeds/$1" ;;
   esac
 }
@@ -55,48 +65,80 @@ words() {
   } >"$out/words"
 }
 
+# Functions that the seeds alone must come to, or the fuzzer works beside the point.
+must_reach() {
+  case $1 in
+    request) echo request_judge request_cookie request_bearer request_field address_forwarded event_id_read ;;
+    files) echo users_file_parse csv_read ;;
+    config) echo config_load config_check_rules ;;
+    tap) echo tap_event tap_restore agent_update visit_free ;;
+    *) ;;
+  esac
+}
+
+check_reach() {
+  local function covered
+  covered=$("$out/$1" -runs=0 -max_len=40000 -print_coverage=1 "$out/seeds/$1" 2>&1 |
+    sed -n 's|^COVERED_FUNC: hits: [1-9][0-9]* edges: [0-9/]* \([a-z_0-9]*\) .*|\1|p')
+  for function in $(must_reach "$1"); do
+    grep -qx "$function" <<<"$covered" || { echo "ERROR: no seed of $1 reaches $function"; return 1; }
+  done
+}
+
 by_libfuzzer() {
+  find "tests/fuzz/found/$1" -type f -exec "$out/$1" {} + || return
+  check_reach "$1" || return
   mkdir -p "$out/corpus/$1"
   "$out/$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=40000 -print_final_stats=1 -dict="$out/words" \
-    -artifact_prefix="tests/fuzz/found/$1/" "$out/corpus/$1" "$out/seeds/$1" >"$out/$1.log" 2>&1
+    -artifact_prefix="tests/fuzz/found/$1/" "$out/corpus/$1" "$out/seeds/$1"
 }
 
 by_afl() {
   rm -rf "$out/afl/$1"
   mkdir -p "$out/afl"
-  AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 AFL_AUTORESUME=1 \
-    afl-fuzz -V "$seconds" -t 10000 -m none -i "$out/seeds/$1" -o "$out/afl/$1" -- "$out/afl-$1" >"$out/$1.log" 2>&1 || return 1
+  AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_UI=1 AFL_AUTORESUME=1 AFL_NO_AFFINITY=1 \
+    afl-fuzz -V "$seconds" -t 10000 -m none -i "$out/seeds/$1" -o "$out/afl/$1" -- "$out/afl-$1" || return 1
+  cat "$out/afl/$1/default/fuzzer_stats"
   for crash in "$out/afl/$1"/default/crashes/id* "$out/afl/$1"/default/hangs/id*; do
     [ ! -e "$crash" ] || { cp "$crash" "tests/fuzz/found/$1/afl-$(basename "$crash" | md5sum | cut -c1-8)"; return 1; }
   done
 }
 
-engine=${FUZZ_ENGINE:-libfuzzer}
-if [ "$engine" = afl ]; then
-  make -s afl-fuzzers
-else
-  make -s fuzzers
-fi
+# Fuzzes one target by one engine; says what came of it in one write.
+fuzz() {
+  local engine=$1 target=$2 log="$out/$1-$2.log" status=0 runs
+  "by_$engine" "$target" >"$log" 2>&1 || status=$?
+  runs=$(sed -n 's/^stat::number_of_executed_units: *//p; s/^execs_done *: *//p' "$log" | tail -1)
+  if [ "$status" = 0 ]; then
+    echo "ok fuzz $target: ${runs:-?} inputs in $seconds s by $engine"
+  else
+    echo "FAIL fuzz $target by $engine (exit $status):
+$(grep -aE "ERROR|SUMMARY|Assertion|runtime error|Test unit written|#[0-9] " "$log" | head -20)"
+  fi
+  return "$status"
+}
+
+engines=${FUZZ_ENGINE:-libfuzzer afl}
+goals=fuzzers
+[[ $engines != *afl* ]] || goals="fuzzers afl-fuzzers"
+# shellcheck disable=SC2086
+make -s -j2 $goals
 words
+at_once=$(nproc) running=0
+finish() {
+  if wait -n; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  running=$((running - 1))
+}
 for target; do
   mkdir -p "tests/fuzz/found/$target"
   seeds "$target"
-  status=0
-  if [ "$engine" = libfuzzer ]; then
-    find "tests/fuzz/found/$target" -type f -exec "$out/$target" {} + >"$out/$target.log" 2>&1 || status=$?
-  fi
-  [ "$status" != 0 ] || "by_$engine" "$target" || status=$?
-  runs=$(cat "$out/$target.log" "$out/afl/$target/default/fuzzer_stats" 2>/dev/null |
-    sed -n 's/^stat::number_of_executed_units: *//p; s/^execs_done *: *//p' | tail -1)
-  if [ "$status" = 0 ]; then
-    passed=$((passed + 1))
-    echo "ok fuzz $target: ${runs:-?} inputs in $seconds s by $engine"
-  else
-    failed=$((failed + 1))
-    echo "FAIL fuzz $target (exit $status):"
-    grep -aE "ERROR|SUMMARY|Assertion|runtime error|Test unit written|#[0-9] " "$out/$target.log" | head -20
-  fi
-  rmdir --ignore-fail-on-non-empty "tests/fuzz/found/$target"
+  for engine in $engines; do
+    [ "$running" -lt "$at_once" ] || finish
+    fuzz "$engine" "$target" &
+    running=$((running + 1))
+  done
 done
+while [ "$running" -gt 0 ]; do finish; done
+for target; do rmdir --ignore-fail-on-non-empty "tests/fuzz/found/$target"; done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
