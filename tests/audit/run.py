@@ -159,7 +159,8 @@ class Tests:
 
     def asked_by_run(self):
         """A tap with every list switched on: what it asks is on the list of what may be asked, in this order."""
-        for keys, left_out in (((), set()), (("list_channels = no",), {"CoreShowChannels", "Status", "DeviceStateList"})):
+        for keys, left_out in (((), set()), (("list_channels = no",), {"CoreStatus", "CoreShowChannels", "Status",
+                                                                      "DeviceStateList"})):
             with pbx(self.amisim) as (port, asked):
                 config = self.configure(port, "list_registrations = yes", *keys,
                                         more=f"store {{ path = \"{self.folder}/{len(keys)}.db\" }}\n")
