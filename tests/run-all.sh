@@ -78,6 +78,7 @@ suite_privacy() {
     PYTHONDONTWRITEBYTECODE=1 tests/privacy/secrets.py --amitap build/asan/amitap
 }
 suite_verify() { PYTHONDONTWRITEBYTECODE=1 tests/verify/run.py --amitap build/asan/amitap; }
+suite_blind() { PYTHONDONTWRITEBYTECODE=1 tests/blind/run.py; }
 suite_faults() { PYTHONDONTWRITEBYTECODE=1 tests/faults/run.py --amitap build/asan/amitap; }
 suite_examples() { make -s examples && tests/examples/run.sh; }
 suite_schemas() { tests/schemas/run.sh; }
@@ -119,7 +120,7 @@ fi
 all=(
   build check
   captures journeys partial split schemas record explain figures verify
-  audit tls web metrics privacy fuzz faults loop reload crash disk
+  audit tls web metrics privacy fuzz faults blind loop reload crash disk
   examples kafka asterisk asterisk_tls mixer browser systemd fresh
   prove lint
 )

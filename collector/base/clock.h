@@ -26,4 +26,20 @@ static inline int64_t clock_mono(const struct clock *c)
     return c->mono(c->ctx);
 }
 
+/* A clock whose `now` goes on as mono does, whatever the machine's time is set to. */
+struct steady {
+    struct clock machine;
+    int64_t from; /* now less mono */
+};
+
+/* It shows the machine's time at first. machine is copied. */
+void steady_begin(struct steady *s, const struct clock *machine);
+/* The clock itself; it borrows s. */
+struct clock steady_clock(struct steady *s);
+/* By how much it is ahead of the machine's time now, microseconds. */
+int64_t steady_ahead(const struct steady *s);
+/* Sets it to the machine's time, unless they are less than a second apart. Returns by how much it
+ * was moved. */
+int64_t steady_set(struct steady *s);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/session.h"
 
+#include "collector/base/clock_skew.h"
 #include "collector/base/log.h"
 #include "collector/base/metrics.h"
 #include "collector/commands/metrics_feed.h"
@@ -17,6 +18,9 @@
 struct session {
     const struct config_section *pbx;
     struct session_env env;
+    struct steady steady; /* what the session's clock is */
+    struct clock_skew skew;
+    struct metric_line *lag;
     struct ami_tls *tls; /* NULL: in clear */
     struct run_config *config,
         *next;                /* what the link is made of, and is to be; NULL: pbx, and nothing */
@@ -108,7 +112,10 @@ static void on_state(void *ctx, struct slice entity, struct slice body)
 static void on_message(void *ctx, const struct ami_message *m, int64_t arrival_us)
 {
     struct session *s = ctx;
+    int64_t ahead;
     tap_event(s->tap, m, arrival_us);
+    if (tap_event_ahead(s->tap, &ahead))
+        metrics_observe(s->lag, clock_skew_take(&s->skew, clock_mono(&s->env.link.clock), -ahead));
     if (!s->untimed_told && tap_is_untimed(s->tap)) {
         s->untimed_told = true;
         log_line(LOG_LEVEL_WARNING,
@@ -173,6 +180,14 @@ static void note_link(struct session *s, bool connected, const char *reason)
     buf_free(&text);
 }
 
+/* A clock that was set while a session was up counts from the next one on, before anything comes.
+ */
+static void set_clock(struct session *s)
+{
+    tap_clock_moved(s->tap, steady_set(&s->steady));
+    s->skew = (struct clock_skew){0};
+}
+
 static void logged_in(struct session *s, const struct ami_link_change *change)
 {
     s->logged_in = true;
@@ -212,6 +227,8 @@ static void on_link_state(void *ctx, const struct ami_link_change *change)
     char text[512];
     if (ami_link_change_text(session_name(s), change, text, sizeof(text)))
         log_line(ami_link_change_is_fault(change) ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "%s", text);
+    if (change->to == AMI_LINK_CONNECTING)
+        set_clock(s);
     if (change->to == AMI_LINK_BOOTING)
         logged_in(s, change);
     else if (s->logged_in && (change->to == AMI_LINK_WAITING || change->to == AMI_LINK_STOPPED))
@@ -327,6 +344,9 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
         return NULL;
     s->pbx = pbx;
     s->env = *env;
+    steady_begin(&s->steady, &env->link.clock);
+    s->env.link.clock = steady_clock(&s->steady);
+    s->lag = metrics_line(METRIC_DELIVERY_LAG, session_name(s), NULL);
     s->kept_at = now_of(s);
     struct ami_link_config config = tap_config_link(pbx);
     if (!tap_config_tls(pbx, &s->tls, stderr)) {
@@ -336,7 +356,7 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
     config.tls = s->tls;
     struct tap_options options = tap_config_options(pbx);
     s->tap = tap_new(&options, on_fact, s);
-    s->link = ami_link_new(&config, &env->link, &events, s);
+    s->link = ami_link_new(&config, &s->env.link, &events, s);
     if (!s->tap || !s->link) {
         session_free(s);
         return NULL;
@@ -449,7 +469,13 @@ void session_tick(struct session *s)
     struct buf text = buf_new(256);
     struct json_out json = json_out_to(&text);
     const struct tap_counters tap = tap_counters(s->tap);
+    int64_t ahead;
     s->state_due = true;
+    if (counters.last_byte_us)
+        counters.last_byte_us -= steady_ahead(&s->steady);
+    if (clock_skew_get(&s->skew, &ahead))
+        metrics_set(metrics_line(METRIC_CLOCK_SKEW, session_name(s), NULL),
+                    ahead + steady_ahead(&s->steady));
     metrics_feed_pbx(session_name(s), s->logged_in, &counters, &tap);
     if (s->logged_in)
         tap_tick(s->tap, now_of(s));

@@ -132,6 +132,9 @@ bool agents_leg(struct agents *agents, const struct agent_leg *leg, struct agent
  * of the agent behind the member, which does not ring. Of other members nothing is counted. */
 bool agents_request(struct agents *agents, const struct agent_leg *leg, int by);
 
+/* The PBX's clock was set: wrap-up times last as long as before. */
+void agents_clock_set(struct agents *agents, int64_t by);
+
 /* Ends what has been wrapped up by now, as of when each time was over. */
 void agents_expire(struct agents *agents);
 

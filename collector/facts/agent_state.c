@@ -312,3 +312,15 @@ void agents_resume_wraps(struct agents *agents)
     const struct agent *a = next_to_wrap(agents);
     agents->next_wrap = a ? a->wrap_until : 0;
 }
+
+void agents_clock_set(struct agents *agents, int64_t by)
+{
+    size_t position = 0;
+    struct agent *a;
+    while ((a = table_next(&agents->by_interface, &position))) {
+        a->wrap_until += a->wrap_until ? by : 0;
+        a->completed += a->completed ? by : 0;
+        saved_touch(&a->saved);
+    }
+    agents_resume_wraps(agents);
+}

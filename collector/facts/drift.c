@@ -384,3 +384,15 @@ void drift_restored(struct drift *d)
     }
     free(all);
 }
+
+static void postpone(const struct drift_list *list, int64_t by)
+{
+    for (struct drift_channel *c = list->first; c; c = c->next)
+        c->until += by;
+}
+
+void drift_clock_set(struct drift *d, int64_t by)
+{
+    postpone(&d->settling, by);
+    postpone(&d->lone, by);
+}

@@ -108,4 +108,7 @@ bool drift_restore(struct drift *d, struct slice body);
 /* All was taken back: orders what waits. */
 void drift_restored(struct drift *d);
 
+/* The PBX's clock was set: rows are waited for as long as before. */
+void drift_clock_set(struct drift *d, int64_t by);
+
 #endif

@@ -176,10 +176,11 @@ void fact_put_bool(struct fact_builder *b, enum fact_field field, bool value)
 
 void fact_put_seconds(struct fact_builder *b, enum fact_field field, int64_t us)
 {
+    /* A clock that was set back in between gives none. */
     if (b->timeless)
         fact_put_null(b, field);
     else
-        put_number(b, VALUE_SECONDS, field, us);
+        put_number(b, VALUE_SECONDS, field, us > 0 ? us : 0);
 }
 
 void fact_put_seconds_known(struct fact_builder *b, enum fact_field field, int64_t us)

@@ -329,16 +329,40 @@ static bool is_list_item(const struct ami_message *m)
     }
 }
 
+/* No stream is that late, and no two threads of Asterisk's are that far apart: its clock was set.
+ */
+#define CLOCK_STEP INT64_C(60000000)
+
+/* What is to happen at a certain time happens after as long as before, whatever the PBX's clock is
+ * set to. Where the arrival is not known, as in a recording, only a step back can be told from time
+ * that has passed. */
+static void follow_steps(struct tap *tap, int64_t time, int64_t arrival)
+{
+    int64_t by = arrival ? time - arrival - tap->offset : time - tap->event_time;
+    bool known = tap->event_time && (!arrival || tap->timed_before);
+    tap->timed_before = arrival != 0;
+    if (!known || (by > -CLOCK_STEP && (by < CLOCK_STEP || !arrival)))
+        return;
+    visits_clock_set(&tap->visits, by);
+    agents_clock_set(&tap->agents, by);
+    trunks_clock_set(&tap->trunks, by);
+    drift_clock_set(&tap->drift, by);
+    tap_unsure_clock_set(tap, by);
+}
+
 /* Events carry when they happened; list items and an untimed PBX do not. */
 static void set_time(struct tap *tap, const struct ami_message *m, int64_t arrival)
 {
     int64_t time;
     if (ami_text_time(ami_message_get(m, AMI_HEADER_TIMESTAMP), &time)) {
+        follow_steps(tap, time, arrival);
         tap->emit->now = time;
         tap->emit->untimed = false;
         tap->offset = arrival ? time - arrival : 0;
+        tap->timed = arrival != 0;
         return;
     }
+    tap->timed = false;
     if (is_list_item(m))
         tap->emit->from_list = true;
     else
@@ -366,6 +390,16 @@ static void expire(struct tap *tap)
     drift_expire(&tap->drift);
 }
 
+/* Up to where the stream was followed: an item of a list says nothing of that, unless nothing else
+ * does. */
+static void note_position(struct tap *tap, int64_t arrival)
+{
+    if (tap->emit->from_list && tap->event_time)
+        return;
+    tap->last_event = arrival ? arrival : tap->emit->now;
+    tap->event_time = tap->emit->now;
+}
+
 void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
 {
     tap->emit->event++;
@@ -373,13 +407,12 @@ void tap_event(struct tap *tap, const struct ami_message *m, int64_t arrival)
     if (!handler)
         return;
     set_time(tap, m, arrival);
-    tap->last_event = arrival ? arrival : tap->emit->now;
     if (m->event == AMI_EVENT_AGIEXECSTART || m->event == AMI_EVENT_ASYNCAGISTART)
         tap->emit->agi = EMIT_SIGHT_SEEN;
     if (m->event == AMI_EVENT_NEWEXTEN || m->event == AMI_EVENT_VARSET)
         tap_sees_dialplan(tap);
     trunks_time(&tap->trunks, tap->emit->now);
-    tap->event_time = tap->emit->now;
+    note_position(tap, arrival);
     expire(tap);
     if (!tap->emit->from_list && ami_message_has(m, AMI_HEADER_QUEUE))
         queue_drift_event(&tap->queue_drift, m);
@@ -469,6 +502,18 @@ void tap_tick(struct tap *tap, int64_t now)
 int64_t tap_last_event(const struct tap *tap)
 {
     return tap->last_event;
+}
+
+bool tap_event_ahead(const struct tap *tap, int64_t *ret_ahead)
+{
+    *ret_ahead = tap->offset;
+    return tap->timed;
+}
+
+void tap_clock_moved(struct tap *tap, int64_t by)
+{
+    tap->last_event += tap->last_event ? by : 0;
+    tap->offset -= tap->event_time ? by : 0;
 }
 
 bool tap_is_untimed(const struct tap *tap)

@@ -107,6 +107,14 @@ void tap_restored(struct tap *tap);
  * after a restart. 0: never. */
 int64_t tap_last_event(const struct tap *tap);
 
+/* By how much the Timestamp of the last event is ahead of its arrival, microseconds. False when it
+ * had none, or the arrival is not known. */
+bool tap_event_ahead(const struct tap *tap, int64_t *ret_ahead);
+
+/* This machine's clock was moved by so much since the last call of any function; the PBX's was not.
+ */
+void tap_clock_moved(struct tap *tap, int64_t by);
+
 /* The PBX sends events without Timestamp. */
 bool tap_is_untimed(const struct tap *tap);
 

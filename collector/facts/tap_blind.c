@@ -28,7 +28,8 @@ void tap_lost_sight(struct tap *tap, int64_t from, struct slice reason)
     if (tap->blind.open)
         return;
     tap->blind.open = true;
-    tap->blind.from = tap_pbx_time(tap, from);
+    /* What was on its way when the last byte came carries an earlier time than that. */
+    tap->blind.from = tap->event_time ? tap->event_time : tap_pbx_time(tap, from);
     tap->blind.newest = tap->newest;
     set_reason(tap, reason);
 }
@@ -185,13 +186,13 @@ void tap_booted(struct tap *tap, struct slice startup)
     tap_tell(tap);
 }
 
-/* Uptime counts whole seconds by the clock that Timestamp shows (Asterisk 22): a PBX that was
- * started after it was lost. */
+/* Uptime is cut to whole seconds of the clock that Timestamp shows (Asterisk 22): a PBX that was
+ * started after it was lost, however much of a second is missing. */
 void tap_on_fully_booted(struct tap *tap, const struct ami_message *m)
 {
     int64_t uptime;
     if (tap->blind.to && ami_text_int(ami_message_get(m, AMI_HEADER_UPTIME), &uptime) &&
-        tap->emit->now - uptime * 1000000 > tap->blind.from)
+        tap->emit->now - (uptime + 1) * 1000000 > tap->blind.from)
         pbx_restarted(tap);
 }
 
@@ -251,6 +252,15 @@ void tap_expire_unsure(struct tap *tap)
         if (c->unsure_until && (!tap->next_unsure || c->unsure_until < tap->next_unsure))
             tap->next_unsure = c->unsure_until;
     }
+}
+
+void tap_unsure_clock_set(struct tap *tap, int64_t by)
+{
+    size_t position = 0;
+    struct channel *c;
+    while ((c = table_next(&tap->channels, &position)))
+        c->unsure_until += c->unsure_until ? by : 0;
+    tap->next_unsure += tap->next_unsure ? by : 0;
 }
 
 void tap_snapshot_end(struct tap *tap, int64_t now)

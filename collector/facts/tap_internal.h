@@ -94,6 +94,8 @@ struct tap {
     int64_t event_time; /* what time the PBX had then; 0: none came since the start */
     bool sees_dialplan; /* the account gets events of that class */
     int64_t offset;     /* the PBX's clock less this machine's, by the last event */
+    bool timed_before;  /* an event before had a Timestamp, and its arrival is known */
+    bool timed;         /* that is what the last event told: it had a Timestamp */
     struct tap_blind blind;
     struct tap_newest newest;
     struct tap_member *members; /* room for TAP_LISTED_MEMBERS_MAX */
@@ -308,6 +310,8 @@ void tap_lose_channel(struct tap *tap, struct channel *c);
 void tap_lose_visits(struct tap *tap, uint64_t began);
 /* Gives up channels that nothing confirmed for long enough. */
 void tap_expire_unsure(struct tap *tap);
+/* The PBX's clock was set. */
+void tap_unsure_clock_set(struct tap *tap, int64_t by);
 /* A channel's Uniqueid: one that counts from the beginning shows that the PBX was started anew. */
 void tap_note_id(struct tap *tap, struct slice uniqueid);
 /* FullyBooted. */

@@ -348,3 +348,15 @@ void trunks_blind(struct trunks *trunks)
         saved_touch(&t->saved);
     }
 }
+
+void trunks_clock_set(struct trunks *trunks, int64_t by)
+{
+    size_t position = 0;
+    struct trunk *t;
+    while ((t = table_next(&trunks->by_name, &position))) {
+        t->start += t->start ? by : 0;
+        t->counted += t->counted ? by : 0;
+        saved_touch(&t->saved);
+    }
+    trunks->boundary = 0;
+}

@@ -92,4 +92,7 @@ void trunks_restored(struct trunks *trunks);
 /* The tap was blind: what is counted in the present intervals is not all. */
 void trunks_blind(struct trunks *trunks);
 
+/* The PBX's clock was set: intervals begin anew by it, with what they have counted. */
+void trunks_clock_set(struct trunks *trunks, int64_t by);
+
 #endif

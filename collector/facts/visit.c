@@ -401,3 +401,13 @@ void visits_bridge_enter(struct visits *visits, struct slice caller, struct slic
     text_set(&v->bridge, bridge);
     saved_touch(&v->saved);
 }
+
+void visits_clock_set(struct visits *visits, int64_t by)
+{
+    for (struct visit *v = visits->closing; v; v = v->next_closing) {
+        v->deadline += by;
+        saved_touch(&v->saved);
+    }
+    for (size_t i = 0; i < VISIT_TRANSFERS_MAX; i++)
+        visits->transfers[i].time += by;
+}

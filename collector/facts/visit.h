@@ -192,6 +192,9 @@ void visits_lose_caller(struct visits *visits, struct slice caller, struct unsee
 /* The tap was blind: nothing is told as all observed of what goes on. */
 void visits_blind(struct visits *visits);
 
+/* The PBX's clock was set: what is waited for is waited for as long as before. */
+void visits_clock_set(struct visits *visits, int64_t by);
+
 /* Ends the visits whose deadline has passed; called with each event. */
 void visits_expire(struct visits *visits);
 
