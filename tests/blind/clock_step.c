@@ -5,7 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Preloaded: the machine's clock is set back by an hour once the file AMITAP_CLOCK_FILE is there. */
+/* Preloaded: the machine's clock is set back by an hour once the file AMITAP_CLOCK_FILE is there.
+ */
 int clock_gettime(clockid_t id, struct timespec *ts)
 {
     static int (*real)(clockid_t, struct timespec *);
