@@ -86,6 +86,7 @@ void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
         handoff_moved_on(&tap->calls, caller);
         tap_dialed(caller, dest);
     }
+    visits_dial_begin(&tap->visits, m);
     cdr_dial_begin(&tap->cdr, caller, dest, tap->emit->now);
 }
 
@@ -123,8 +124,8 @@ static void follow_dial_end(struct tap *tap, struct channel *dest, struct slice 
     tap_phone(tap, dest, false, snapshot_state(dest->now) == CHANNEL_STATE_UP);
 }
 
-/* Q.850 causes; with 23 a phone forwards (AST_CAUSE_REDIRECTED_TO_NEW_DESTINATION). */
-enum { CAUSE_NORMAL = 16, CAUSE_BUSY = 17, CAUSE_REDIRECTED = 23, CAUSE_CONGESTION = 34 };
+/* Q.850 causes. */
+enum { CAUSE_NORMAL = 16, CAUSE_BUSY = 17, CAUSE_CONGESTION = 34 };
 
 /* For which cause the phone refused, also where no HangupRequest showed it: these two statuses have
  * one cause each. One that is up had answered, and the subroutine of option U sent it away. */
@@ -144,7 +145,7 @@ static int refused_for(const struct channel *dest, struct slice status)
 static void take_cause(struct channel *caller, const struct channel *dest, struct slice status)
 {
     int cause = refused_for(dest, status);
-    if (!caller || !cause || cause == CAUSE_REDIRECTED || slice_is(status, "ANSWER") ||
+    if (!caller || !cause || dest->forwards || slice_is(status, "ANSWER") ||
         slice_is(status, "CANCEL"))
         return;
     bool queued = slice_equal(slice_from(dest->called.caller), channel_uniqueid(caller)) ||
@@ -170,6 +171,7 @@ void tap_on_dial_end(struct tap *tap, const struct ami_message *m)
         cdr_dial_end(&tap->cdr, &end, tap->emit->now);
     snapshot_unref(end.caller_look);
     snapshot_unref(end.dest_look);
+    dest->forwards |= ami_message_get(m, AMI_HEADER_FORWARD).n != 0;
     take_cause(caller, dest, status);
     if (slice_is(status, "ANSWER"))
         run_originated(tap, dest);
@@ -416,8 +418,14 @@ void tap_on_park_ended(struct tap *tap, const struct ami_message *m)
                                    .space = ami_message_get(m, AMI_HEADER_PARKINGSPACE),
                                    .reason = m->event == AMI_EVENT_PARKEDCALLTIMEOUT ? "timeout"
                                                                                      : "gave_up"};
-    if (c)
-        call_parking(&tap->calls, c, &parking);
+    if (!c)
+        return;
+    call_parking(&tap->calls, c, &parking);
+    /* Where it runs nothing no Newexten shows that it is sent to its new place, before another does
+     * what it runs there. */
+    c->parked_out =
+        m->event == AMI_EVENT_PARKEDCALLTIMEOUT && !snapshot_text(c->now, SNAPSHOT_APPLICATION).n;
+    saved_touch(&c->saved);
 }
 
 /* A phone that had just answered is in a bridge already: who picks it up is there in its place, and

@@ -425,6 +425,19 @@ static bool leaves_disa(const struct channel *c, const struct snapshot_values *s
             !slice_equal(snapshot_text(c->now, SNAPSHOT_EXTEN), seen->text[SNAPSHOT_EXTEN]));
 }
 
+/* Parking sent it to this place before. */
+static void take_place_of_parking(struct channel *c, const struct snapshot_values *seen)
+{
+    struct snapshot_values v = snapshot_values(c->now);
+    if (!c->parked_out)
+        return;
+    c->parked_out = false;
+    v.text[SNAPSHOT_CONTEXT] = seen->text[SNAPSHOT_CONTEXT];
+    v.text[SNAPSHOT_EXTEN] = seen->text[SNAPSHOT_EXTEN];
+    v.priority = seen->priority;
+    channel_alter(c, &v);
+}
+
 void tap_on_newexten(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
@@ -443,6 +456,8 @@ void tap_on_newexten(struct tap *tap, const struct ami_message *m)
     c->sent_elsewhere = is_goto(tap, c, &seen);
     if (c->sent_elsewhere)
         settle_data(tap, c, &seen);
+    c->queued |= slice_is(application, "AppQueue");
+    take_place_of_parking(c, &seen);
     if (slice_is(seen.text[SNAPSHOT_EXTEN], "h") && seen.priority == 1) {
         journey_hangup_logic(c);
         c->hangup_logic = true;
@@ -562,6 +577,21 @@ void tap_channel_gone(struct tap *tap, struct channel *c)
     channel_free(c);
 }
 
+/* Each application leaves the channel with what it had before, which for most is none; a member's
+ * phone that went on in the dialplan has AppQueue again in its last look, and its row takes it. */
+static void end_dialplan(struct channel *c, const struct snapshot_values *seen)
+{
+    struct snapshot_values v = snapshot_values(c->now);
+    if (!c->queued || (v.flags & SNAPSHOT_APPLICATION_UNSEEN))
+        return;
+    v.text[SNAPSHOT_APPLICATION] = SLICE("AppQueue");
+    v.text[SNAPSHOT_APPDATA] = SLICE("(Outgoing Line)");
+    v.text[SNAPSHOT_CONTEXT] = seen->text[SNAPSHOT_CONTEXT];
+    v.text[SNAPSHOT_EXTEN] = seen->text[SNAPSHOT_EXTEN];
+    v.priority = seen->priority;
+    channel_alter(c, &v);
+}
+
 void tap_on_hangup(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
@@ -582,6 +612,7 @@ void tap_on_hangup(struct tap *tap, const struct ami_message *m)
         tap_look_again(tap, c);
     }
     tap_note_place(c, &seen);
+    end_dialplan(c, &seen);
     struct channel_change change = channel_take(c, &seen, CHANNEL_EVENT_STATE, tap->emit->now);
     follow_linkedid(tap, c);
     handoff_gone(&tap->calls, c);

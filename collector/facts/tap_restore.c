@@ -175,6 +175,9 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->ringing = yes(o, "ringing");
         c->hangup_requested = yes(o, "hangup_requested");
         c->hides_number = yes(o, "hides_number");
+        c->queued = yes(o, "queued");
+        c->forwards = yes(o, "forwards");
+        c->parked_out = yes(o, "parked_out");
         c->trunk_attempt = yes(o, "trunk_attempt");
         c->trunk_answered = yes(o, "trunk_answered");
         c->held_since = number(o, "held_since");
@@ -245,6 +248,7 @@ static void read_attempts(struct visit *v, const json_t *array)
         v->attempts[i].start = number(o, "start");
         v->attempts[i].cancelled = number(o, "cancelled");
         v->attempts[i].told = yes(o, "told");
+        v->attempts[i].forwards = yes(o, "forwards");
     }
 }
 

@@ -130,6 +130,9 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_bool(j, "ringing", c->ringing);
     json_out_bool(j, "hangup_requested", c->hangup_requested);
     json_out_bool(j, "hides_number", c->hides_number);
+    json_out_bool(j, "queued", c->queued);
+    json_out_bool(j, "forwards", c->forwards);
+    json_out_bool(j, "parked_out", c->parked_out);
     json_out_bool(j, "trunk_attempt", c->trunk_attempt);
     json_out_bool(j, "trunk_answered", c->trunk_answered);
     json_out_int(j, "held_since", c->held_since);
@@ -193,6 +196,7 @@ static void put_attempts(struct json_out *j, const struct visit *v)
         json_out_int(j, "start", v->attempts[i].start);
         json_out_int(j, "cancelled", v->attempts[i].cancelled);
         json_out_bool(j, "told", v->attempts[i].told);
+        json_out_bool(j, "forwards", v->attempts[i].forwards);
         json_out_close(j, '}');
     }
     json_out_close(j, ']');

@@ -38,6 +38,7 @@ struct visit_attempt {
     int64_t start;
     int64_t cancelled; /* when its dial was cancelled, 0: it was not */
     bool told;         /* its RINGNOANSWER or RINGCANCELED was written */
+    bool forwards;     /* the phone forwards: the caller's next leg is the attempt's */
 };
 
 /* ringall over more members than this is not followed one by one. */
@@ -142,6 +143,8 @@ void visits_entry(struct visits *visits, const struct ami_message *m, struct sli
 
 /* DialEnd of the caller's dial to a member. */
 void visits_dial_end(struct visits *visits, const struct ami_message *m);
+/* DialBegin: a member's phone that forwards (DialEnd with Forward) is replaced by the next leg. */
+void visits_dial_begin(struct visits *visits, const struct ami_message *m);
 /* VarSet QUEUESTATUS on the caller. False when the caller has no visit that it could be about. */
 bool visits_status(struct visits *visits, struct slice caller, struct slice status);
 

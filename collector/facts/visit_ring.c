@@ -102,10 +102,28 @@ void visits_dial_end(struct visits *visits, const struct ami_message *m)
         text_set(&v->member, slice_from(a->member));
         return;
     }
-    if (!slice_is(status, "CANCEL") || v->answer_seen || a->told ||
-        ami_message_get(m, AMI_HEADER_FORWARD).n)
+    if (!slice_is(status, "CANCEL") || v->answer_seen || a->told)
         return;
-    a->cancelled = visits->emit->now;
+    a->forwards = ami_message_get(m, AMI_HEADER_FORWARD).n != 0;
+    if (!a->forwards)
+        a->cancelled = visits->emit->now;
+}
+
+void visits_dial_begin(struct visits *visits, const struct ami_message *m)
+{
+    struct visit *v = visits_find(visits, ami_message_get(m, AMI_HEADER_UNIQUEID), SLICE(""),
+                                  VISIT_IN(VISIT_WAITING));
+    struct slice dest = ami_message_get(m, AMI_HEADER_DESTUNIQUEID);
+    if (!v || visit_attempt_of(v, dest))
+        return;
+    for (size_t i = 0; i < v->attempt_count; i++) {
+        if (!v->attempts[i].forwards)
+            continue;
+        v->attempts[i].forwards = false;
+        text_set(&v->attempts[i].uniqueid, dest);
+        saved_touch(&v->saved);
+        return;
+    }
 }
 
 void visit_tell_cancelled(struct visits *visits, struct visit *v)

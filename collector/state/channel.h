@@ -62,6 +62,9 @@ struct channel {
     bool originated;     /* DialBegin without caller, or born not dialed */
     bool ringing;        /* rings now */
     bool hangup_requested;
+    bool forwards;        /* its phone sends the caller elsewhere */
+    bool parked_out;      /* parking timed out while it ran nothing: it is at its new place */
+    bool queued;          /* a queue called it: outside of other applications it has AppQueue */
     bool hides_number;    /* its caller id's presentation is not "allowed" */
     uint64_t seen;        /* number of the event or list item that showed it last */
     int64_t unsure_until; /* nothing has confirmed it since the tap was blind: it counts as ended

@@ -749,10 +749,10 @@ MORE = (scenarios_calls, scenarios_programs, scenarios_queues)
 
 
 def named(name):
-    """A scenario by the name of its folder; mixer-N is the mixer with seed N."""
-    base, _, seed = name.partition("mixer-")
-    if seed and not base:
-        return functools.partial(mixer, seed=int(seed))
+    """A scenario by the name of its folder; mixer-N is the mixer with seed N, chaos-N chaos."""
+    base, _, seed = name.partition("-")
+    if base in ("mixer", "chaos") and seed:
+        return functools.partial(named(base), seed=int(seed))
     function = name.replace("-", "_")
     homes = [globals(), *(vars(module) for module in MORE)]
     return next(home[function] for home in homes if function in home)

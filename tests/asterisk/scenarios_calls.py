@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """More of what happens on the PBX: dials, transfers, parking, pickup and what the dialplan does to CDRs, in combinations.
 The numbers are in config/pbx/more.conf, the phones in config/phones/more.conf."""
+import random
 from time import sleep
 
 
@@ -361,3 +362,43 @@ def hang_ups_in_dial(lab):
         lab.call(number, ring=ring, seconds=0)
         sleep(0.8)
     sleep(8)
+
+
+NUMBERS = [str(number) for number in (*range(400, 418), *range(420, 437), *range(440, 444), *range(458, 464), 466, 472,
+                                      *range(480, 490), *range(500, 525), *range(530, 570), 571, 572, 574, 576, 582, 583,
+                                      590, 591, 594, 596, 600, 601, 604, 606, 608, 609, 613, 615, 618, 619, 620, 647)]
+KEYS = ("#1wwww108", "#1wwww600", "#1wwww105", "#1wwww609", "*2wwww105", "*2wwww148wwwwwwww", "*2wwww600wwwwwwww", "#72", "*0")
+
+
+def steer(lab, dice, channels):
+    """Something that a manager does to channels of the moment."""
+    one, two = dice.sample(channels, 2)
+    target = {"Context": "internal", "Exten": dice.choice(("108", "148", "600", "609", "101")), "Priority": "1"}
+    lab.pbx.send(**dice.choice((
+        {"Action": "Redirect", "Channel": one, **target},
+        {"Action": "BlindTransfer", "Channel": one, **target},
+        {"Action": "Atxfer", "Channel": one, **target},
+        {"Action": "Park", "Channel": one, "TimeoutChannel": two, "Parkinglot": dice.choice(("default", "back", "quick", "own"))},
+        {"Action": "Hangup", "Channel": one, "Cause": dice.choice(("16", "17", "34"))},
+        {"Action": "Bridge", "Channel1": one, "Channel2": two, "Tone": "no"})))
+
+
+def chaos(lab, seed=1, seconds=60):
+    """Random calls to all of these numbers for some time, with keys pressed and channels steered at random."""
+    dice = random.Random(seed)
+    for _ in range(seconds):
+        if dice.random() < 0.3:
+            lab.press(dice.choice(("560", "443", "601", "600", "412")), "w" * dice.randrange(4, 12) + dice.choice(KEYS)
+                      + "w" * dice.randrange(4, 30))
+        else:
+            lab.call(dice.choice(NUMBERS), seconds=dice.choice((0, 1, 2, 4, 7, 12)), ring=dice.choice((1, 3, 8, 40)))
+        if dice.random() < 0.15:
+            lab.call(dice.choice(("*8", "*8103", "*36", "701", "751", "771", "781")), caller=dice.choice(("109", "101")), seconds=4)
+        listed = lab.pbx.expect(lambda m: m.get("Event") in ("CoreShowChannel", "CoreShowChannelsComplete"))
+        lab.pbx.send(Action="CoreShowChannels")
+        channels = []
+        while (item := listed.get(timeout=10))["Event"] == "CoreShowChannel":
+            channels.append(item["Channel"])
+        if len(channels) > 1 and dice.random() < 0.25:
+            steer(lab, dice, channels)
+        sleep(dice.uniform(0.2, 1.8))
