@@ -32,9 +32,14 @@ struct audit {
     struct audit_rights rights;
 };
 
+/* What comes from a PBX goes to a terminal without control characters. */
 static void keep(char *text, size_t size, struct slice value)
 {
     snprintf(text, size, "%.*s", (int)value.n, value.n ? value.p : "");
+    for (; *text; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+    }
 }
 
 static void on_answer(void *ctx, enum ami_action action, const struct ami_message *m)
@@ -49,10 +54,20 @@ static void on_answer(void *ctx, enum ami_action action, const struct ami_messag
         a->ends = ami_link_ends(a->link);
         a->answered = true;
     } else {
-        struct slice why = ami_message_get(m, AMI_HEADER_MESSAGE);
-        fprintf(stderr, "amitap: audit: the PBX refuses ListCommands: %.*s\n", (int)why.n,
-                why.n ? why.p : "");
+        char why[256];
+        keep(why, sizeof(why), ami_message_get(m, AMI_HEADER_MESSAGE));
+        fprintf(stderr, "amitap: audit: pbx %s: ListCommands is refused: %s\n",
+                config_section_name(a->config.section), why);
     }
+}
+
+static void on_done(void *ctx, enum ami_action action, enum ami_link_outcome outcome)
+{
+    struct audit *a = ctx;
+    if (outcome == AMI_LINK_LIST_TIMEOUT)
+        fprintf(stderr, "amitap: audit: pbx %s: no answer to %s within %d s\n",
+                config_section_name(a->config.section), ami_action_name(action),
+                (int)config_number(a->config.section, CONFIG_PBX_CONNECT_SECONDS));
 }
 
 /* The first host that answers is the one; when none does that is the end. */
@@ -60,14 +75,16 @@ static void on_state(void *ctx, const struct ami_link_change *change)
 {
     struct audit *a = ctx;
     const char *name = config_section_name(a->config.section);
-    char text[512];
+    char text[512], line[512];
     struct ami_link_change told = *change;
     if (change->to == AMI_LINK_WAITING && ami_link_change_is_fault(change))
         told.to = AMI_LINK_STOPPED; /* no next attempt is to be announced */
     if (change->to != AMI_LINK_LIVE && change->to != AMI_LINK_STOPPED &&
-        ami_link_change_text(name, &told, text, sizeof(text)))
-        fprintf(stderr, "amitap: audit: %s%s\n", text,
+        ami_link_change_text(name, &told, text, sizeof(text))) {
+        keep(line, sizeof(line), slice_from(text));
+        fprintf(stderr, "amitap: audit: %s%s\n", line,
                 change->to == AMI_LINK_BOOTING ? ", asking what the account may do" : "");
+    }
     if (change->to == AMI_LINK_BOOTING)
         keep(a->host, sizeof(a->host), slice_from(change->host));
     if (change->to == AMI_LINK_STOPPED)
@@ -78,10 +95,12 @@ static void on_state(void *ctx, const struct ami_link_change *change)
 
 static bool make_link(struct audit *a)
 {
-    static const struct ami_link_events events = {.state = on_state, .answer = on_answer};
+    static const struct ami_link_events events = {
+        .state = on_state, .snapshot_action_done = on_done, .answer = on_answer};
     struct ami_link_config config = tap_config_link(a->config.section);
     config.lists = AMI_SNAPSHOT_RIGHTS;
     config.event_mask = "off";
+    config.list_us = config.connect_us;
     config.boot_us = 1; /* what the account may do does not hang on it */
     config.tls = a->tls;
     a->base = event_base_new();

@@ -56,7 +56,16 @@ static struct slice next_class(struct slice *list)
     return first;
 }
 
-/* False when they do not fit. */
+static bool is_word(struct slice name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        if (name.p[i] <= ' ' || name.p[i] > '~')
+            return false;
+    }
+    return true;
+}
+
+/* False when they do not fit or are no words. */
 static bool put_classes(struct slice list, char *text, size_t size)
 {
     size_t n = 0;
@@ -67,7 +76,7 @@ static bool put_classes(struct slice list, char *text, size_t size)
         struct slice class = next_class(&list);
         if (!class.n || slice_is(class, "all"))
             continue;
-        if (n + class.n + 2 > size)
+        if (n + class.n + 2 > size || !is_word(class))
             return false;
         n += (size_t)snprintf(text + n, size - n, "%s%.*s", n ? "," : "", (int)class.n, class.p);
     }
@@ -76,7 +85,7 @@ static bool put_classes(struct slice list, char *text, size_t size)
 
 static bool put_name(struct slice name, char *text)
 {
-    if (name.n >= AUDIT_ACTION_SIZE)
+    if (name.n >= AUDIT_ACTION_SIZE || !is_word(name))
         return false;
     memcpy(text, name.p, name.n);
     text[name.n] = '\0';

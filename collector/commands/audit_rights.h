@@ -27,7 +27,8 @@ struct audit_action {
 struct audit_rights {
     unsigned count;
     struct audit_action actions[AMI_HEADERS_MAX];
-    bool cut; /* there were more, or a name or its classes were too long: not all is judged */
+    bool cut; /* there were more, or a name or its classes were too long or no words: not all is
+                 judged */
 };
 
 /* Reads an accepted answer to ListCommands. */

@@ -18,8 +18,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/asterisk"))
+sys.path[:0] = [str(ROOT / "tests/asterisk"), str(ROOT / "tests/record")]
 import least  # noqa: E402
+from fake_pbx import FakePbx  # noqa: E402
 RECORDING = ROOT / "tests/captures/queue-answered"
 LIMIT = 30
 # What any account may do, with an empty write= too, of the actions that amisim knows; and what class reporting adds.
@@ -68,6 +69,14 @@ def pbx(program, *options):
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(LIMIT)
+
+
+class Silent(FakePbx):
+    """Lets anybody in, and says nothing more."""
+
+    def _answer_until_closed(self, client):
+        for _action in self.actions:
+            pass
 
 
 class Tests:
@@ -149,6 +158,12 @@ class Tests:
                        self.configure(port, secret="wrong"))
             self.fails("a section that is not there", 3, "no pbx section named \"other\"", "-c", self.configure(port),
                        "--pbx", "other")
+        for what, server, words in (
+                ("a PBX that refuses the question", FakePbx([b""]), "pbx main: ListCommands is refused: Permission denied"),
+                ("one that does not answer it", Silent([b""]), "pbx main: no answer to ListCommands within 1 s"),
+                ("one that hangs up", FakePbx([b""], hold_open=False), "pbx main: connection lost to 127.0.0.1")):
+            self.fails(what, 3, words, "-c", self.configure(server.port, "connect_seconds = 1"))
+            server.close()
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
         self.fails("nobody listens", 3, f"pbx main: cannot connect to 127.0.0.1:{port}: Connection refused", "-c",

@@ -85,6 +85,8 @@ START_TEST(what_does_not_fit_is_too_much)
     read_answer(line);
     ck_assert_uint_eq(rights.count, 0);
     ck_assert(rights.cut && audit_rights_exceed(&rights));
+    read_answer("Ping\x1b[2J: Of a PBX that plays.  (Priv: <none>)\r\n");
+    ck_assert(rights.cut && rights.count == 0);
     static char many[60000];
     size_t n = 0;
     for (unsigned i = 0; i < AMI_HEADERS_MAX + 5; i++)
