@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a consumer finds, held against the contracts and against what replay prints."""
 import collections
+import datetime
 import json
 import pathlib
 import re
@@ -189,6 +190,42 @@ def double_faults(messages):
         other = seen.setdefault(m.id, m)
         if (other.value, other.key, other.headers) != (m.value, m.key, m.headers):
             yield f"{m.id}: came twice and differs: {other.value!r} {m.value!r}"
+
+
+def order_faults(messages):
+    """The facts of a call stand in each topic in the order of their ce_sequence."""
+    last = {}
+    for m in messages:
+        place = m.topic, m.key, m.header("ce_subject")
+        if KINDS[m.kind]["key"] != "CALL" or own(m.record()):
+            continue
+        before = last.get(place)
+        if before and before.header("ce_sequence") > m.header("ce_sequence"):
+            yield f"{m.id}: behind {before.id} in {m.topic} under {m.key}"
+        last[place] = m
+
+
+def epoch(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+# What lies so near to a gap may have been seen on one side of it only.
+SLACK = 0.3
+
+
+def in_gaps(sent, gaps):
+    """Ids of the records whose call, queue or other entity told something within a gap, or was there before and after."""
+    windows = [(epoch(gap["from"]) - SLACK, epoch(gap["to"]) + SLACK) for gap in gaps]
+    lives = collections.defaultdict(list)
+    for record in sent:
+        lives[record.get("linkedid") or record["subject"]].append(epoch(record["time"]))
+    touched = {entity for entity, times in lives.items()
+               if any(min(times) <= to and max(times) >= begin for begin, to in windows)}
+    return {record["id"] for record in sent if (record.get("linkedid") or record["subject"]) in touched}
+
+
+def seconds(gaps):
+    return sum(epoch(gap["to"]) - epoch(gap["from"]) for gap in gaps)
 
 
 def replayed(amitap, config, files):

@@ -3,10 +3,12 @@
 """amitap against a real Apache Kafka: amisim plays the recordings, a consumer holds what arrives against the contracts
 and against what `amitap replay` prints for the same stream.
 
-usage: run.py [--outage SECONDS] [--amitap FILE] [STAGE…]      stages: played, topics, outage, restart, unready, empty, rate, secure
+usage: run.py [--outage SECONDS] [--amitap FILE] [STAGE…]      stages: played, topics, outage, restart, unready, empty, killed, rate, secure
 """
 import argparse
 import collections
+import json
+import os
 import pathlib
 import shutil
 import signal
@@ -30,6 +32,7 @@ from fault_log import FaultLog  # noqa: E402
 from relay import Relay  # noqa: E402
 
 WORK = ROOT / "build/kafka"
+CRASHING = ROOT / "build/crash/amitap"
 SHOWN = 8
 CONFIGURATION = """pbx main {{
   host = 127.0.0.1
@@ -98,10 +101,21 @@ class Tap:
         self.config.write_text(CONFIGURATION.format(port=port, folder=folder, brokers=brokers or broker.address,
                                                     prefix=prefix, properties=properties))
 
-    def start(self):
+    def start(self, crash=""):
+        """crash: a named place, and how often it is passed before the process dies there (make CRASH_POINTS=1)."""
+        program = CRASHING if crash else Tap.binary
         with open(self.folder / "amitap.log", "ab") as log:
-            self.process = subprocess.Popen([Tap.binary, "run", "-c", self.config],
+            self.process = subprocess.Popen([program, "run", "-c", self.config], env=dict(os.environ, AMITAP_CRASH=crash),
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def dies(self):
+        """Waits for its end; whether that was a kill."""
+        try:
+            return self.process.wait(30) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return False
 
     def stop(self):
         """Its exit status, None when it had to be killed."""
@@ -149,6 +163,10 @@ def fresh_folder(name):
 
 def captures():
     return sorted(path.parent for path in (ROOT / "tests/captures").glob("*/ami.raw"))
+
+
+def named(*names):
+    return [ROOT / "tests/captures" / name for name in names]
 
 
 class Play:
@@ -233,6 +251,16 @@ def check_topics(broker, prefix, checks):
                 "topics: made with the partitions and policies of topics.def")
 
 
+def make_topics(broker, prefix):
+    """As amitap would, so that they are ready when it comes."""
+    made = [NewTopic(prefix + name, row["partitions"], 1, config={"cleanup.policy": row["policy"]})
+            for name, row in records.TOPICS.items()]
+    admin = AdminClient(broker.client())
+    for future in admin.create_topics(made).values():
+        future.result()
+    time.sleep(1)
+
+
 def stage_topics(broker, checks, contracts, options):
     """Topics that are there and do not fit are named, and nothing is published until they do."""
     prefix = "topics."
@@ -292,7 +320,7 @@ def stage_outage(broker, checks, contracts, options):
     log = play.tap.log()
     checks.say(log.count("cannot publish") == 2 and log.count("publishing again") == 2,
                "outage: each change of state is one line", [] if log.count("cannot publish") == 2 else [log])
-    play.check(checks, contracts)
+    play.check(checks, contracts, fault="broker killed, away for a minute")
 
 
 def stage_restart(broker, checks, contracts, options):
@@ -305,16 +333,15 @@ def stage_restart(broker, checks, contracts, options):
         time.sleep(1)
         play.tap.start()
     play.finish(checks)
-    play.check(checks, contracts, repeats=False)
+    play.check(checks, contracts, repeats=False, fault="amitap stopped, Kafka's records under way", injected=2)
 
 
 def stage_unready(broker, checks, contracts, options):
-    """The broker does not lead some partitions yet when a producer's first request for them comes, and does for the next
+    """The broker is slow, and does not lead some partitions yet when a producer's first request for them comes, and does for the next
     one. It knows nothing of that producer and takes any sequence number as its first."""
-    middle = Middle(broker.middle, broker.behind, refuse="unready.calls-state")
-    folders = [ROOT / "tests/captures" / name for name in
-               ("answered", "busy", "cancelled-by-caller", "internal-call", "no-answer-then-playback", "park-retrieve",
-                "queue-abandon", "hold-and-resume", "queue-answered", "pickup", "ring-group", "local-forward")]
+    middle = Middle(broker.middle, broker.behind, delay=0.1, refuse="unready.calls-state")
+    folders = named("answered", "busy", "cancelled-by-caller", "internal-call", "no-answer-then-playback", "park-retrieve",
+                    "queue-abandon", "hold-and-resume", "queue-answered", "pickup", "ring-group", "local-forward")
     play = Play("unready", broker, "--pace", "8", folders=folders,
                 brokers=f"127.0.0.1:{broker.middle}")
     play.tap.start()
@@ -322,7 +349,7 @@ def stage_unready(broker, checks, contracts, options):
     middle.close()
     checks.say(middle.refused >= 4, f"unready: {middle.refused} first requests were refused")
     checks.say(middle.overtaken == 0, f"unready: {middle.overtaken} of them were overtaken by the next")
-    play.check(checks, contracts, fault="broker that does not lead a partition yet", injected=middle.refused)
+    play.check(checks, contracts, fault="broker slow, and not leading a partition yet", injected=middle.refused)
 
 
 def kept(play):
@@ -388,6 +415,36 @@ def check_refusals(play, checks):
     checks.say(republish(play).returncode == 2, "republish: without --from it is called wrongly")
 
 
+def stage_killed(broker, checks, contracts, options):
+    """amitap is killed where a record was handed to the producer, where one was acknowledged, and where the cursor is
+    being saved; amisim holds its stream meanwhile."""
+    make_topics(broker, "killed.")
+    play = Play("killed", broker, "--pace", "2", "--together", "--hold", "--timestamps", "now", folders=named(
+        "answered", "busy", "cancelled-by-caller", "queue-answered", "hold-and-resume", "internal-call",
+        "ivr-timeout-to-dial", "no-answer-then-playback", "queue-abandon"))
+    points = ("produced:40", "acked:30", "cursor_moved:2", "acked:1")
+    for point in points:
+        play.tap.start(point)
+        checks.say(play.tap.dies(), f"killed: at {point}")
+    play.tap.start()
+    play.finish(checks)
+    messages = records.consume(broker.client(), play.prefix)
+    distinct = records.dropped_doubles(messages)
+    found = {m.id: m for m in distinct}
+    history = kept(play)
+    gaps = [json.loads(body) for body in history.values() if json.loads(body)["kind"] == "gap"]
+    sent = records.replayed(Tap.binary, play.tap.config, play.relay.files)
+    missing = [record["id"] for record in sent if record["id"] not in found]
+    lost = [id for id in missing if id not in records.in_gaps(sent, gaps)]
+    checks.none((id for id in history if id not in found), f"killed: {len(history)} records of the history are on Kafka")
+    checks.none(lost, f"killed: {len(sent)} records as replay prints them, all but {len(missing)} in {len(gaps)} gaps")
+    checks.none(records.double_faults(messages), f"killed: {len(messages) - len(distinct)} doubles, the same each time")
+    checks.none(records.order_faults(distinct), "killed: order per key holds once doubles are dropped")
+    checks.fault_log.add("killed -9 with records under way to Kafka", injected=len(points), sent=len(sent),
+                         found=len(sent) - len(missing), doubles=len(messages) - len(distinct), lost=len(lost),
+                         blind_seconds=records.seconds(gaps))
+
+
 class Watcher:
     """A consumer that is there from the beginning: when did each call_ringing come?"""
 
@@ -436,13 +493,8 @@ def stage_rate(broker, checks, contracts, options):
                 "--log-sent", WORK / "stage-rate/sent.log")
     play.relay.close()
     play.tap = Tap(play.folder, play.simulator.port, broker, play.prefix)
-    admin = AdminClient(broker.client())
     play.tap.process = None
-    made = [NewTopic(play.prefix + name, row["partitions"], 1, config={"cleanup.policy": row["policy"]})
-            for name, row in records.TOPICS.items()]
-    for future in admin.create_topics(made).values():
-        future.result()
-    time.sleep(1)
+    make_topics(broker, play.prefix)
     watcher = Watcher(broker, play.prefix)
     time.sleep(2)
     play.tap.start()
@@ -483,7 +535,7 @@ def stage_secure(broker, checks, contracts, options):
 
 
 STAGES = {"played": stage_played, "topics": stage_topics, "outage": stage_outage, "restart": stage_restart,
-          "unready": stage_unready, "empty": stage_empty, "rate": stage_rate, "secure": stage_secure}
+          "unready": stage_unready, "empty": stage_empty, "killed": stage_killed, "rate": stage_rate, "secure": stage_secure}
 
 
 def main():

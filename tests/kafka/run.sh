@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# amitap against a real Apache Kafka, which Maven fetches into build/kafka. Needs build/amitap, build/amisim, java, mvn
+# amitap against a real Apache Kafka, which Maven fetches into build/kafka. Needs build/amitap, build/amisim, make, java, mvn
 # and openssl. Arguments are run.py's. One line "ok …" or "FAIL …" each.
 set -eu
 
@@ -16,6 +16,7 @@ if ! [ -e "$jars/complete" ] || [ tests/kafka/pom.xml -nt "$jars/complete" ]; th
     mvn -q -B -ntp -f tests/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$jars"
     : >"$jars/complete"
 fi
+make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap
 # One at a time: the broker's folder is shared.
 exec 9>build/kafka/lock
 flock -n 9 || { echo "kafka: another run is under way; waiting for its end"; flock 9; }

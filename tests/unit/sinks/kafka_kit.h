@@ -23,7 +23,8 @@ static struct outbox *outbox;
 static struct kafka *kafka;
 static struct config *config;
 static struct clock machine;
-static rd_kafka_t *host; /* of the mock cluster */
+static rd_kafka_t *host;     /* of the mock cluster */
+static int broker_count = 1; /* it has so many */
 static rd_kafka_mock_cluster_t *cluster;
 static uint64_t published; /* facts committed so far */
 
@@ -94,7 +95,7 @@ static inline void start_cluster(void)
     char text[256];
     pthread_t thread;
     host = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), text, sizeof(text));
-    cluster = rd_kafka_mock_cluster_new(host, 1);
+    cluster = rd_kafka_mock_cluster_new(host, broker_count);
     ck_assert_ptr_nonnull(cluster);
     ck_assert_int_eq(pthread_create(&thread, NULL, knock, cluster), 0);
     pthread_detach(thread);
@@ -103,7 +104,8 @@ static inline void start_cluster(void)
 static inline void make_topics(int partitions)
 {
 #define TOPIC(id, name, stated, policy)                                                            \
-    rd_kafka_mock_topic_create(cluster, "amitap." name, (stated) == 1 ? 1 : partitions, 1);
+    rd_kafka_mock_topic_create(cluster, "amitap." name, (stated) == 1 ? 1 : partitions,            \
+                               broker_count);
 #include "schemas/topics.def"
 #undef TOPIC
 }
@@ -307,6 +309,27 @@ static inline size_t check_received(uint64_t without)
     ck_assert_uint_eq(distinct, published - (without != 0));
     ck_assert(!without || !seen[without]);
     return received_count - distinct;
+}
+
+/* A row of the fault log (tests/kit/fault_log.py): what was published while this was injected was
+ * all found. */
+static inline void note_fault(const char *fault, unsigned injected, size_t doubles)
+{
+    const char *kind = getenv("FAULT_LOG");
+    char path[256];
+    mkdir("build/fault-log", 0755);
+    snprintf(path, sizeof(path), "build/fault-log/%s", kind ? kind : "test");
+    mkdir(path, 0755);
+    snprintf(path + strlen(path), sizeof(path) - strlen(path), "/kafka-mock-%s.jsonl", fault);
+    for (char *p = strrchr(path, '/') + 1; *p; p++)
+        *p = *p == ' ' ? '-' : *p;
+    FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fprintf(f,
+            "{\"fault\": \"%s\", \"injected\": %u, \"sent\": %" PRIu64 ", \"found\": %" PRIu64
+            ", \"doubles\": %zu, \"lost\": 0, \"blind_seconds\": 0.0}\n",
+            fault, injected, published, published, doubles);
+    fclose(f);
 }
 
 /* librdkafka starts its threads by C11's thrd_create, which the thread sanitizer does not follow:
