@@ -271,7 +271,7 @@ static inline void consume(void (*fn)(const rd_kafka_message_t *), size_t least)
     rd_kafka_t *rk = consumer_new();
     int quiet = 0;
     received_count = 0;
-    while (quiet < (received_count < least ? 100 : 5)) {
+    while (quiet < (received_count < least ? 50 : 5)) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 100);
         quiet = message && !message->err ? 0 : quiet + 1;
         if (message && !message->err)
