@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,7 @@ struct daemon {
     size_t stopped;
     size_t refused; /* sessions that were never let in */
     bool stopping;
+    uint64_t view_lost; /* batches that were told to be */
     struct watchdog watchdog;
     int64_t turn_begin;        /* when the loop began to work, 0: it waits */
     struct metric_line *turns; /* how long it works until it waits again */
@@ -152,6 +154,18 @@ static void on_reloaded(void *ctx, struct reload_result *read)
     notify_ready();
 }
 
+/* The view has no way to ask for what it missed. */
+static void look_at_view(struct daemon *d)
+{
+    uint64_t lost = ring_refused(d->view_ring);
+    if (lost != d->view_lost)
+        log_line(LOG_LEVEL_ERROR,
+                 "the wallboard does not keep up: %" PRIu64
+                 " batches did not reach it; it may show what has ended until amitap is restarted",
+                 lost - d->view_lost);
+    d->view_lost = lost;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
 {
     (void)fd;
@@ -160,6 +174,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     int64_t from, to;
     turn_begin(d);
     watchdog_feed(&d->watchdog, clock_mono(&d->clock), store_writer_turns(d->store));
+    look_at_view(d);
     bool given_up = store_take_given_up(d->store, &from, &to);
     for (size_t i = 0; i < d->count; i++) {
         if (given_up)

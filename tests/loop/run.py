@@ -134,12 +134,17 @@ class Scene:
 
     def sse_clients(self, n):
         """So many that ask for the stream and read nothing of it; those that amitap gave up are replaced."""
-        for i in range(n - int(self.metrics()["amitap_sse_clients"])):
+        assert until(lambda: self.missing_clients(n) == 0, 20), f"{self.missing_clients(n)} of {n} streams are not open"
+
+    def missing_clients(self, n):
+        """How many there are less than n; as many are asked for anew."""
+        missing = n - int(self.metrics()["amitap_sse_clients"])
+        for i in range(missing):
             s = socket.create_connection(("127.0.0.1", self.web), source_address=(f"127.0.0.{2 + i % 4}", 0))
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             s.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.sockets.append(s)
-        assert until(lambda: self.metrics()["amitap_sse_clients"] == n, 20), "the streams are not open"
+        return max(0, missing)
 
     def caught_up(self):
         m = self.metrics()
@@ -197,7 +202,7 @@ class Readers:
 
     def __init__(self, scene):
         self.scene, self.stopping, self.runs = scene, False, 0
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
     def _run(self):
@@ -412,7 +417,10 @@ def main():
     for name in options.scenes or SCENES:
         with tempfile.TemporaryDirectory() as folder:
             begin = time.monotonic()
-            faults = (SCENES | LONG)[name](options, folder, log)
+            try:
+                faults = (SCENES | LONG)[name](options, folder, log)
+            except (AssertionError, OSError) as fault:
+                faults = [repr(fault)]
             for fault in faults[:6]:
                 print(f"   {fault[:600]}")
             print(f"{'FAIL' if faults else 'ok'} {name} ({time.monotonic() - begin:.0f} s)", flush=True)
