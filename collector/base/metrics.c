@@ -130,7 +130,8 @@ static void put_value(struct buf *to, enum unit unit, int64_t value)
     if (unit != SECONDS)
         buf_printf(to, " %" PRId64 "\n", value);
     else
-        buf_printf(to, " %" PRId64 ".%06" PRId64 "\n", value / US, value % US);
+        buf_printf(to, " %s%" PRId64 ".%06" PRId64 "\n", value < 0 ? "-" : "", imaxabs(value / US),
+                   imaxabs(value % US));
 }
 
 static void put_label(struct buf *to, const char *name, const char *value, char before)

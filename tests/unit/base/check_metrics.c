@@ -50,6 +50,10 @@ START_TEST(shows_microseconds_as_seconds)
 {
     metrics_set(metrics_line(METRIC_AMI_LAST_EVENT, "main", NULL), 1795219341000087);
     ck_assert(has_line("amitap_ami_last_event_timestamp_seconds{pbx=\"main\"} 1795219341.000087"));
+    metrics_set(metrics_line(METRIC_AMI_LAST_EVENT, "main", NULL), -51);
+    ck_assert(has_line("amitap_ami_last_event_timestamp_seconds{pbx=\"main\"} -0.000051"));
+    metrics_set(metrics_line(METRIC_AMI_LAST_EVENT, "main", NULL), -2500000);
+    ck_assert(has_line("amitap_ami_last_event_timestamp_seconds{pbx=\"main\"} -2.500000"));
 }
 END_TEST
 
