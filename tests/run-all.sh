@@ -78,7 +78,7 @@ suite_privacy() {
     PYTHONDONTWRITEBYTECODE=1 tests/privacy/secrets.py --amitap build/asan/amitap
 }
 suite_verify() { PYTHONDONTWRITEBYTECODE=1 tests/verify/run.py --amitap build/asan/amitap; }
-suite_blind() { PYTHONDONTWRITEBYTECODE=1 tests/blind/run.py; }
+suite_blind() { PYTHONDONTWRITEBYTECODE=1 tests/blind/run.py && PYTHONDONTWRITEBYTECODE=1 tests/blind/two_taps.py; }
 suite_faults() { PYTHONDONTWRITEBYTECODE=1 tests/faults/run.py --amitap build/asan/amitap; }
 suite_examples() { make -s examples && tests/examples/run.sh; }
 suite_schemas() { tests/schemas/run.sh; }

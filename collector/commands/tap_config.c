@@ -16,7 +16,8 @@ static struct slice tap_name(void)
 struct tap_options tap_config_options(const struct config_section *pbx)
 {
     struct tap_options options = tap_options_default(slice_from(config_section_name(pbx)));
-    options.tap = tap_name();
+    options.tap = config_text(pbx, CONFIG_PBX_TAP) ? slice_from(config_text(pbx, CONFIG_PBX_TAP))
+                                                   : tap_name();
     options.cdr.unanswered = config_yes(pbx, CONFIG_PBX_UNANSWERED);
     options.cdr.congestion = config_yes(pbx, CONFIG_PBX_CONGESTION);
     options.cdr.endbeforehexten = config_yes(pbx, CONFIG_PBX_ENDBEFOREHEXTEN);

@@ -127,7 +127,7 @@ static void change_state(struct agents *agents, struct agent *a, enum agent_stat
         agent_fact_interval(agents->emit, a);
     enter_state(a, state);
     a->since = agents->emit->now;
-    a->since_snapshot = false;
+    a->since_snapshot = agents->emit->from_list;
 }
 
 static bool is_pooled(const struct agent *a)

@@ -280,7 +280,7 @@ void calls_ringing(struct calls *calls, struct channel *channel)
     channel->ringing = true;
     saved_touch(&channel->saved);
     struct emit_about what = call_about(call, FACT_CALL_RINGING);
-    what.flags = 0;
+    what.flags = call->listed ? FACT_IS_INFERRED : 0;
     what.subject = channel_uniqueid(channel);
     struct fact_builder *f = emit_begin(calls->emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
@@ -303,7 +303,7 @@ void calls_answered(struct calls *calls, struct channel *channel)
     if (!channel_is_media(channel_name(channel)))
         journey_answered(call, channel_interface(channel_name(channel)), calls->emit->now);
     struct emit_about what = call_about(call, FACT_CALL_ANSWERED);
-    what.flags = 0;
+    what.flags = call->listed ? FACT_IS_INFERRED : 0;
     what.subject = channel_uniqueid(channel);
     struct fact_builder *f = emit_begin(calls->emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));

@@ -3,8 +3,10 @@
 
 #include "collector/facts/talk.h"
 
-/* Starts a fact about one channel of a call; NULL when it has none. */
-static struct fact_builder *begin(struct calls *calls, struct channel *c, enum fact_kind kind)
+/* Starts a fact about one channel of a call; NULL when it has none. unsure: a tap that saw all of
+ * the call would say more. */
+static struct fact_builder *begin_unsure(struct calls *calls, struct channel *c,
+                                         enum fact_kind kind, bool unsure)
 {
     struct call *call = journey_call(c);
     if (!call)
@@ -12,6 +14,7 @@ static struct fact_builder *begin(struct calls *calls, struct channel *c, enum f
     struct emit_about about = {.kind = kind,
                                .subject = channel_uniqueid(c),
                                .key = call_linkedid(call),
+                               .flags = unsure ? FACT_IS_INFERRED : 0,
                                .sequence = &call->sequence};
     struct fact_builder *f = emit_begin(calls->emit, &about);
     saved_touch(&call->saved);
@@ -19,6 +22,11 @@ static struct fact_builder *begin(struct calls *calls, struct channel *c, enum f
     fact_put_string(f, FIELD_UNIQUEID, channel_uniqueid(c));
     call_put_phone(f, c);
     return f;
+}
+
+static struct fact_builder *begin(struct calls *calls, struct channel *c, enum fact_kind kind)
+{
+    return begin_unsure(calls, c, kind, false);
 }
 
 void call_held(struct calls *calls, struct channel *channel)
@@ -34,7 +42,8 @@ void call_held(struct calls *calls, struct channel *channel)
 
 void call_resumed(struct calls *calls, struct channel *channel)
 {
-    struct fact_builder *f = begin(calls, channel, FACT_CALL_RESUMED);
+    struct fact_builder *f =
+        begin_unsure(calls, channel, FACT_CALL_RESUMED, channel->blind || channel->born_unseen);
     if (!f)
         return;
     if (channel->held_since)

@@ -113,19 +113,11 @@ struct cdr_row *cdr_chain_first_in_bridge(const struct cdr_chain *chain, struct 
     return row;
 }
 
-void cdr_chain_blind(struct cdr_chain *chain)
-{
-    for (struct cdr_row *row = chain ? chain->first : NULL; row; row = row->next) {
-        if (!row->end)
-            row->flags |= CDR_BLIND;
-    }
-}
-
 static void lose(struct cdr_row *row, struct unseen_end end)
 {
     if (row->end)
         return;
-    row->flags |= CDR_BLIND;
+    row->chain->channel->blind = true;
     row->end_latest = end.latest;
     if (row->last_event < end.earliest)
         row->last_event = end.earliest;

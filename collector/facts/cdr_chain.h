@@ -40,9 +40,6 @@ void cdr_chain_set_b(struct cdr_row *row, struct snapshot *b, struct cdr_chain *
 /* The first row that is Bridged in this bridge, or NULL. */
 struct cdr_row *cdr_chain_first_in_bridge(const struct cdr_chain *chain, struct slice bridge);
 
-/* The tap was blind: what its open rows tell is not all observed. NULL is allowed. */
-void cdr_chain_blind(struct cdr_chain *chain);
-
 /* The channel ended unseen: its open rows and those that it is party B of end then. NULL is
  * allowed. */
 void cdr_chain_lost(struct cdr_chain *chain, struct unseen_end end);

@@ -186,7 +186,7 @@ void cdr_fact(struct emitter *e, const struct cdr_row *row, const struct cdr_sig
 {
     struct slice uniqueid = snapshot_text(row->a, SNAPSHOT_UNIQUEID);
     const struct channel *channel = row->chain->channel;
-    bool inferred = channel->from_snapshot || (row->flags & (CDR_CONCLUDED | CDR_BLIND));
+    bool inferred = channel->from_snapshot || channel->blind || (row->flags & CDR_CONCLUDED);
     struct emit_about about = {.kind = FACT_CDR,
                                .subject = uniqueid,
                                .key = snapshot_text(channel->birth, SNAPSHOT_LINKEDID),

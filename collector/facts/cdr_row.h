@@ -55,8 +55,7 @@ enum cdr_row_flags {
     CDR_CONCLUDED = 16,       /* that Asterisk has the row at all was not seen */
     CDR_BEGUN_UNSEEN = 32,    /* when it began is not known: it was there before the tap */
     CDR_ANSWERED_UNSEEN = 64, /* nor when it was answered */
-    CDR_MAY_BE_OVER = 128,    /* nor whether it was over by then */
-    CDR_BLIND = 256           /* it was open while the tap was blind */
+    CDR_MAY_BE_OVER = 128     /* nor whether it was over by then */
 };
 
 /* What cdr.conf says and AMI cannot show. */

@@ -63,7 +63,7 @@ void tap_mark_blind(struct tap *tap)
     tap->blind.event = tap->emit->event;
     tap->blind.to = tap->emit->now;
     while ((c = table_next(&tap->channels, &position))) {
-        cdr_chain_blind(c->chain);
+        c->blind = true;
         saved_touch(&c->saved);
     }
     position = 0;

@@ -171,6 +171,7 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->sent_elsewhere = yes(o, "sent_elsewhere");
         c->from_snapshot = yes(o, "from_snapshot");
         c->born_unseen = yes(o, "born_unseen");
+        c->blind = yes(o, "blind");
         c->originated = yes(o, "originated");
         c->ringing = yes(o, "ringing");
         c->hangup_requested = yes(o, "hangup_requested");

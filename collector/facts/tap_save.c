@@ -126,6 +126,7 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_bool(j, "sent_elsewhere", c->sent_elsewhere);
     json_out_bool(j, "from_snapshot", c->from_snapshot);
     json_out_bool(j, "born_unseen", c->born_unseen);
+    json_out_bool(j, "blind", c->blind);
     json_out_bool(j, "originated", c->originated);
     json_out_bool(j, "ringing", c->ringing);
     json_out_bool(j, "hangup_requested", c->hangup_requested);

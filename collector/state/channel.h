@@ -59,8 +59,10 @@ struct channel {
     bool sent_elsewhere; /* an async goto: what it runs now is not shown (cdr-rules 8.1) */
     bool from_snapshot;  /* was up when the tap joined, or was lost sight of */
     bool born_unseen;    /* was up when the tap joined */
-    bool originated;     /* DialBegin without caller, or born not dialed */
-    bool ringing;        /* rings now */
+    bool blind; /* was up while the tap was blind. All its CDR rows are inferred then: a row that
+                   was seen whole would else get another's count in its id */
+    bool originated; /* DialBegin without caller, or born not dialed */
+    bool ringing;    /* rings now */
     bool hangup_requested;
     bool forwards;        /* its phone sends the caller elsewhere */
     bool parked_out;      /* parking timed out while it ran nothing: it is at its new place */

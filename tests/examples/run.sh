@@ -21,6 +21,7 @@ check() {
 }
 
 check "python: compiles" python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$python"
+check "python: each record once" python3 tests/examples/merge_twice.py
 check "javascript: parses" node --check "$javascript"
 
 # Each record twice, and one as a hostile caller would have it.

@@ -51,6 +51,8 @@ SUITES = {
     "loop": Suite(MAKE + ["all", "loop-shim"], ["tests/loop/run.py", "--rate", "3000", "--seconds", "4", "everything stuck"]),
     "overflow": Suite(MAKE + ["all", "loop-shim"], ["tests/loop/run.py", "--rate", "3000", "ring overflows"]),
     "reload": Suite(MAKE + ["all"], ["tests/reload/run.py", "another address", "faults"]),
+    "blind": Suite(MAKE + ["all"], ["tests/blind/run.py", "connection cut", "amitap killed"]),
+    "clocks": Suite(MAKE + ["all"], ["tests/blind/run.py", "own clock set back"]),
     "metrics": Suite(MAKE + ["all"], ["tests/metrics/run.py"]),
     "kafka-acks": Suite(MAKE + ["ROOM=sinks", "unit"], ["build/unit/sinks/check_kafka_acks"]),
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
