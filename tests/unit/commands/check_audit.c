@@ -4,6 +4,7 @@
 #include "collector/commands/audit_rights.h"
 #include "collector/commands/manager_section.h"
 #include "parsers/ami_action.h"
+#include "parsers/ami_name.h"
 #include "parsers/ami_variable.h"
 #include <check.h>
 #include <stdio.h>
@@ -206,6 +207,25 @@ START_TEST(a_section_has_what_is_configured)
 }
 END_TEST
 
+/* A filter must not keep from amitap what it reads. */
+START_TEST(what_is_read_is_not_left_out)
+{
+    static const char exclude[] = "eventfilter(action(exclude),name(";
+    char *text = section_for("", "22.10.1");
+    unsigned seen = 0;
+    for (char *at = text; (at = strstr(at, exclude)); seen++) {
+        at += sizeof(exclude) - 1;
+        enum ami_event_id event = ami_event_from_name((struct slice){at, strcspn(at, ")")});
+        ck_assert_msg(event != AMI_EVENT_UNKNOWN && !ami_event_wanted(event), "%.40s", at);
+    }
+    ck_assert_uint_gt(seen, 5);
+    for (enum ami_event_id event = AMI_EVENT_UNKNOWN + 1; event < AMI_EVENT_TOTAL; event++)
+        ck_assert_msg(strncmp(ami_event_name(event), "Va", 2) != 0 || event == AMI_EVENT_VARSET,
+                      "%s", ami_event_name(event));
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("audit");
@@ -219,6 +239,7 @@ int main(void)
                         sizeof(versions) / sizeof(versions[0]));
     tcase_add_loop_test(tcase, a_section_has_what_is_configured, 0,
                         sizeof(lines) / sizeof(lines[0]));
+    tcase_add_test(tcase, what_is_read_is_not_left_out);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
