@@ -91,6 +91,7 @@ static void feed_kafka(struct kafka *kafka)
     set(METRIC_KAFKA_RECREATED, NULL, NULL, stats.restarted);
     set(METRIC_KAFKA_DOUBLES, NULL, NULL, stats.doubles);
     set(METRIC_KAFKA_GIVEN_UP, NULL, NULL, stats.given_up);
+    set(METRIC_KAFKA_OLDEST, NULL, NULL, stats.oldest_age);
     set(METRIC_DEAD_LETTERS, "kafka", NULL, stats.refused);
 }
 

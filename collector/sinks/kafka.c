@@ -3,6 +3,7 @@
 
 #include "collector/base/crash_point.h"
 #include "collector/base/log.h"
+#include "collector/base/metrics.h"
 #include "collector/sinks/kafka_config.h"
 #include "collector/sinks/kafka_message.h"
 #include "collector/sinks/kafka_producer.h"
@@ -74,6 +75,8 @@ struct kafka {
     bool started;
     atomic_bool stopping, breaking, publishing;
     int64_t stop_at;
+    int64_t age_at; /* of the next look at the oldest record */
+    atomic_ullong oldest_age;
     atomic_ullong acked, doubted, refused, restarted, doubles, given_up, in_flight, settled;
 
     pthread_mutex_t mutex; /* for what follows */
@@ -159,6 +162,15 @@ static bool has_arrived(const rd_kafka_message_t *message)
     return !message->err && kafka_producer_has_place(message);
 }
 
+static void count_failure(const rd_kafka_message_t *message)
+{
+    if (!is_purge(message->err))
+        metrics_add(metrics_line(METRIC_KAFKA_FAILED,
+                                 message->err ? rd_kafka_err2name(message->err) : "no_offset",
+                                 NULL),
+                    1);
+}
+
 /* A cluster refuses requests, and a request may hold many records: which one was at fault shows
  * when each goes alone. */
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *ctx)
@@ -172,7 +184,10 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
         atomic_fetch_add(&k->acked, 1);
         k->down = false;
         k->progress_at = mono(k);
-    } else if (!message->err) {
+        return;
+    }
+    count_failure(message);
+    if (!message->err) {
         atomic_fetch_add(&k->doubted, 1);
         break_producer(k, "records count as delivered and have no place in their partition's log");
     } else if (is_refusal(message->err) && k->producer.options.careful) {
@@ -524,6 +539,21 @@ static void give_up(struct kafka *k)
 
 /* The thread. */
 
+/* Once a second: a chunk is read for it. */
+static void note_age(struct kafka *k)
+{
+    int64_t now = mono(k);
+    if (waiting(k) == 0) {
+        atomic_store(&k->oldest_age, 0);
+        return;
+    }
+    if (now < k->age_at)
+        return;
+    k->age_at = now + SECOND_US;
+    int64_t age = clock_now(&k->clock) - time_of(k, k->cursor);
+    atomic_store(&k->oldest_age, age > 0 ? (uint64_t)age : 0);
+}
+
 /* Says once that records do not arrive, and once that they do again. */
 static void report(struct kafka *k)
 {
@@ -590,6 +620,7 @@ static void turn(struct kafka *k)
     }
     if (k->producer.rk && k->ready && !k->broken)
         feed(k);
+    note_age(k);
     report(k);
 }
 
@@ -666,6 +697,7 @@ struct kafka_stats kafka_stats(struct kafka *k)
         .given_up = atomic_load(&k->given_up),
         .waiting = committed > settled ? committed - settled : 0,
         .in_flight = atomic_load(&k->in_flight),
+        .oldest_age = atomic_load(&k->oldest_age),
         .publishing = atomic_load(&k->publishing),
     };
 }

@@ -30,12 +30,13 @@ struct kafka_stats {
     uint64_t acked;   /* delivery reports of records that arrived */
     uint64_t doubted; /* of records that are called delivered without a place of their own there */
     uint64_t refused; /* records that Kafka refuses for good, buried */
-    uint64_t restarted; /* producers after the first one */
-    uint64_t doubles;   /* records handed to a producer again: each may have arrived twice */
-    uint64_t given_up;  /* records that were given up because too many waited */
-    uint64_t waiting;   /* records committed and not settled */
-    uint64_t in_flight; /* of these, with the producer */
-    bool publishing;    /* the cluster is there and its topics fit */
+    uint64_t restarted;  /* producers after the first one */
+    uint64_t doubles;    /* records handed to a producer again: each may have arrived twice */
+    uint64_t given_up;   /* records that were given up because too many waited */
+    uint64_t waiting;    /* records committed and not settled */
+    uint64_t in_flight;  /* of these, with the producer */
+    uint64_t oldest_age; /* of those that wait, microseconds, as of the last second */
+    bool publishing;     /* the cluster is there and its topics fit */
 };
 
 /* Registers with the outbox as a sink; before the writer starts. Connects to nothing yet. NULL with

@@ -320,7 +320,7 @@ def stage_outage(broker, checks, contracts, options):
     log = play.tap.log()
     checks.say(log.count("cannot publish") == 2 and log.count("publishing again") == 2,
                "outage: each change of state is one line", [] if log.count("cannot publish") == 2 else [log])
-    play.check(checks, contracts, fault="broker killed, away for a minute")
+    play.check(checks, contracts, fault="broker killed and away")
 
 
 def stage_restart(broker, checks, contracts, options):
@@ -540,7 +540,7 @@ STAGES = {"played": stage_played, "topics": stage_topics, "outage": stage_outage
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--outage", type=float, default=60, help="seconds without a broker (default 60)")
+    parser.add_argument("--outage", type=float, default=30, help="seconds without a broker (default 30)")
     parser.add_argument("--amitap", type=pathlib.Path, default=Tap.binary, help="another build of it")
     parser.add_argument("stages", nargs="*", metavar="STAGE", choices=[*STAGES, []])
     options = parser.parse_args()

@@ -16,7 +16,7 @@ if ! [ -e "$jars/complete" ] || [ tests/kafka/pom.xml -nt "$jars/complete" ]; th
     mvn -q -B -ntp -f tests/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$jars"
     : >"$jars/complete"
 fi
-make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap
+make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap >build/kafka/crash-build.log
 # One at a time: the broker's folder is shared.
 exec 9>build/kafka/lock
 flock -n 9 || { echo "kafka: another run is under way; waiting for its end"; flock 9; }

@@ -54,9 +54,11 @@ START_TEST(waits_for_a_cluster_that_is_away)
     struct kafka_stats stats = kafka_stats(kafka);
     ck_assert_uint_eq(stats.waiting, 1000);
     ck_assert(!stats.publishing);
+    ck_assert_uint_gt(stats.oldest_age, 0);
     rd_kafka_mock_broker_set_up(cluster, 1);
     wait_settled();
     ck_assert(kafka_stats(kafka).publishing);
+    ck_assert_uint_eq(kafka_stats(kafka).oldest_age, 0);
     rd_kafka_mock_broker_set_down(cluster, 1);
     publish(1000);
     pause_ms(300);
