@@ -503,7 +503,7 @@ void tap_run_unshown(struct tap *tap, struct channel *c, struct slice applicatio
 
 void tap_look_again(struct tap *tap, struct channel *c)
 {
-    struct channel_change change = {.channel = c, .old = c->now, .now = c->now};
+    struct channel_change change = channel_again(c);
     tap_look(tap, &change);
 }
 

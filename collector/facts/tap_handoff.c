@@ -122,7 +122,7 @@ static struct slice command_word(struct slice *rest)
 static void execute(struct tap *tap, struct channel *c, struct slice rest)
 {
     struct slice application = command_word(&rest);
-    struct channel_change change = channel_run(c, application, rest, 0, tap->emit->now);
+    struct channel_change change = channel_run_inside(c, application, rest, tap->emit->now);
     tap_look(tap, &change);
     tap_run(tap, c, application, rest);
 }
@@ -166,8 +166,10 @@ void tap_on_agi_exec_start(struct tap *tap, const struct ami_message *m)
 void tap_on_agi_exec_end(struct tap *tap, const struct ami_message *m)
 {
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
-    if (c)
-        handoff_executes(c, false);
+    if (!c)
+        return;
+    channel_inside_over(c);
+    handoff_executes(c, false);
 }
 
 /* The event's own headers stand behind its name, in the order in which they were given; the same

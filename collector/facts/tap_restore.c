@@ -162,6 +162,8 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->saved.stored = true;
         if (look(&looks, o, "now"))
             snapshot_set(&c->now, look(&looks, o, "now"));
+        snapshot_set(&c->outer, look(&looks, o, "outer"));
+        c->outer_due = c->outer && yes(o, "outer_due");
         c->last_time = number(o, "last_event");
         c->last_event = CHANNEL_EVENT_OTHER;
         c->subroutines = (unsigned)number(o, "subroutines");

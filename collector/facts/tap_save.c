@@ -8,7 +8,7 @@
  * this process and a later version of it do, so short keys of its own suffice. */
 
 #define ENTITY_BYTES_MAX ((size_t)16 * 1024 * 1024)
-#define LOOKS_MAX        ((size_t)CDR_CHAIN_ROWS_MAX * 5 + 3)
+#define LOOKS_MAX        ((size_t)CDR_CHAIN_ROWS_MAX * 5 + 4)
 
 /* Each look is written once; rows name it by its place. */
 struct looks {
@@ -36,6 +36,7 @@ static void collect(struct looks *looks, const struct channel *c)
     looks->count = 0;
     add_look(looks, c->birth);
     add_look(looks, c->now);
+    add_look(looks, c->outer);
     for (const struct cdr_row *row = c->chain ? c->chain->first : NULL; row; row = row->next) {
         add_look(looks, row->a);
         add_look(looks, row->b);
@@ -117,6 +118,8 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_object(j, NULL);
     put_looks(j, &looks);
     json_out_int(j, "now", number_of(&looks, c->now));
+    json_out_int(j, "outer", number_of(&looks, c->outer));
+    json_out_bool(j, "outer_due", c->outer_due);
     json_out_int(j, "born", c->born);
     json_out_int(j, "last_event", c->last_time);
     json_out_int(j, "subroutines", c->subroutines);

@@ -89,6 +89,7 @@ void channel_free(struct channel *c)
     snapshot_unref(c->birth);
     snapshot_unref(c->now);
     snapshot_unref(c->before);
+    snapshot_unref(c->outer);
     variables_free(&c->variables);
     free(c->parking);
     free(c->half_id);
@@ -107,6 +108,22 @@ static bool place_differs(const struct snapshot *s, const struct snapshot_values
     return snapshot_priority(s) != seen->priority ||
            !slice_equal(snapshot_text(s, SNAPSHOT_CONTEXT), seen->text[SNAPSHOT_CONTEXT]) ||
            !slice_equal(snapshot_text(s, SNAPSHOT_EXTEN), seen->text[SNAPSHOT_EXTEN]);
+}
+
+/* The application that a look of its own has goes back to the outer one. */
+static void resume(const struct channel *c, struct snapshot_values *v)
+{
+    if (!c->outer_due)
+        return;
+    v->text[SNAPSHOT_APPLICATION] = snapshot_text(c->outer, SNAPSHOT_APPLICATION);
+    v->text[SNAPSHOT_APPDATA] = snapshot_text(c->outer, SNAPSHOT_APPDATA);
+}
+
+static void forget_outer(struct channel *c)
+{
+    snapshot_unref(c->outer);
+    c->outer = NULL;
+    c->outer_due = false;
 }
 
 /* What the event does not carry is kept from what is held. */
@@ -131,6 +148,10 @@ static struct snapshot_values complete(const struct channel *c, const struct sna
     bool moved = place_differs(c->now, seen);
     v.text[SNAPSHOT_APPLICATION] = moved ? SLICE("") : held.text[SNAPSHOT_APPLICATION];
     v.text[SNAPSHOT_APPDATA] = moved ? SLICE("") : held.text[SNAPSHOT_APPDATA];
+    /* Other events repeat the latest look, unless they show one that was not told. */
+    bool is_look = event != CHANNEL_EVENT_OTHER || !snapshot_equal(c->now, &v);
+    if (is_look && !moved && !(seen->flags & SNAPSHOT_DEAD))
+        resume(c, &v);
     return v;
 }
 
@@ -162,6 +183,8 @@ struct channel_change channel_take(struct channel *c, const struct snapshot_valu
     }
     if (!goes_on(c, event, &v, time))
         snapshot_set(&c->before, c->now);
+    if (event == CHANNEL_EVENT_NEWEXTEN || (changed && c->outer_due))
+        forget_outer(c);
     snapshot_unref(c->now);
     c->now = next;
     c->last_event = event;
@@ -192,6 +215,33 @@ struct channel_change channel_run(struct channel *c, struct slice application, s
     c->last_event = CHANNEL_EVENT_OTHER;
     c->last_time = time;
     return (struct channel_change){c, c->before, c->now, true, last_seen};
+}
+
+struct channel_change channel_run_inside(struct channel *c, struct slice application,
+                                         struct slice data, int64_t time)
+{
+    if (!c->outer)
+        c->outer = snapshot_ref(c->now);
+    c->outer_due = false;
+    return channel_run(c, application, data, 0, time);
+}
+
+void channel_inside_over(struct channel *c)
+{
+    c->outer_due = c->outer != NULL;
+    saved_touch(&c->saved);
+}
+
+struct channel_change channel_again(struct channel *c)
+{
+    struct snapshot_values v = snapshot_values(c->now);
+    if (!c->outer_due)
+        return (struct channel_change){.channel = c, .old = c->now, .now = c->now};
+    snapshot_set(&c->before, c->now);
+    resume(c, &v);
+    channel_alter(c, &v);
+    forget_outer(c);
+    return (struct channel_change){.channel = c, .old = c->before, .now = c->now};
 }
 
 void channel_alter(struct channel *c, const struct snapshot_values *values)

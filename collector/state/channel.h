@@ -47,6 +47,8 @@ struct channel {
     struct snapshot *birth;  /* the first look; its Uniqueid and Linkedid are the keys */
     struct snapshot *now;    /* the latest look */
     struct snapshot *before; /* the look before the present group of events, or NULL */
+    struct snapshot *outer;  /* with the application that has another one run for it, or NULL */
+    bool outer_due;          /* that one is over: the next look has the outer one again */
     enum channel_event last_event;
     int64_t last_time;
     int64_t born; /* Timestamp of Newchannel */
@@ -149,6 +151,15 @@ struct snapshot *channel_look(const struct channel *c, const struct snapshot_val
  * SNAPSHOT_DATA_GUESSED, SNAPSHOT_DATA_MISSING or none. */
 struct channel_change channel_run(struct channel *c, struct slice application, struct slice data,
                                   unsigned flags, int64_t time);
+
+/* The same for one that runs inside another (EXEC of an AGI), and its end. To the outer one
+ * Asterisk goes back silently: the next look has it, other than those of a Newexten and of the
+ * hang-up, for which it is over as well (Asterisk 22). */
+struct channel_change channel_run_inside(struct channel *c, struct slice application,
+                                         struct slice data, int64_t time);
+void channel_inside_over(struct channel *c);
+/* A look as it is, of which no header shows what has changed, shows the outer one if it is due. */
+struct channel_change channel_again(struct channel *c);
 
 /* Replaces the latest look by one with other values, silently: for marks that no event carries. */
 void channel_alter(struct channel *c, const struct snapshot_values *values);

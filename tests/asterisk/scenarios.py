@@ -525,6 +525,14 @@ def agi_that_dials(lab):
     sleep(8)
 
 
+def agi_hung_up(lab):
+    """Callers hang up at every moment of an AGI: while it works, and while an application runs for it."""
+    for tenths in range(1, 30):
+        lab.call("679", seconds=tenths / 10)
+        sleep(0.2)
+    sleep(4)
+
+
 def eagi(lab):
     lab.call("662", seconds=7)
     sleep(8)
