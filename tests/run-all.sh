@@ -39,14 +39,14 @@ suite_journeys() {
     tests/compare/journeys.py --known tests/compare/known tests/captures/*/ tests/captures-lab/*/
 }
 # What taps with less sight get: an account with read=call,agent, and one that joined while calls were up. Of the lab's
-# late ones are left out those where the truth cannot be told: a CDR that was disabled, a Page whose caller was gone,
-# an Originate that nobody saw, and what tests/compare/known lists.
+# late ones are left out those where the truth cannot be told: a Page whose caller was gone, an Originate that
+# nobody saw, and what tests/compare/known lists.
 narrow=(--raw ami-narrow.raw --unknown cdr.lastapp,cdr.lastdata,cdr.userfield,queue.outcome --at-least 80)
-late=(--raw ami-late.raw --late --records cdr,call)
+late=(--raw ami-late.raw --late --whole ami.raw --records cdr,call)
 suite_partial() {
   local lab
   mapfile -t lab < <(find tests/captures-lab -mindepth 1 -type d |
-    grep -vE '/(cdr-disabled|originate-by-dialplan|page|queue-blind-transfer|queue-to-queue)$' | sort)
+    grep -vE '/(originate-by-dialplan|page|queue-blind-transfer|queue-to-queue)$' | sort)
   tests/compare/compare.py "${narrow[@]}" --rename 7 --must-match tests/compare/must-match-narrow tests/captures/*/ &&
     tests/compare/compare.py "${narrow[@]}" --records cdr --must-match /dev/null tests/captures-lab/*/ &&
     tests/compare/compare.py "${late[@]}" --rename 7 tests/captures/*/ &&

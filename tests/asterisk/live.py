@@ -36,6 +36,7 @@ import scenarios
 sys.path.insert(0, str(laboratory.HERE.parent / "compare"))
 import compare  # noqa: E402
 import journeys  # noqa: E402
+import known  # noqa: E402
 
 # All that a tap may ever ask of a PBX.
 ALLOWED = {"login", "challenge", "logoff", "ping", "events", "listcommands", "queuestatus", "queuesummary", "status",
@@ -181,6 +182,7 @@ def is_known(drift):
     columns = set(drift["columns"])
     return drift["what"] == "cdr" and (columns == {"lastdata"} and "lastdata" in drift.get("guessed", ())
                                        or columns <= {"dst", "dcontext"}
+                                       or columns == {"lastapp", "lastdata"} and drift["asterisk"]["lastapp"] in known.AGI
                                        or columns <= {"answer", "disposition", "end", "duration"})
 
 
@@ -237,7 +239,7 @@ class Beside:
                  [*lenient, "--sqlite", str(narrow / "history.db"), "--unknown", "cdr.lastapp,cdr.lastdata,cdr.userfield",
                   "--must-match", "/dev/null", "--at-least", "80", str(narrow)], checks)
         compared("one that joined while calls were up is right from then on",
-                 [*lenient, "--late", "--sqlite", str(late / "history.db"), "--unknown", "cdr.lastapp,cdr.lastdata", str(late)],
+                 [*lenient, "--late", "--whole", "../tap/ami.raw", "--sqlite", str(late / "history.db"), "--unknown", "cdr.lastapp,cdr.lastdata", str(late)],
                  checks)
         with sqlite3.connect(late / "history.db") as history:
             marked, = history.execute("SELECT count(*) FROM calls WHERE inferred").fetchone()

@@ -21,7 +21,9 @@ that the FILE of --known names (known.py); with --must-match only for the folder
 kinds behind the folder: only for these): the others must run, and their share is printed. --unknown names columns that
 this account cannot know: they may be null, and where they are not they must be right. With --late the stream begins
 while calls are up: every row of a call that began later must be matched; one that was up may be missing, and a record
-that is marked inferred may have nulls, but must be right in all else, save fields that it names in guessed. The last line counts the checks: N passed, N failed.
+that is marked inferred may have nulls, but must be right in all else, save fields that it names in guessed; of a channel
+whose CDR was disabled, as the stream --whole shows, there may be one though Asterisk has none. The last line counts the
+checks: N passed, N failed.
 """
 import argparse
 import fcntl
@@ -171,6 +173,7 @@ def compare(folder, derive, renamer, options, tally):
 
     words, figures = [], {}
     joined = recording.first_time(folder / options.raw, renamer) if options.late else 0
+    silenced = recording.without_cdr(folder / options.whole, renamer) if options.whole else set()
     for kind in options.records:
         must = options.must_match is None or kind in options.must_match.get(folder.name, ())
         truth = rows.truth_rows(kind, content)
@@ -178,6 +181,7 @@ def compare(folder, derive, renamer, options, tally):
             pairs, missing, extra = rows.pair(truth, rows.derived_rows(kind, derive(kind), options.unknown.get(kind, ()), options.late))
             if options.late:
                 missing = [row for row in missing if not row.began_before(joined)]
+                extra = [row for row in extra if not (row.unknown and row.identity() in silenced)]
             listed = [entry._replace(identity=renamer.text(entry.identity)) if renamer else entry
                       for entry in options.known if (entry.folder, entry.kind) == (full_name(folder), kind)]
             unused = known.take(listed, missing, extra)
@@ -286,6 +290,7 @@ def arguments(argv):
     parser.add_argument("--unknown", type=columns_by_kind, default={}, metavar="KIND.COLUMN[,…]",
                         help="what this account cannot know may be null")
     parser.add_argument("--late", action="store_true", help="the stream begins while calls are up")
+    parser.add_argument("--whole", metavar="NAME", help="with --late: a folder's stream from before the calls were up")
     parser.add_argument("--at-least", type=float, metavar="PERCENT", help="of the CDR rows must be matched")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print up to N unmatched rows of a kind and folder")
     parser.add_argument("--split", type=int, metavar="SEED", help="cut the stream instead of comparing with the truth")

@@ -52,11 +52,21 @@ def is_order(row, other, truth):
     return went_on and (names <= {"dst", "dcontext"} or (names <= {"answer", "disposition", "end", "duration"} and short))
 
 
+AGI = ("AGI", "EAGI")
+
+
+def is_agi_over(row, other, _):
+    """The caller hung up as an AGI had an application executed: whether it was over before the call's last look, in which
+    Asterisk has the AGI then, is up to two threads."""
+    names = {name for name, *_ in row.differences(other)}
+    return names == {"lastapp", "lastdata"} and row.exact["lastapp"] in AGI and other.exact["lastapp"] not in AGI
+
+
 def take_by_rule(missing, extra, truth):
     """The same for recordings that nobody has looked at: take out the CDR rows whose difference is of a kind that is in
     the list; how many."""
     taken = 0
-    for rule in (is_guess, is_order):
+    for rule in (is_guess, is_order, is_agi_over):
         for row in list(missing):
             other = next((other for other in extra if rule(row, other, truth)), None)
             if other:

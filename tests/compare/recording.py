@@ -86,3 +86,12 @@ def first_time(path, renamer=None):
     """The Timestamp of the first event, in seconds."""
     found = re.search(rb"(?m)^Timestamp: (\d+)", content(path))
     return int(found[1]) + (renamer.seconds if renamer else 0)
+
+
+def without_cdr(path, renamer=None):
+    """The unique ids of channels whose CDRs the dialplan disabled, as a stream of all events shows it."""
+    found = set()
+    for message in content(path).decode("latin-1").split("\r\n\r\n"):
+        if re.search(r"(?m)^Application: Set\r$", message) and re.search(r"(?m)^AppData: CDR_PROP\(disable\)=", message):
+            found.add(re.search(r"(?m)^Uniqueid: (\S+)", message)[1])
+    return {renamer.text(each) for each in found} if renamer else found

@@ -179,6 +179,19 @@ class Comparing(Fixture):
         self.records["cdr"][0]["end"] = "2026-11-21T01:07:17.200000Z"
         self.assertEqual(self.compare("--records", "cdr"), 1)
 
+    def test_only_a_disabled_cdr_may_be_told_by_one_who_came_late(self):
+        extra = dict(self.records["cdr"][0], uniqueid="pbx-1795223229.1", linkedid="pbx-1795223229.1", start=None, inferred=True)
+        self.records["cdr"].append(extra)
+        disabled = RAW + ("Event: Newexten\r\nPrivilege: dialplan,all\r\nUniqueid: pbx-1795223229.1\r\n"
+                          "Application: Set\r\nAppData: CDR_PROP(disable)=1\r\n\r\n")
+        late = ["--late", "--whole", "whole.raw", "--records", "cdr"]
+        (self.folder / "whole.raw").write_text(RAW, newline="")
+        self.assertEqual(self.compare(*late), 1)
+        (self.folder / "whole.raw").write_text(disabled, newline="")
+        self.assertEqual(self.compare(*late), 0, self.output)
+        extra.update(inferred=None)
+        self.assertEqual(self.compare(*late), 1)
+
     def test_packed_files_are_read(self):
         for name in ("ami.raw", "cel.csv", "cdr.csv", "queue_log"):
             (self.folder / f"{name}.xz").write_bytes(lzma.compress((self.folder / name).read_bytes()))

@@ -86,7 +86,8 @@ class Check:
         elif full is None or {"NONE", "DEFAULT"} & rules or kind.endswith("_state"):
             return
         elif "MOST" in rules:
-            self.most[f"{kind}.{field} without {' and '.join(sorted(missing))}"][near(full.get(field), value)] += 1
+            right = (fits if "PART" in rules else near)(full.get(field), value)
+            self.most[f"{kind}.{field} without {' and '.join(sorted(missing))}"][right] += 1
         elif "PART" in rules and not fits(full.get(field), value):
             self.fault(kind, field, missing, f"is {value!r}, with it {full.get(field)!r}: neither null nor right")
         elif not rules and not near(full.get(field), value):
