@@ -115,6 +115,11 @@ $(O)/obj/collector/main.o: override CPPFLAGS += -DAMITAP_VERSION='"$(VERSION)"'
 $(O)/amitap: $(O)/obj/collector/main.o $(CRASH_OBJECTS) $(O)/lib/web.a $(call libs,commands)
 	$(call say,LD,$@)$(LINK) -o $@ $^ $(call pkg,--libs,$(PKG_ALL)) $(LDLIBS)
 
+# amitap whose allocations can fail, for tests/memory.
+WRAPPED := malloc calloc realloc strdup strndup asprintf
+$(O)/amitap-memory: $(O)/obj/collector/main.o $(call objects,tests/memory) $(O)/lib/web.a $(call libs,commands)
+	$(call say,LD,$@)$(LINK) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(call pkg,--libs,$(PKG_ALL)) $(LDLIBS)
+
 $(O)/amisim: $(call objects,tests/amisim) $(call libs,base)
 	$(call say,LD,$@)$(LINK) -o $@ $^ $(call pkg,--libs,$(PKG_link)) $(LDLIBS)
 
@@ -187,10 +192,10 @@ fuzz: deps-test
 # Random calls on a real Asterisk, tapped live, and a disk that freezes and thaws under 5,000 events a second, each for as
 # long as asked; many more deaths and failing calls.
 SOAK_SECONDS ?= 600
-SOAK_SUITES  := build mixer soak crash disk
+SOAK_SUITES  := build mixer soak crash disk memory
 soak: deps-test
 	@FAULT_LOG=soak MIX_SECONDS=$(SOAK_SECONDS) CRASH_OPTIONS='--kills 1000 --power-cuts 300' \
-		DISK_OPTIONS=--every tests/run-all.sh $(SOAK_SUITES)
+		DISK_OPTIONS=--every MEMORY_OPTIONS='--runs 1000' tests/run-all.sh $(SOAK_SUITES)
 
 bench: all
 	@tests/bench/run.sh

@@ -15,6 +15,7 @@ mkdir -p "$logs"
 mix_seconds=${MIX_SECONDS:-60} # of random calls on the real Asterisk, and of the soak
 limit=$((600 + mix_seconds))   # seconds a suite may take
 read -ra crash_options <<<"${CRASH_OPTIONS:-}" # of tests/crash/run.py
+read -ra memory_options <<<"${MEMORY_OPTIONS:-}" # of tests/memory/run.py
 read -ra disk_options <<<"${DISK_OPTIONS:-}"   # of tests/crash/disk.py
 
 root=()
@@ -77,6 +78,10 @@ suite_privacy() {
   make -s build/kafka_mock && PYTHONDONTWRITEBYTECODE=1 tests/privacy/run.py --amitap build/asan/amitap &&
     PYTHONDONTWRITEBYTECODE=1 tests/privacy/secrets.py --amitap build/asan/amitap
 }
+suite_memory() {
+  make -s -j2 O=build/asan SANITIZE=address,undefined CFLAGS='-O1 -g' build/asan/amitap-memory &&
+    PYTHONDONTWRITEBYTECODE=1 tests/memory/run.py --every "${memory_options[@]}"
+}
 suite_verify() { PYTHONDONTWRITEBYTECODE=1 tests/verify/run.py --amitap build/asan/amitap; }
 suite_blind() { PYTHONDONTWRITEBYTECODE=1 tests/blind/run.py && PYTHONDONTWRITEBYTECODE=1 tests/blind/two_taps.py; }
 suite_faults() { PYTHONDONTWRITEBYTECODE=1 tests/faults/run.py --amitap build/asan/amitap; }
@@ -120,7 +125,7 @@ fi
 all=(
   build check
   captures journeys partial split schemas record explain figures verify
-  audit tls web metrics privacy fuzz faults blind loop reload crash disk
+  audit tls web metrics privacy fuzz faults blind loop reload crash disk memory
   examples kafka asterisk asterisk_tls mixer browser systemd fresh
   prove lint
 )

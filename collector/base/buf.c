@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/buf.h"
 
+#include "collector/base/memory.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +32,7 @@ static bool buf_grow(struct buf *b, size_t need)
         size *= 2;
     if (size > b->max)
         size = b->max;
-    char *p = realloc(b->p, size);
+    char *p = memory_resized(b->p, size);
     if (!p)
         return false;
     b->p = p;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/text.h"
 
+#include "collector/base/memory.h"
+
 #include <stdlib.h>
 
 /* Not strndup: a slice need not have a NUL anywhere behind it. */
 static char *copy_of(struct slice text)
 {
-    char *copy = malloc(text.n + 1);
+    char *copy = memory_bytes(text.n + 1);
     if (!copy)
         return NULL;
     memcpy(copy, text.p, text.n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/replay.h"
 
+#include "collector/base/memory.h"
 #include "collector/commands/ami_files.h"
 #include "collector/commands/tap_config.h"
 #include "collector/facts/queue_log.h"
@@ -16,7 +17,8 @@ struct replay {
     struct tap *tap;
     struct buf line;
     bool wanted[FACT_KIND_COUNT];
-    bool failed; /* standard output could not be written */
+    bool failed;   /* standard output could not be written */
+    bool left_out; /* a record was too large, or there was no memory for it */
 };
 
 static void print_fact(void *ctx, struct slice fact)
@@ -33,6 +35,9 @@ static void print_fact(void *ctx, struct slice fact)
         fact_json(fact, &json);
     }
     buf_put_char(&r->line, '\n');
+    r->left_out |= r->line.failed;
+    if (r->line.failed)
+        return;
     r->failed |= fwrite(r->line.p, 1, r->line.n, stdout) != r->line.n;
 }
 
@@ -116,6 +121,11 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret_argument
 static int run(struct replay *r, char *const *files)
 {
     int status = ami_files_read("replay", files, take_event, r) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (memory_failures() || r->left_out) {
+        fprintf(stderr, "amitap: replay: %s: records may be missing or wrong\n",
+                memory_failures() ? "memory was short" : "a record is too large");
+        status = EXIT_FAILURE;
+    }
     if (fflush(stdout) != 0 || r->failed) {
         fprintf(stderr, "amitap: replay: standard output: %s\n", strerror(errno));
         status = EXIT_FAILURE;
@@ -131,12 +141,16 @@ int replay_command(int argc, char **argv)
     if (!read_arguments(argc, argv, &arguments))
         return status;
     struct replay *r = calloc(1, sizeof(*r));
+    if (!r)
+        fputs("amitap: replay: memory is short\n", stderr);
     if (!r || !tap_config_load(&config, arguments.config, arguments.pbx)) {
         free(r);
         return EXIT_FAILURE;
     }
     r->line = buf_new(LINE_MAX_BYTES);
     r->tap = tap_new(&config.options, print_fact, r);
+    if (!r->tap)
+        fputs("amitap: replay: memory is short\n", stderr);
     if (r->tap && want_list(r, slice_from(arguments.records)))
         status = run(r, argv + arguments.files);
     tap_free(r->tap);

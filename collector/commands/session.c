@@ -3,6 +3,7 @@
 
 #include "collector/base/clock_skew.h"
 #include "collector/base/log.h"
+#include "collector/base/memory.h"
 #include "collector/base/metrics.h"
 #include "collector/commands/metrics_feed.h"
 #include "collector/commands/tap_config.h"
@@ -34,6 +35,8 @@ struct session {
     bool full;           /* the writer's ring has no room */
     bool kept;           /* what was handed to it last */
     int64_t kept_at;     /* when something last was */
+    uint64_t failures;   /* to get memory, as many were seen */
+    int64_t short_from;  /* what was handed on last before there were some, 0: there were none */
     int64_t drifts_from; /* since then so many differences were told */
     uint64_t drifts;
 };
@@ -144,12 +147,31 @@ static void hand_on(struct session *s)
         s->kept_at = now_of(s);
 }
 
+/* What memory was too short for is missing from what this turn gave, and from what calls that were
+ * up then give later: a gap tells when, once there was enough again. */
+static void look_at_memory(struct session *s)
+{
+    uint64_t before = s->failures;
+    if (s->short_from && memory_failures() == before) {
+        tap_gap(s->tap, s->short_from, now_of(s), SLICE("memory"));
+        if (memory_failures() == before)
+            s->short_from = 0;
+    }
+    s->failures = memory_failures();
+    if (s->failures == before || s->short_from)
+        return;
+    s->short_from = s->kept_at ? s->kept_at : now_of(s);
+    log_line(LOG_LEVEL_ERROR, "pbx %s: memory is short: records may be missing or wrong",
+             session_name(s));
+}
+
 /* What the store has no room for is lost, until a quarter of the ring is free again. The gap begins
  * at what it kept last, since the turn that was lost first came behind that. */
 static void on_turn_end(void *ctx)
 {
     struct session *s = ctx;
     bool was_full = s->full;
+    look_at_memory(s);
     if (was_full && !publish_has_room(s->env.publish)) {
         publish_drop(s->env.publish);
         return;

@@ -152,6 +152,13 @@ static bool set_number(struct loader *l, struct config_section *s, enum config_k
     return true;
 }
 
+/* A fault like any other; false. */
+static bool no_memory(struct loader *l, const struct config_section *s, enum config_key key)
+{
+    config_fault(l->report, s, key, "memory is short");
+    return false;
+}
+
 static bool set_scalar(struct loader *l, struct config_section *s, enum config_key key,
                        const char *text)
 {
@@ -172,7 +179,7 @@ static bool set_scalar(struct loader *l, struct config_section *s, enum config_k
             return false;
         }
         s->values[key].text = strdup(text);
-        return s->values[key].text != NULL;
+        return s->values[key].text || no_memory(l, s, key);
     case CONFIG_TYPE_LIST:
         break;
     }
@@ -191,10 +198,11 @@ static bool set_list(struct loader *l, struct config_section *s, enum config_key
         return false;
     }
     value->list = calloc(n + 1, sizeof *value->list);
-    bool ok = value->list != NULL;
+    bool ok = value->list != NULL || no_memory(l, s, key);
     for (unsigned i = 0; ok && i < n; i++) {
         const char *text = cfg_getnstr(cfg, row->name, i);
-        ok = check_length(l, s, key, text) && (value->list[i] = strdup(text));
+        ok = check_length(l, s, key, text) &&
+             ((value->list[i] = strdup(text)) || no_memory(l, s, key));
         value->count += ok;
     }
     return ok;
@@ -210,7 +218,7 @@ static bool set_fallback(struct loader *l, struct config_section *s, enum config
     }
     value->list = calloc(2, sizeof *value->list);
     value->count = value->list && (value->list[0] = strdup(row->fallback));
-    return value->count == 1;
+    return value->count == 1 || no_memory(l, s, key);
 }
 
 /* One section from libConfuse's tree, or all defaults where cfg is NULL. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/agent_inner.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/state/channel.h"
 #include "parsers/ami_text.h"
@@ -78,7 +79,7 @@ static struct agent *get(struct agents *agents, struct slice interface)
     struct agent *a = table_find(&agents->by_interface, interface);
     if (a || !interface.n)
         return a;
-    a = calloc(1, sizeof(*a));
+    a = memory_zeroed(1, sizeof(*a));
     if (!a)
         return NULL;
     if (!text_set(&a->interface, interface) || !table_add(&agents->by_interface, a)) {
@@ -109,7 +110,7 @@ static struct agent_membership *membership(struct agent *a, struct slice queue)
     if (a->count == AGENT_MEMBERSHIPS_MAX)
         return NULL;
     struct agent_membership *more =
-        realloc(a->memberships, (a->count + 1) * sizeof(*a->memberships));
+        memory_resized(a->memberships, (a->count + 1) * sizeof(*a->memberships));
     if (!more)
         return NULL;
     a->memberships = more;
@@ -141,7 +142,7 @@ static struct agent_phone *phone_get(struct agents *agents, struct slice device)
     struct agent_phone *phone = table_find(&agents->phones, device);
     if (phone || !device.n)
         return phone;
-    phone = calloc(1, sizeof(*phone));
+    phone = memory_zeroed(1, sizeof(*phone));
     if (!phone)
         return NULL;
     if (!text_set(&phone->device, device) || !table_add(&agents->phones, phone)) {

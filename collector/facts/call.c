@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/call.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/call_fact.h"
 #include "collector/facts/talk.h"
@@ -78,7 +79,7 @@ static int64_t born_of(const struct channel *channel)
 
 static struct call *call_begin(struct calls *calls, struct channel *opener)
 {
-    struct call *call = calloc(1, sizeof(*call));
+    struct call *call = memory_zeroed(1, sizeof(*call));
     if (!call)
         return NULL;
     bool held =

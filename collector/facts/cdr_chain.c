@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/cdr_chain.h"
 
+#include "collector/base/memory.h"
+
 #include <stdlib.h>
 
 static void append(struct cdr_chain *chain, struct cdr_row *row)
@@ -16,7 +18,7 @@ static void append(struct cdr_chain *chain, struct cdr_row *row)
 
 struct cdr_chain *cdr_chain_new(struct channel *channel, int64_t time)
 {
-    struct cdr_chain *chain = calloc(1, sizeof(*chain));
+    struct cdr_chain *chain = memory_zeroed(1, sizeof(*chain));
     struct cdr_row *row = chain ? cdr_row_new(channel->now, time) : NULL;
     if (!row) {
         free(chain);
@@ -32,7 +34,7 @@ bool cdr_chain_restore(struct channel *channel, struct cdr_row *row)
 {
     struct cdr_chain *chain = channel->chain;
     if (!chain)
-        chain = calloc(1, sizeof(*chain));
+        chain = memory_zeroed(1, sizeof(*chain));
     if (!chain || chain->count >= CDR_CHAIN_ROWS_MAX)
         return false;
     chain->channel = channel;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/cdr_row.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include <stdlib.h>
 #include <strings.h>
@@ -25,7 +26,7 @@ static void check_answer(struct cdr_row *row, int64_t time)
 
 struct cdr_row *cdr_row_new(struct snapshot *a, int64_t start)
 {
-    struct cdr_row *row = calloc(1, sizeof(*row));
+    struct cdr_row *row = memory_zeroed(1, sizeof(*row));
     if (!row)
         return NULL;
     row->start = start;

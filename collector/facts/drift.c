@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/drift.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/drift_fact.h"
 #include "collector/facts/drift_row.h"
@@ -130,7 +131,7 @@ static struct drift_channel *channel_get(struct drift *d, struct slice uniqueid)
     struct drift_channel *c = table_find(&d->by_uniqueid, uniqueid);
     if (c || !uniqueid.n)
         return c;
-    c = calloc(1, sizeof(*c));
+    c = memory_zeroed(1, sizeof(*c));
     if (!c)
         return NULL;
     if (!text_set(&c->uniqueid, uniqueid) || !table_add(&d->by_uniqueid, c)) {
@@ -372,7 +373,8 @@ static int by_deadline(const void *a, const void *b)
 void drift_restored(struct drift *d)
 {
     size_t position = 0, count = 0;
-    struct drift_channel **all = calloc(d->by_uniqueid.count + 1, sizeof(struct drift_channel *));
+    struct drift_channel **all =
+        memory_zeroed(d->by_uniqueid.count + 1, sizeof(struct drift_channel *));
     struct drift_channel *c;
     while (all && (c = table_next(&d->by_uniqueid, &position)))
         all[count++] = c;

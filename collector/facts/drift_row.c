@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/drift_row.h"
+
+#include "collector/base/memory.h"
 #include <stdlib.h>
 
 struct drift_row *drift_row_new(const struct cdr_record *record)
@@ -7,7 +9,7 @@ struct drift_row *drift_row_new(const struct cdr_record *record)
     size_t n = 0;
     for (unsigned i = 0; i < CDR_COLUMNS; i++)
         n += record->text[i].n;
-    struct drift_row *row = calloc(1, sizeof(*row) + n);
+    struct drift_row *row = memory_zeroed(1, sizeof(*row) + n);
     if (!row)
         return NULL;
     row->record = *record;

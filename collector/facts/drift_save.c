@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/drift_row.h"
 #include <jansson.h>
@@ -104,7 +105,7 @@ static bool take(struct drift *d, struct drift_channel *c, const json_t *o)
 bool drift_channel_restore(struct drift *d, struct slice uniqueid, struct slice body)
 {
     json_t *o = json_loadb(body.p, body.n, 0, NULL);
-    struct drift_channel *c = calloc(1, sizeof(*c));
+    struct drift_channel *c = memory_zeroed(1, sizeof(*c));
     bool good = json_is_object(o) && c && uniqueid.n && !table_find(&d->by_uniqueid, uniqueid) &&
                 text_set(&c->uniqueid, uniqueid) && take(d, c, o);
     if (c && !good) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/emit.h"
 
+#include "collector/base/memory.h"
 #include "collector/state/table.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 struct emitter *emitter_new(struct slice pbx, struct slice tap, emit_sink sink, void *ctx)
 {
-    struct emitter *e = calloc(1, sizeof(*e));
+    struct emitter *e = memory_zeroed(1, sizeof(*e));
     if (!e)
         return NULL;
     e->fact = fact_builder_new();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/endpoint.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "parsers/ami_text.h"
 #include "parsers/ami_vocab.h"
@@ -112,7 +113,7 @@ static struct endpoint *get(struct endpoints *endpoints, struct slice name)
     struct endpoint *e = table_find(&endpoints->by_name, name);
     if (e || !name.n)
         return e;
-    e = calloc(1, sizeof(*e));
+    e = memory_zeroed(1, sizeof(*e));
     if (!e)
         return NULL;
     if (!text_set(&e->name, name) || !table_add(&endpoints->by_name, e)) {
@@ -198,7 +199,7 @@ static struct endpoint_contact *add_contact(struct endpoints *endpoints, struct 
 {
     struct endpoint_contact *more =
         e->count < ENDPOINT_CONTACTS_MAX
-            ? realloc(e->contacts, (e->count + 1) * sizeof(*e->contacts))
+            ? memory_resized(e->contacts, (e->count + 1) * sizeof(*e->contacts))
             : NULL;
     if (!more) {
         endpoints->refused++;

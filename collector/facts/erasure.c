@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/erasure.h"
 
+#include "collector/base/memory.h"
 #include "parsers/number_scan.h"
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -39,7 +40,7 @@ struct erasure {
 
 struct erasure *erasure_new(const unsigned char key[ERASURE_KEY_N])
 {
-    struct erasure *e = calloc(1, sizeof(*e));
+    struct erasure *e = memory_zeroed(1, sizeof(*e));
     if (e)
         memcpy(e->key, key, ERASURE_KEY_N);
     return e;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/handoff.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/call.h"
 #include <stdlib.h>
@@ -232,7 +233,7 @@ static void hand_over(struct calls *calls, struct channel *c, const struct begin
     if (!c->call)
         return;
     struct handoffs *handoffs = &c->call->handoffs;
-    struct handoff *h = handoffs->count < HANDOFFS_MAX ? calloc(1, sizeof(*h)) : NULL;
+    struct handoff *h = handoffs->count < HANDOFFS_MAX ? memory_zeroed(1, sizeof(*h)) : NULL;
     if (!h || !text_set(&h->uniqueid, channel_uniqueid(c))) {
         free(h);
         handoffs->omitted++;

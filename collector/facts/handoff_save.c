@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/call.h"
 #include <jansson.h>
@@ -68,7 +69,7 @@ void handoff_restore_variables(struct variables *variables, const json_t *array)
 
 static struct handoff *read_handoff(const json_t *o)
 {
-    struct handoff *h = calloc(1, sizeof(*h));
+    struct handoff *h = memory_zeroed(1, sizeof(*h));
     int64_t kind = number(o, "kind");
     if (!h)
         return NULL;

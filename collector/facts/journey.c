@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/journey.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/call.h"
 #include "collector/facts/talk.h"
@@ -55,7 +56,7 @@ bool journey_room(void *array, size_t count, size_t *size, size_t max)
         more = max;
     if (count >= more)
         return false;
-    void *pointers = realloc(*(void **)array, more * sizeof(void *));
+    void *pointers = memory_resized(*(void **)array, more * sizeof(void *));
     if (!pointers)
         return false;
     *(void **)array = pointers;
@@ -110,7 +111,7 @@ static struct leg *leg_add(struct call *call, struct channel *channel)
     struct journey *j = &call->journey;
     struct leg *leg = NULL;
     if (journey_room(&j->legs, j->leg_count, &j->leg_size, JOURNEY_MAX))
-        leg = calloc(1, sizeof(*leg));
+        leg = memory_zeroed(1, sizeof(*leg));
     if (!leg || !text_set(&leg->uniqueid, channel_uniqueid(channel))) {
         free(leg);
         j->legs_omitted++;
@@ -474,7 +475,7 @@ void journey_moved(struct call *call, const struct channel *who, const struct mo
     saved_touch(&call->saved);
     if (j->kept[values->kind] < JOURNEY_MAX &&
         journey_room(&j->moves, j->move_count, &j->move_size, JOURNEY_MAX * MOVE_KINDS))
-        move = calloc(1, sizeof(*move));
+        move = memory_zeroed(1, sizeof(*move));
     if (!move) {
         j->moves_omitted++;
         return;

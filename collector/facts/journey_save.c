@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/journey_save.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/talk.h"
 #include <stdlib.h>
@@ -168,7 +169,7 @@ static void read_leg(struct call *call, const json_t *o)
     struct journey *j = &call->journey;
     struct leg *leg = NULL;
     if (journey_room(&j->legs, j->leg_count, &j->leg_size, JOURNEY_MAX))
-        leg = calloc(1, sizeof(*leg));
+        leg = memory_zeroed(1, sizeof(*leg));
     if (leg)
         take_text(o, "uniqueid", &leg->uniqueid);
     if (!leg || !leg->uniqueid) {
@@ -199,7 +200,7 @@ static void read_talk(struct journey *j, const json_t *o)
 {
     struct talk *talk = NULL;
     if (journey_room(&j->talks, j->talk_count, &j->talk_size, JOURNEY_MAX))
-        talk = calloc(1, sizeof(*talk));
+        talk = memory_zeroed(1, sizeof(*talk));
     if (!talk) {
         j->talks_omitted++;
         return;
@@ -223,7 +224,7 @@ static void read_move(struct journey *j, const json_t *o)
     enum move_kind kind = (enum move_kind)choice(o, "kind", MOVE_KINDS - 1);
     struct move *move = NULL;
     if (journey_room(&j->moves, j->move_count, &j->move_size, JOURNEY_MAX * MOVE_KINDS))
-        move = calloc(1, sizeof(*move));
+        move = memory_zeroed(1, sizeof(*move));
     if (!move) {
         j->moves_omitted++;
         return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/load.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include <jansson.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ void loads_free(struct loads *loads)
 static struct load *make(struct loads *loads, enum handoff_kind kind, struct slice application,
                          struct slice subject)
 {
-    struct load *l = calloc(1, sizeof(*l));
+    struct load *l = memory_zeroed(1, sizeof(*l));
     if (!l)
         return NULL;
     l->kind = kind;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/privacy.h"
 
+#include "collector/base/memory.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,7 +64,7 @@ static bool reserve(struct privacy *p)
 
 struct privacy *privacy_new(const struct mask *options)
 {
-    struct privacy *p = calloc(1, sizeof(*p));
+    struct privacy *p = memory_zeroed(1, sizeof(*p));
     if (!p)
         return NULL;
     p->mask = *options;

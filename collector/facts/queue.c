@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/queue.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/visit.h"
 #include "parsers/ami_text.h"
@@ -42,7 +43,7 @@ struct queue *queues_get(struct queues *queues, struct slice name)
     struct queue *queue = table_find(&queues->by_name, name);
     if (queue || !name.n)
         return queue;
-    queue = calloc(1, sizeof(*queue));
+    queue = memory_zeroed(1, sizeof(*queue));
     if (!queue)
         return NULL;
     if (!text_set(&queue->name, name) || !table_add(&queues->by_name, queue)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/queue_drift.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/drift_fact.h"
 #include "parsers/ami_text.h"
@@ -66,7 +67,7 @@ static struct queue_watch *watch_get(struct queue_drift *d, struct slice name)
     struct queue_watch *w = table_find(&d->watches, name);
     if (w || !name.n)
         return w;
-    w = calloc(1, sizeof(*w));
+    w = memory_zeroed(1, sizeof(*w));
     if (!w)
         return NULL;
     w->callers = buf_new(QUEUE_DRIFT_CALLERS_BYTES);
@@ -103,7 +104,7 @@ static struct member_watch *member_get(struct queue_drift *d, struct slice queue
     struct member_watch *m = table_find(&d->members, key);
     if (m || !key.n)
         return m;
-    m = calloc(1, sizeof(*m));
+    m = memory_zeroed(1, sizeof(*m));
     if (!m)
         return NULL;
     if (text_set(&m->key, key) && table_add(&d->members, m))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/recording.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/call.h"
 #include <jansson.h>
@@ -54,7 +55,7 @@ static void add(struct calls *calls, struct channel *c, struct slice file, bool 
     if (!c->call)
         return;
     struct recordings *recordings = &c->call->recordings;
-    struct recording *r = recordings->count < RECORDINGS_MAX ? calloc(1, sizeof(*r)) : NULL;
+    struct recording *r = recordings->count < RECORDINGS_MAX ? memory_zeroed(1, sizeof(*r)) : NULL;
     saved_touch(&c->call->saved);
     if (!r || !text_set(&r->uniqueid, channel_uniqueid(c))) {
         free(r);
@@ -198,7 +199,7 @@ void recordings_restore(struct recordings *recordings, const json_t *array, int6
     recordings->omitted = (uint64_t)omitted;
     for (size_t i = 0; i < count && i < RECORDINGS_MAX; i++) {
         const json_t *o = json_array_get(array, i);
-        struct recording *r = calloc(1, sizeof(*r));
+        struct recording *r = memory_zeroed(1, sizeof(*r));
         if (!r)
             return;
         take_text(o, "uniqueid", &r->uniqueid);

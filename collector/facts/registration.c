@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/registration.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/endpoint.h"
 #include <stdio.h>
@@ -50,7 +51,7 @@ static void touch(struct registrations *registrations, struct registration *r)
 
 static struct registration *add(struct registrations *registrations, struct slice key)
 {
-    struct registration *r = calloc(1, sizeof(*r));
+    struct registration *r = memory_zeroed(1, sizeof(*r));
     if (!r)
         return NULL;
     if (!text_set(&r->key, key) || !table_add(&registrations->by_key, r)) {

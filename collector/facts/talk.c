@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/talk.h"
 
+#include "collector/base/memory.h"
+
 #include <stdlib.h>
 
 /* Bridges waiting to be looked at; a longer chain of Local channels is cut there. */
@@ -22,7 +24,7 @@ static void add_phone(struct talk_circle *circle, struct channel *c)
 {
     if (circle->count == circle->size) {
         size_t size = circle->size ? circle->size * 2 : 8;
-        struct channel **phones = realloc(circle->phones, size * sizeof(struct channel *));
+        struct channel **phones = memory_resized(circle->phones, size * sizeof(struct channel *));
         if (!phones)
             return;
         circle->phones = phones;
@@ -160,7 +162,7 @@ static struct talk *add_talk(struct call *call, struct channel *a, struct channe
     struct journey *j = &call->journey;
     struct talk *talk = NULL;
     if (journey_room(&j->talks, j->talk_count, &j->talk_size, JOURNEY_MAX))
-        talk = calloc(1, sizeof(*talk));
+        talk = memory_zeroed(1, sizeof(*talk));
     if (!talk) {
         j->talks_omitted++;
         return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/tap.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/cdr_fact.h"
 #include "collector/facts/tap_internal.h"
@@ -199,14 +200,14 @@ static int64_t queue_wrapup(void *ctx, struct slice queue)
 
 struct tap *tap_new(const struct tap_options *options, emit_sink sink, void *ctx)
 {
-    struct tap *tap = calloc(1, sizeof(*tap));
+    struct tap *tap = memory_zeroed(1, sizeof(*tap));
     if (!tap)
         return NULL;
     tap->options = *options;
     tap->sink = sink;
     tap->ctx = ctx;
     tap->emit = emitter_new(options->pbx, options->tap, take_fact, tap);
-    tap->members = calloc(TAP_LISTED_MEMBERS_MAX, sizeof(*tap->members));
+    tap->members = memory_zeroed(TAP_LISTED_MEMBERS_MAX, sizeof(*tap->members));
     if (!tap->emit || !tap->members) {
         emitter_free(tap->emit);
         free(tap->members);
@@ -468,7 +469,7 @@ void tap_tell_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason
 
 void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
 {
-    if (slice_is(reason, "overflow"))
+    if (slice_is(reason, "overflow") || slice_is(reason, "memory"))
         emit_forget_told(tap->emit);
     tap_tell_gap(tap, tap_pbx_time(tap, from), tap_pbx_time(tap, to), reason);
 }

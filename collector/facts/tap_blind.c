@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/cdr_chain.h"
 #include "collector/facts/tap_internal.h"
@@ -132,7 +133,7 @@ void tap_lose_channel(struct tap *tap, struct channel *c)
 /* Calls tap_lose_channel on each channel that is to be lost. */
 static void lose_where(struct tap *tap, bool (*where)(const struct tap *, const struct channel *))
 {
-    struct channel **lost = calloc(tap->channels.count + 1, sizeof(struct channel *));
+    struct channel **lost = memory_zeroed(tap->channels.count + 1, sizeof(struct channel *));
     size_t count = 0, position = 0;
     struct channel *c;
     while (lost && (c = table_next(&tap->channels, &position))) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/tap_internal.h"
+
+#include "collector/base/memory.h"
 #include <stdlib.h>
 
 /* The lists that are asked for after log-in, against what is held: the absence of something closes
@@ -15,7 +17,7 @@ void tap_list_begin(struct tap *tap, enum tap_list list)
 
 static void lose_missing_channels(struct tap *tap, uint64_t began)
 {
-    struct channel **missing = calloc(tap->channels.count + 1, sizeof(struct channel *));
+    struct channel **missing = memory_zeroed(tap->channels.count + 1, sizeof(struct channel *));
     size_t count = 0, position = 0;
     struct channel *c;
     while (missing && (c = table_next(&tap->channels, &position))) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/journey_save.h"
 #include "collector/facts/talk.h"
@@ -70,7 +71,7 @@ static bool read_looks(const json_t *o, struct looks *ret_looks)
 {
     const json_t *array = json_object_get(o, "looks");
     size_t count = json_array_size(array);
-    struct looks looks = {calloc(count ? count : 1, sizeof(struct snapshot *)), 0};
+    struct looks looks = {memory_zeroed(count ? count : 1, sizeof(struct snapshot *)), 0};
     for (; looks.of && looks.count < count; looks.count++) {
         looks.of[looks.count] = read_look(json_array_get(array, looks.count));
         if (!looks.of[looks.count])
@@ -206,7 +207,7 @@ static bool restore_channel(struct tap *tap, const json_t *o)
 
 static bool restore_call(struct tap *tap, const json_t *o)
 {
-    struct call *call = calloc(1, sizeof(*call));
+    struct call *call = memory_zeroed(1, sizeof(*call));
     if (!call)
         return false;
     take_text(o, "linkedid", &call->linkedid);
@@ -240,7 +241,7 @@ static void read_attempts(struct visit *v, const json_t *array)
     size_t count = json_array_size(array);
     if (!count || count > VISIT_ATTEMPTS_MAX)
         return;
-    v->attempts = calloc(count, sizeof(*v->attempts));
+    v->attempts = memory_zeroed(count, sizeof(*v->attempts));
     if (!v->attempts)
         return;
     v->attempt_size = v->attempt_count = count;
@@ -258,7 +259,7 @@ static void read_attempts(struct visit *v, const json_t *array)
 static bool restore_visit(struct tap *tap, const json_t *o)
 {
     struct queue *queue = queues_get(&tap->queues, text_of(o, "queue"));
-    struct visit *v = queue ? calloc(1, sizeof(*v)) : NULL;
+    struct visit *v = queue ? memory_zeroed(1, sizeof(*v)) : NULL;
     if (!v)
         return false;
     v->queue = queue;
@@ -570,7 +571,7 @@ static int by_birth(const void *a, const void *b)
 /* Channels join their calls in the order in which they came. */
 static void rejoin_channels(struct tap *tap)
 {
-    struct channel **all = calloc(tap->channels.count + 1, sizeof(struct channel *));
+    struct channel **all = memory_zeroed(tap->channels.count + 1, sizeof(struct channel *));
     size_t position = 0;
     size_t count = 0;
     struct channel *c;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/trunk.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/endpoint.h"
 #include "collector/state/channel.h"
@@ -52,7 +53,7 @@ static struct trunk *get(struct trunks *trunks, struct slice name)
     struct trunk *t = table_find(&trunks->by_name, name);
     if (t || !name.n)
         return t;
-    t = calloc(1, sizeof(*t));
+    t = memory_zeroed(1, sizeof(*t));
     if (!t)
         return NULL;
     if (!text_set(&t->name, name) || !table_add(&trunks->by_name, t)) {
@@ -163,7 +164,7 @@ static int by_name(const void *a, const void *b)
 /* In the order of their names, whatever order the table has. */
 static void end_intervals(struct trunks *trunks, int64_t end)
 {
-    struct trunk **all = calloc(trunks->by_name.count + 1, sizeof(struct trunk *));
+    struct trunk **all = memory_zeroed(trunks->by_name.count + 1, sizeof(struct trunk *));
     size_t position = 0, count = 0;
     struct trunk *t;
     while (all && (t = table_next(&trunks->by_name, &position)))

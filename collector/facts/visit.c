@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/facts/visit_inner.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/visit_fact.h"
 #include "collector/state/channel.h"
@@ -174,7 +175,7 @@ void visits_end(struct visits *visits, struct visit *v, enum visit_end end)
 
 static struct visit *visit_new(const struct ami_message *m, struct queue *queue, int64_t joined)
 {
-    struct visit *v = calloc(1, sizeof(*v));
+    struct visit *v = memory_zeroed(1, sizeof(*v));
     char name[SNAPSHOT_TEXT_MAX];
     if (!v)
         return NULL;

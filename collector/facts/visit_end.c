@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/visit_fact.h"
 #include "collector/facts/visit_inner.h"
@@ -86,7 +87,7 @@ bool visit_is_refusal(struct slice status)
 
 void visits_refused(struct visits *visits, const struct visit_caller *caller, struct slice status)
 {
-    struct visit *v = calloc(1, sizeof(*v));
+    struct visit *v = memory_zeroed(1, sizeof(*v));
     struct queue unknown = {0};
     if (!v || !text_set(&unknown.name, caller->queue)) {
         visits->refused++;

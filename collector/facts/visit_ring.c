@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/visit_fact.h"
 #include "collector/facts/visit_inner.h"
@@ -32,7 +33,7 @@ static bool attempts_grow(struct visit *v)
     size_t size = v->attempt_size ? v->attempt_size * 2 : 4;
     if (size > VISIT_ATTEMPTS_MAX)
         return false;
-    struct visit_attempt *attempts = realloc(v->attempts, size * sizeof(*attempts));
+    struct visit_attempt *attempts = memory_resized(v->attempts, size * sizeof(*attempts));
     if (!attempts)
         return false;
     v->attempts = attempts;

@@ -167,7 +167,10 @@ struct writer *writer_start(struct outbox *o, struct ring *ring, const struct cl
     w->took = metrics_line(METRIC_COMMIT, "outbox", NULL);
     w->forgot_at = clock_mono(clock);
     w->group = buf_new(GROUP_BYTES_MAX);
-    if (pthread_create(&w->thread, NULL, run, w) != 0) {
+    /* Had from the start, so that memory that is short later costs no batch. */
+    bool room = buf_reserve(&w->group, GROUP_BYTES_MAX);
+    if (!room || pthread_create(&w->thread, NULL, run, w) != 0) {
+        buf_free(&w->group);
         free(w);
         return NULL;
     }

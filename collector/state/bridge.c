@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/state/bridge.h"
 
+#include "collector/base/memory.h"
 #include "parsers/ami_text.h"
 #include <stdlib.h>
 
@@ -15,10 +16,10 @@ static enum bridge_kind kind_of(const struct ami_message *m)
 
 struct bridge *bridge_make(const struct bridge_values *values)
 {
-    struct bridge *b = calloc(1, sizeof(*b));
+    struct bridge *b = memory_zeroed(1, sizeof(*b));
     if (!b)
         return NULL;
-    b->id = malloc(values->id.n + values->name.n + 2);
+    b->id = memory_bytes(values->id.n + values->name.n + 2);
     if (!b->id) {
         free(b);
         return NULL;
@@ -93,7 +94,7 @@ static bool make_room(struct bridge *b)
     size_t size = b->size ? b->size * 2 : 4;
     if (size > BRIDGE_MEMBERS_MAX)
         return false;
-    struct channel **members = realloc(b->members, size * sizeof(struct channel *));
+    struct channel **members = memory_resized(b->members, size * sizeof(struct channel *));
     if (!members)
         return false;
     b->members = members;

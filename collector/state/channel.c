@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/state/channel.h"
 
+#include "collector/base/memory.h"
 #include "parsers/ami_text.h"
 #include <stdlib.h>
 
@@ -63,7 +64,7 @@ bool channel_read(const struct ami_message *m, const struct channel_headers *hea
 
 struct channel *channel_new(const struct snapshot_values *seen, int64_t time)
 {
-    struct channel *c = calloc(1, sizeof(*c));
+    struct channel *c = memory_zeroed(1, sizeof(*c));
     if (!c)
         return NULL;
     struct snapshot_values values = *seen;

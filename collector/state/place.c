@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/state/place.h"
 
+#include "collector/base/memory.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -69,7 +71,7 @@ static bool write_key(const struct place_key *key, char text[KEY_MAX], size_t *r
 static struct place *place_new(const struct place_key *key, struct slice text,
                                struct slice application, struct slice data)
 {
-    struct place *p = malloc(sizeof(*p) + text.n + application.n + data.n);
+    struct place *p = memory_bytes(sizeof(*p) + text.n + application.n + data.n);
     if (!p)
         return NULL;
     *p = (struct place){text.n, key->context.n + 1, key->exten.n, application.n,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/state/snapshot.h"
 
+#include "collector/base/memory.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -21,7 +23,7 @@ struct snapshot *snapshot_new(const struct snapshot_values *values)
     for (int i = 0; i < SNAPSHOT_TEXTS; i++)
         size += slice_head(values->text[i], SNAPSHOT_TEXT_MAX).n;
     assert(size <= UINT16_MAX);
-    struct snapshot *s = malloc(sizeof(*s) + size);
+    struct snapshot *s = memory_bytes(sizeof(*s) + size);
     if (!s)
         return NULL;
     s->refs = 1;

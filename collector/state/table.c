@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/state/table.h"
 
+#include "collector/base/memory.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -64,7 +66,7 @@ static bool grow(struct table *t)
 {
     size_t slots = t->slots ? (t->mask + 1) * 2 : TABLE_FIRST_SLOTS;
     struct table bigger = *t;
-    bigger.slots = calloc(slots, sizeof(*bigger.slots));
+    bigger.slots = memory_zeroed(slots, sizeof(*bigger.slots));
     if (!bigger.slots)
         return false;
     bigger.mask = slots - 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/state/variables.h"
 
+#include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include <stdlib.h>
 
@@ -8,7 +9,7 @@ static struct variable *add(struct variables *v, struct slice name)
 {
     if (v->count == VARIABLES_MAX)
         return NULL;
-    struct variable *grown = realloc(v->of, (v->count + 1) * sizeof(*grown));
+    struct variable *grown = memory_resized(v->of, (v->count + 1) * sizeof(*grown));
     if (!grown)
         return NULL;
     v->of = grown;

@@ -57,6 +57,8 @@ SUITES = {
     "kafka-acks": Suite(MAKE + ["ROOM=sinks", "unit"], ["build/unit/sinks/check_kafka_acks"]),
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
                    ["tests/crash/run.py", *CRASH]),
+    "memory": Suite(MAKE + ["O=build/memory", "SANITIZE=address,undefined", "build/memory/amitap-memory"],
+                    ["tests/memory/run.py", "--amitap", "build/memory/amitap-memory", "--samples", "0", "replay"]),
     "disk": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
                   ["tests/crash/disk.py", "a full disk", "a full disk for longer than the ring holds",
                    "sync 40 and all behind it fail"]),
