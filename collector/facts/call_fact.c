@@ -22,7 +22,7 @@ void call_put_caller(struct fact_builder *f, const struct call *call)
 static void put_span(struct fact_builder *f, const struct call *call, int64_t now)
 {
     fact_put_time(f, FIELD_END, now);
-    fact_put_seconds(f, FIELD_DURATION, now > call->start ? now - call->start : 0);
+    fact_put_seconds(f, FIELD_DURATION, now - call->start);
     emit_put_unseen_end(f, call->lost.earliest, call->lost.latest);
 }
 

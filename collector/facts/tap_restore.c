@@ -439,7 +439,8 @@ static bool restore_tap(struct tap *tap, const json_t *o)
     tap->emit->agi = (enum emit_sight)choice(o, "agi", EMIT_SIGHT_MISSING);
     tap->last_event = number(o, "last_event");
     tap->event_time = number(o, "event_time");
-    if (!tap->emit->untimed && tap->last_event && tap->event_time)
+    tap->timed_before = !tap->emit->untimed && tap->last_event && tap->event_time;
+    if (tap->timed_before)
         tap->offset = tap->event_time - tap->last_event;
     read_last(tap->emit, o);
     restore_blind(tap, o);

@@ -94,7 +94,7 @@ void visit_fact_connected(struct emitter *e, const struct visit *v)
 /* As queue_log counts: hold is part of the talk. */
 static void put_talk(struct fact_builder *f, const struct visit *v, int64_t now)
 {
-    int64_t talk = now > v->connected ? now - v->connected : 0;
+    int64_t talk = now - v->connected;
     int64_t hold = v->on_hold + (v->held_since && now > v->held_since ? now - v->held_since : 0);
     if (!v->connected) {
         fact_put_null(f, FIELD_TALK_SECONDS);
