@@ -72,7 +72,7 @@ static bool make_erasure(struct erase *e)
 /* What makes the hashes where the configuration names no key; empty without an outbox. */
 static bool read_secret(const struct erase *e, char secret[OUTBOX_GUEST_SECRET_SIZE])
 {
-    struct sqlite_file f;
+    struct sqlite_file f = {0};
     char error[ERROR_SIZE];
     secret[0] = 0;
     if (!e->outbox)
@@ -133,7 +133,7 @@ static bool erase_from(struct erase *e, const char *what, const char *path,
 static bool warn_of_other_keys(const struct erase *e)
 {
     char secret[OUTBOX_GUEST_SECRET_SIZE], error[ERROR_SIZE];
-    struct sqlite_file f;
+    struct sqlite_file f = {0};
     if (!read_secret(e, secret))
         return false;
     struct privacy *now =

@@ -112,10 +112,11 @@ static void put_name(struct buf *text, const char *section, const char *name, co
 static void put_section(struct buf *text, const struct config_section *old,
                         const struct config_section *now, enum config_section_id id)
 {
-    if (!old && !now)
+    const struct config_section *either = old ? old : now;
+    if (!either)
         return;
     const char *section = config_section_row(id)->name;
-    const char *name = id == CONFIG_PBX ? config_section_name(old ? old : now) : "";
+    const char *name = id == CONFIG_PBX ? config_section_name(either) : "";
     if (!old || !now) {
         put_name(text, section, name, "");
         return;
