@@ -246,6 +246,7 @@ struct kafka *kafka_open(const struct kafka_options *options, char *error, size_
     k->clock = *options->clock;
     k->topics = kafka_topics_from(options->section);
     k->backlog_max = (uint64_t)config_number(options->section, CONFIG_KAFKA_BACKLOG_MAX);
+    metrics_line(METRIC_KAFKA_FAILED, "no_offset", NULL);
     k->scratch = buf_new(TEXT_MAX);
     k->text = buf_new(TEXT_MAX);
     pthread_mutex_init(&k->mutex, NULL);
