@@ -74,6 +74,7 @@ suite_disk() {
   make -s -j2 O=build/crash CRASH_POINTS=1 build/crash/amitap &&
     PYTHONDONTWRITEBYTECODE=1 tests/crash/disk.py "${disk_options[@]}"
 }
+suite_flood() { PYTHONDONTWRITEBYTECODE=1 tests/flood/run.py; }
 suite_privacy() {
   make -s build/kafka_mock && PYTHONDONTWRITEBYTECODE=1 tests/privacy/run.py --amitap build/asan/amitap &&
     PYTHONDONTWRITEBYTECODE=1 tests/privacy/secrets.py --amitap build/asan/amitap
@@ -125,7 +126,7 @@ fi
 all=(
   build check
   captures journeys partial split schemas record explain figures verify
-  audit tls web metrics privacy fuzz faults blind loop reload crash disk memory
+  audit tls web metrics privacy fuzz flood faults blind loop reload crash disk memory
   examples kafka asterisk asterisk_tls mixer browser systemd fresh
   prove lint
 )

@@ -58,6 +58,7 @@ sizes() {
 }
 
 lint "$PYTHON" tests/lint/layers.py
+lint "$PYTHON" tests/lint/pages.py
 lint "$PYTHON" tests/lint/pbx_writes.py
 lint "$PYTHON" tests/lint/banned.py
 lint "$PYTHON" tests/lint/headers.py

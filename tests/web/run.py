@@ -424,6 +424,8 @@ def tokens():
             same(tap.ask("/nothing", Authorization=bearer, source=STRANGER).status, 404, name + " /nothing")
         expect(tap.secrets["all"] not in tap.users.read_text(), "a token stands in the file")
         expect(hashlib.sha256(tap.secrets["all"].encode()).hexdigest() in tap.users.read_text(), "its hash does not")
+        hashed = hashlib.sha256(tap.secrets["all"].encode()).hexdigest()
+        same(tap.ask("/api/v1/state", Authorization=f"Bearer {hashed}").status, 401, "what the file holds as a token")
         same(tap.login("grafana", tap.secrets["all"]).status, 401, "a token as password")
         same(tap.ask("/login", "POST", f"code={tap.secrets['all']}").status, 401, "a token as code")
         same(tap.ask("/api/v1/state", Authorization=bearer, Cookie=tap.cookie_of()).status, 200, "beside a cookie")
