@@ -117,7 +117,7 @@ static void tell(void *ctx, const char *table, uint64_t rows)
 static bool erase_from(struct erase *e, const char *what, const char *path,
                        const struct sqlite_schema *schema)
 {
-    struct sqlite_file f;
+    struct sqlite_file f = {0};
     char error[ERROR_SIZE];
     const struct eraser eraser = {&f, e->erasure, tell, e};
     e->of = what;

@@ -75,7 +75,7 @@ static int copy_to(const struct sqlite_copy *copy, sqlite3 *from, char *error, s
 
 int sqlite_copy_run(const struct sqlite_copy *copy, char *error, size_t error_size)
 {
-    struct sqlite_file from;
+    struct sqlite_file from = {0};
     if (sqlite_file_open_to_read(&from, copy->from, copy->schema, error, error_size) < 0)
         return -1;
     int status = make_target(copy->to, error, error_size);
