@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests/kit"))
 from fault_log import FaultLog  # noqa: E402
 
 LIMIT = 200
-REPLAY_MB, RUN_MB = 500, 1100
+REPLAY_MB, RUN_MB = 800, 1100
 BLOCK = 2000  # frames made at a time
 POOL = 20000  # frames bent or of no sense that are drawn from
 
