@@ -106,7 +106,7 @@ def replayed(program, frames, seed, _log):
     reader = threading.Thread(target=lambda: said.append(process.stderr.read()))
     reader.start()
     try:
-        for block in Frames(seed).blocks(frames):
+        for block in Frames(seed, 0.1).blocks(frames):
             process.stdin.write(block)
         process.stdin.close()
     except BrokenPipeError:
