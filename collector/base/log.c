@@ -23,7 +23,7 @@ static struct {
     pthread_t thread;
     bool checked;
     bool journald;
-    bool stuck;              /* nobody read the last lines: no more are written */
+    struct ring *stuck;      /* nobody read its last lines: its thread has it still */
     uint64_t refused_before; /* by rings that are gone */
 } the_log = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -162,7 +162,7 @@ void log_stop(void)
     bool ended = thread_ends();
     pthread_mutex_lock(&the_log.lock);
     the_log.refused_before += ring_refused(ring);
-    the_log.stuck = !ended;
+    the_log.stuck = ended ? NULL : ring;
     pthread_mutex_unlock(&the_log.lock);
     if (ended)
         ring_free(ring);

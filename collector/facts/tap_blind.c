@@ -203,7 +203,8 @@ void tap_note_id(struct tap *tap, struct slice uniqueid)
     if (!channel_id_parts(uniqueid, &id.seconds, &id.count))
         return;
     const struct tap_newest *before = &tap->blind.newest;
-    if (before->seconds && id.count < before->count && id.seconds > before->seconds + IDS_APART)
+    if (!tap->boot && before->seconds && id.count < before->count &&
+        id.seconds > before->seconds + IDS_APART)
         pbx_restarted(tap);
     if (id.count > tap->newest.count)
         tap->newest = id;
