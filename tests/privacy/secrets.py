@@ -124,7 +124,7 @@ def answers(stage):
 
 def a_run_tells_none(stage):
     process = sim(stage, SECRETS["ami"])
-    log = stage.folder / "log"
+    log, tap = stage.folder / "log", None
     try:
         with log.open("ab") as out:
             tap = subprocess.Popen([stage.program, "run", "-c", stage.config], stderr=out, cwd=stage.folder, preexec_fn=unlimited)
@@ -144,8 +144,10 @@ def a_run_tells_none(stage):
         tap.terminate()
         expect(tap.wait(LIMIT) == 0, log.read_text())
     finally:
-        process.kill()
-        process.wait()
+        for started in (tap, process):
+            if started and started.poll() is None:
+                started.kill()
+                started.wait()
     stage.nowhere(stage.files())
 
 
