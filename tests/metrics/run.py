@@ -158,7 +158,7 @@ def main():
         try:
             # While it writes: once there is nothing to write the writer empties the outbox's WAL.
             wrong = [] if until(lambda: "wallboard at" in scene.said("amitap") and
-                                   Page(scene.url)("amitap_wal_bytes", file="outbox") > 0) else ["the outbox has no WAL"]
+                                   Page(scene.url)("amitap_wal_bytes", file="outbox") > 0, 15) else ["the outbox has no WAL"]
             wrong += [] if until(lambda: scene.summary.exists() or scene.tap.poll() is not None) else ["not played to the end: " + scene.said("amitap")[-500:]]
             if scene.tap.poll() is not None:
                 raise SystemExit(f"FAIL amitap ended: {scene.said('amitap')}")
