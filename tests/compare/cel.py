@@ -300,6 +300,8 @@ def ended_by(truth, call):
         return None
     source = sources.pop()
     [channel] = [channel for channel in truth.channels.values() if channel.name == source][-1:] or [None]
+    if channel and channel.talked and channel not in final:
+        return None
     if channel and (channel.end is None or call.hangups[-1].end - channel.end > (0.5 if truth.exact else 0)):
         return None
     return source
