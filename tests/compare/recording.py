@@ -91,10 +91,14 @@ def first_time(path, renamer=None):
 def without_cdr(path, renamer=None):
     """The unique ids of channels that may have no CDR of what a list shows of them, as a stream of all events tells: whose
     CDRs the dialplan disabled, and whose call was picked up (the row was over then, whoever they talk with now)."""
-    found = set()
+    found, calls = set(), {}
     for message in content(path).decode("latin-1").split("\r\n\r\n"):
+        uniqueid, linkedid = (re.search(rf"(?m)^{name}: (\S+)", message) for name in ("Uniqueid", "Linkedid"))
+        if uniqueid and linkedid:
+            calls[uniqueid[1]] = linkedid[1]
         if re.search(r"(?m)^Application: Set\r$", message) and re.search(r"(?m)^AppData: CDR_PROP\(disable\)=", message):
-            found.add(re.search(r"(?m)^Uniqueid: (\S+)", message)[1])
+            found.add(uniqueid[1])
         if re.search(r"(?m)^Event: Pickup\r$", message):
-            found.add(re.search(r"(?m)^TargetLinkedid: (\S+)", message)[1])
+            picked = re.search(r"(?m)^TargetLinkedid: (\S+)", message)[1]
+            found |= {channel for channel, call in calls.items() if call == picked}
     return {renamer.text(each) for each in found} if renamer else found
