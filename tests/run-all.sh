@@ -100,7 +100,6 @@ suite_mixer() {
 }
 suite_browser() { tests/browser/run.sh; }
 suite_fresh() { "${root[@]}" tests/fresh/fresh.sh; }
-suite_prove() { tests/prove/run.py; }
 suite_lint() { make lint; }
 
 # count LOG STATUS: "PASSED FAILED" of a suite: what its last line says, else its lines "ok …" and "FAIL …", else its
@@ -128,7 +127,7 @@ all=(
   captures journeys partial split schemas record explain figures verify
   audit tls web metrics privacy fuzz flood faults blind loop reload crash disk memory
   examples kafka asterisk asterisk_tls mixer browser systemd fresh
-  prove lint
+  lint
 )
 [ $# -gt 0 ] || set -- "${all[@]}"
 passed=0 failed=0 begin=$SECONDS
