@@ -16,6 +16,8 @@
 #define IDLE_MS  1000
 #define RETRY_MS 500
 #define SYNC_US  1000000
+/* Of the WAL: only a reader that does not end keeps it from starting over for so long. */
+#define WAL_BYTES_TOLD (UINT64_C(64) << 20)
 /* Tries that are left to a disk that keeps failing once the end was asked for. */
 #define LAST_TRIES 3
 
@@ -44,6 +46,7 @@ struct history {
     uint64_t synced;      /* survives power loss: the outbox may forget these */
     int64_t synced_at;
     int failing;   /* the SQLite code that was logged */
+    bool wal_told; /* that it grows */
     bool expiring; /* rows were deleted that still stand in the WAL */
     pthread_t thread;
     bool started;
@@ -166,6 +169,23 @@ static int write_chunk(struct history *h, const struct outbox_chunk *chunk, uint
     return sqlite_file_run(h->put_cursor);
 }
 
+/* Says once that the WAL grows, and once that it does not any more. */
+static void look_at_wal(struct history *h)
+{
+    uint64_t bytes = sqlite_file_wal_bytes(&h->file);
+    bool large = bytes > (h->wal_told ? WAL_BYTES_TOLD / 4 : WAL_BYTES_TOLD);
+    if (large == h->wal_told)
+        return;
+    h->wal_told = large;
+    if (large)
+        log_line(LOG_LEVEL_WARNING,
+                 "%s-wal: grows, %" PRIu64 " MiB by now: somebody has been reading the history for "
+                 "long and keeps it from starting over",
+                 h->path, bytes >> 20);
+    else
+        log_line(LOG_LEVEL_WARNING, "%s-wal: has started over", h->path);
+}
+
 static int commit_chunk(struct history *h, const struct outbox_chunk *chunk)
 {
     uint64_t refused = 0;
@@ -190,6 +210,7 @@ static int commit_chunk(struct history *h, const struct outbox_chunk *chunk)
         log_line(LOG_LEVEL_ERROR, "%s: %" PRIu64 " records refused, see its table dead_letters",
                  h->path, refused);
     sqlite_file_bound_wal(&h->file);
+    look_at_wal(h);
     return rc;
 }
 
