@@ -49,7 +49,7 @@ HEADERS = [
 
 def facts():
     """The rows of facts.def, as dictionaries, with the description of the schema."""
-    names = ("id", "kind", "topic", "table", "ce_type", "key", "schema", "retention")
+    names = ("id", "kind", "topic", "table", "ce_type", "key", "schema", "retention", "worth")
     for row in re.findall(r"^FACT_KIND\((.*)\)$", (HERE / "facts.def").read_text(), re.M):
         fact = dict(zip(names, (word.strip().strip('"') for word in row.split(","))))
         path = HERE / "json" / fact["schema"]
@@ -177,15 +177,17 @@ string is what Asterisk sent. Times are RFC 3339 in UTC with microseconds, durat
 ## Kinds
 Topics stand behind a prefix, `amitap.` unless the configuration names another.
 
-| kind | what | topic | SQL table | key | schema |
-|---|---|---|---|---|---|
+| kind | what | topic | SQL table | key | worth | schema |
+|---|---|---|---|---|---|---|
 """]
     for row in rows:
         table = f"`{row['table']}`" if row["table"] else "–"
         out.append(f"| `{row['kind']}` | {row['text']} | `{row['topic']}` | {table} | `{KEYS[row['key']][0]}` | "
-                   f"[{row['schema']}](json/{row['schema']}) |\n")
+                   f"{row['worth'].lower()} | [{row['schema']}](json/{row['schema']}) |\n")
     out.append("\n`ce_type` is `amitap.<kind>.v0` for each. Keys are made of " +
                "; ".join(f"`{key}`: {text}" for key, text in KEYS.values()) + ".\n")
+    out.append("\nWhat is given up first when too much waits for Kafka: `live`, then `event`, then `log`, and `cdr` at last; "
+               "the oldest of them first. A message without value, the end of a state, counts as `log`.\n")
     out.append("\n## Topics\n| topic | what | partitions | kept |\n|---|---|---|---|\n")
     for topic, partitions, policy in topics():
         kept = "the last per key (compacted); no value ends a subject" if policy == "COMPACT" else "each"

@@ -90,7 +90,8 @@ static void feed_kafka(struct kafka *kafka)
     set(METRIC_KAFKA_IN_FLIGHT, NULL, NULL, stats.in_flight);
     set(METRIC_KAFKA_RECREATED, NULL, NULL, stats.restarted);
     set(METRIC_KAFKA_DOUBLES, NULL, NULL, stats.doubles);
-    set(METRIC_KAFKA_GIVEN_UP, NULL, NULL, stats.given_up);
+    for (unsigned i = 0; i < FACT_WORTH_COUNT; i++)
+        set(METRIC_KAFKA_GIVEN_UP, fact_worth_name((enum fact_worth)i), NULL, stats.given_up[i]);
     set(METRIC_KAFKA_OLDEST, NULL, NULL, stats.oldest_age);
     set(METRIC_DEAD_LETTERS, "kafka", NULL, stats.refused);
 }

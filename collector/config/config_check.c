@@ -274,7 +274,7 @@ static void check_pbx(struct config_section *s, struct config_report *report)
 static bool is_table(const char *name, size_t n)
 {
     static const char *const tables[] = {
-#define FACT_KIND(id, kind, topic, table, ce_type, key, schema, retention) table,
+#define FACT_KIND(id, kind, topic, table, ce_type, key, schema, retention, worth) table,
 #include "schemas/facts.def"
 #undef FACT_KIND
         "dead_letters"};

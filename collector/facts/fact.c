@@ -52,8 +52,15 @@ struct value {
 #define RETENTION_EVENT false
 #define RETENTION_STATE true
 static const struct fact_kind_info kinds[FACT_KIND_COUNT] = {
-#define FACT_KIND(id, kind, topic, table, ce_type, key, schema, retention)                         \
-    [FACT_##id] = {kind, topic, table, ce_type, schema, FACT_KEY_##key, RETENTION_##retention},
+#define FACT_KIND(id, kind, topic, table, ce_type, key, schema, retention, worth)                  \
+    [FACT_##id] = {kind,                                                                           \
+                   topic,                                                                          \
+                   table,                                                                          \
+                   ce_type,                                                                        \
+                   schema,                                                                         \
+                   FACT_KEY_##key,                                                                 \
+                   RETENTION_##retention,                                                          \
+                   FACT_WORTH_##worth},
 #include "schemas/facts.def"
 #undef FACT_KIND
 };
@@ -68,6 +75,20 @@ const struct fact_kind_info *fact_kind_info(enum fact_kind kind)
 {
     assert(kind < FACT_KIND_COUNT);
     return &kinds[kind];
+}
+
+const char *fact_worth_name(enum fact_worth worth)
+{
+    static const char *const names[] = {"live", "event", "log", "cdr"};
+    assert(worth < FACT_WORTH_COUNT);
+    return names[worth];
+}
+
+enum fact_worth fact_worth(enum fact_kind kind, unsigned flags)
+{
+    if (kind >= FACT_KIND_COUNT)
+        return FACT_WORTH_CDR;
+    return flags & FACT_IS_TOMBSTONE ? FACT_WORTH_LOG : kinds[kind].worth;
 }
 
 enum fact_kind fact_kind_by_name(struct slice name)

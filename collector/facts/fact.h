@@ -10,7 +10,7 @@
  * and to the live view. The field names are those of schemas/fact_fields.def. */
 
 enum fact_kind {
-#define FACT_KIND(id, kind, topic, table, ce_type, key, schema, retention) FACT_##id,
+#define FACT_KIND(id, kind, topic, table, ce_type, key, schema, retention, worth) FACT_##id,
 #include "schemas/facts.def"
 #undef FACT_KIND
     FACT_KIND_COUNT
@@ -32,10 +32,20 @@ enum fact_key {
     FACT_KEY_PBX
 };
 
+/* What is given up first when too much waits, lowest first. */
+enum fact_worth {
+    FACT_WORTH_LIVE,
+    FACT_WORTH_EVENT,
+    FACT_WORTH_LOG,
+    FACT_WORTH_CDR,
+    FACT_WORTH_COUNT
+};
+
 struct fact_kind_info {
     const char *kind, *topic, *table, *ce_type, *schema;
     enum fact_key key;
     bool state; /* compacted: the last per subject counts, a tombstone ends it */
+    enum fact_worth worth;
 };
 
 /* The kind's row of schemas/facts.def; a constant. */
@@ -63,6 +73,13 @@ struct fact_head {
     struct slice key;     /* what follows "<pbx>/" in the Kafka key; empty for PBX keys */
     struct slice id;      /* ce_id */
 };
+
+/* The worth of a fact with these flags: its kind's, but the end of a state (FACT_IS_TOMBSTONE) is
+ * LOG, and what has no kind of ours (FACT_KIND_COUNT) CDR. */
+enum fact_worth fact_worth(enum fact_kind kind, unsigned flags);
+
+/* "live", "event", "log" or "cdr"; a constant. */
+const char *fact_worth_name(enum fact_worth worth);
 
 /* Builds one fact after the other in one reused buffer. */
 struct fact_builder {

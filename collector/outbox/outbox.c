@@ -30,6 +30,7 @@ enum statement {
     PUT_CURSOR,
     DELETE_FACTS,
     DELETE_RENDERINGS,
+    PUT_HOLES,
     STATEMENTS
 };
 
@@ -47,11 +48,13 @@ static const char *const statement_sql[STATEMENTS] = {
                    "ON CONFLICT (sink) DO UPDATE SET seq = excluded.seq",
     [DELETE_FACTS] = "DELETE FROM facts WHERE seq <= ?1",
     [DELETE_RENDERINGS] = "DELETE FROM renderings WHERE seq <= ?1",
+    [PUT_HOLES] = "UPDATE outbox SET holes = ?1",
 };
 
 struct sink {
     const char *name;
     uint64_t cursor;
+    uint64_t held;  /* nothing up to here is given up */
     uint64_t saved; /* the cursor as the file has it */
     bool woken;
 };
@@ -65,7 +68,10 @@ struct outbox {
     char error[SQLITE_FILE_ERROR_SIZE];
     struct buf json;
     struct buf clean;
-    uint64_t deleted; /* every row up to this seq is gone */
+    uint64_t deleted; /* every row up to this seq is gone, and no more in a row */
+    uint64_t holes;   /* and so many behind it */
+    struct limits limits;
+    int limited; /* the sink whose rows they bound */
     struct policies policies;
     bool renderings; /* there may be some */
     bool absences;   /* sinks that are not there any more have been put down */
@@ -77,6 +83,8 @@ struct outbox {
     uint64_t committed;
     bool closed;
     struct outbox_stats stats;
+    struct given_up given_up;
+    bool giving_up; /* there is more to go */
 };
 
 /* What a transaction will have done once it is committed. */
@@ -84,8 +92,14 @@ struct changes {
     uint64_t facts;
     uint64_t malformed;
     uint64_t newest;
+    uint64_t committed; /* before it */
     uint64_t deleted;
+    uint64_t holes;
+    uint64_t passed; /* by every sink */
     uint64_t cursors[OUTBOX_SINKS_MAX];
+    struct limits_range range; /* of what may be given up */
+    bool stepped;
+    struct limits_step limits;
 };
 
 static int ask_number(struct outbox *o, const char *sql, const char *text, uint64_t *ret_number)
@@ -131,11 +145,14 @@ static int load(struct outbox *o, int pages_max)
     if (load_name(o) < 0 || ask_number(o, "SELECT max(seq) FROM renderings", NULL, &rendered) < 0 ||
         ask_number(o, "SELECT seq FROM sqlite_sequence WHERE name = ?1", "facts", &o->committed) <
             0 ||
-        ask_number(o, "SELECT min(seq) FROM facts", NULL, &oldest) < 0)
+        ask_number(o, "SELECT min(seq) FROM facts", NULL, &oldest) < 0 ||
+        ask_number(o, "SELECT holes FROM outbox", NULL, &o->holes) < 0)
         return -1;
     o->renderings = rendered > 0;
     o->deleted = oldest > 0 ? oldest - 1 : o->committed;
-    o->stats.backlog = o->committed - o->deleted;
+    if (o->holes > o->committed - o->deleted)
+        o->holes = o->committed - o->deleted;
+    o->stats.backlog = o->committed - o->deleted - o->holes;
     return 0;
 }
 
@@ -153,6 +170,7 @@ static void release(struct outbox *o)
 {
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(o->statements[i]);
+    limits_free(&o->limits);
     sqlite_file_close(&o->file);
     pthread_cond_destroy(&o->changed);
     pthread_mutex_destroy(&o->mutex);
@@ -194,6 +212,8 @@ void outbox_free(struct outbox *o)
     bool more = true;
     if (!o)
         return;
+    /* Nobody would tell of it any more. */
+    limits_free(&o->limits);
     while (more && outbox_tidy(o, &more) == SQLITE_OK)
         ;
     release(o);
@@ -256,7 +276,7 @@ int outbox_add_sink(struct outbox *o, const char *name, struct privacy *policy)
     ask_number(o, "SELECT seq FROM cursors WHERE sink = ?1", name, &saved);
     pthread_mutex_lock(&o->mutex);
     int sink = o->sink_count++;
-    o->sinks[sink] = (struct sink){name, saved, saved, false};
+    o->sinks[sink] = (struct sink){name, saved, saved, saved, false};
     pthread_mutex_unlock(&o->mutex);
     return sink;
 }
@@ -279,6 +299,47 @@ void outbox_cursor_set(struct outbox *o, int sink, uint64_t seq)
     if (seq > o->committed)
         o->committed = seq;
     pthread_mutex_unlock(&o->mutex);
+}
+
+int outbox_limit(struct outbox *o, int sink, const struct limits_bounds *bounds)
+{
+    o->limited = sink;
+    return limits_init(&o->limits, &o->file, bounds) ? 0 : -1;
+}
+
+void outbox_hold(struct outbox *o, int sink, uint64_t seq)
+{
+    pthread_mutex_lock(&o->mutex);
+    assert(sink >= 0 && sink < o->sink_count);
+    o->sinks[sink].held = seq;
+    pthread_mutex_unlock(&o->mutex);
+}
+
+bool outbox_take_given_up(struct outbox *o, struct given_up *ret)
+{
+    pthread_mutex_lock(&o->mutex);
+    bool any = !o->giving_up && given_up_rows(&o->given_up) > 0;
+    *ret = o->given_up;
+    if (any)
+        o->given_up = (struct given_up){0};
+    pthread_mutex_unlock(&o->mutex);
+    return any;
+}
+
+/* How many rows past the cursor there are, with so many in the file. */
+static uint64_t rows_past(uint64_t cursor, uint64_t committed, uint64_t rows)
+{
+    uint64_t most = committed > cursor ? committed - cursor : 0;
+    return most < rows ? most : rows;
+}
+
+uint64_t outbox_waiting(struct outbox *o, int sink)
+{
+    pthread_mutex_lock(&o->mutex);
+    assert(sink >= 0 && sink < o->sink_count);
+    uint64_t waiting = rows_past(o->sinks[sink].cursor, o->committed, o->stats.backlog);
+    pthread_mutex_unlock(&o->mutex);
+    return waiting;
 }
 
 uint64_t outbox_committed(struct outbox *o)
@@ -468,14 +529,44 @@ static int write_item(struct outbox *o, const struct batch_item *item, struct ch
 }
 
 /* What no sink needs any more, a slice of it. */
-static uint64_t deletable(struct outbox *o, const struct changes *changes)
+static uint64_t deletable(struct outbox *o, struct changes *changes)
 {
     uint64_t passed = UINT64_MAX;
     for (int i = 0; i < o->sink_count; i++)
         passed = changes->cursors[i] < passed ? changes->cursors[i] : passed;
+    changes->passed = passed;
     if (o->sink_count == 0 || passed <= o->deleted)
         return o->deleted;
     return passed - o->deleted < DELETE_ROWS ? passed : o->deleted + DELETE_ROWS;
+}
+
+/* What the bounded sink has not taken and every other one has passed. */
+static struct limits_range may_give_up(const struct outbox *o)
+{
+    const struct sink *limited = &o->sinks[o->limited];
+    struct limits_range range = {limited->cursor, o->committed};
+    if (limited->held > range.after)
+        range.after = limited->held;
+    for (int i = 0; i < o->sink_count; i++) {
+        if (i != o->limited && o->sinks[i].cursor < range.to)
+            range.to = o->sinks[i].cursor;
+    }
+    return range;
+}
+
+/* Rows in the file before a transaction. */
+static uint64_t rows_before(const struct outbox *o, const struct changes *changes)
+{
+    return changes->committed - o->deleted - o->holes;
+}
+
+/* Is something to be given up, with so many rows in the file? What only waits to be deleted is
+ * nobody's backlog. */
+static bool is_limit_due(struct outbox *o, const struct changes *changes, uint64_t rows,
+                         uint64_t *ret_waiting)
+{
+    *ret_waiting = rows_past(changes->cursors[o->limited], changes->committed, rows);
+    return changes->deleted >= changes->passed && limits_due(&o->limits, *ret_waiting);
 }
 
 /* Looks at the cursors; true when some are to be saved or rows to be deleted. */
@@ -488,12 +579,71 @@ static bool look_at_cursors(struct outbox *o, struct changes *changes)
         moved |= o->sinks[i].cursor != o->sinks[i].saved;
     }
     changes->deleted = deletable(o, changes);
+    changes->committed = o->committed;
+    changes->holes = o->holes;
+    changes->range = may_give_up(o);
     pthread_mutex_unlock(&o->mutex);
     return moved || changes->deleted > o->deleted;
 }
 
+/* Inside a transaction: deletes a slice of what every sink has passed. */
+static int delete_passed(struct outbox *o, const struct changes *changes, uint64_t *ret_rows)
+{
+    *ret_rows = 0;
+    if (changes->deleted <= o->deleted)
+        return SQLITE_OK;
+    sqlite3_bind_int64(o->statements[DELETE_FACTS], 1, (sqlite3_int64)changes->deleted);
+    int rc = sqlite_file_run(o->statements[DELETE_FACTS]);
+    *ret_rows = (uint64_t)sqlite3_changes64(o->file.db);
+    if (rc == SQLITE_OK && o->renderings) {
+        sqlite3_bind_int64(o->statements[DELETE_RENDERINGS], 1, (sqlite3_int64)changes->deleted);
+        rc = sqlite_file_run(o->statements[DELETE_RENDERINGS]);
+    }
+    crash_point("rows_deleted");
+    return rc;
+}
+
+/* Gives up a slice of what is too much or too old. */
+static int give_up(struct outbox *o, uint64_t rows, struct changes *changes)
+{
+    uint64_t waiting;
+    if (!is_limit_due(o, changes, rows, &waiting))
+        return SQLITE_OK;
+    changes->stepped = true;
+    return limits_step(&o->limits, changes->range, waiting, &changes->limits);
+}
+
+/* Rows are missing in the middle: where the first one is now, and how many are behind it. */
+static int count_holes(struct outbox *o, uint64_t rows, struct changes *changes)
+{
+    uint64_t oldest = 0;
+    if (ask_number(o, "SELECT min(seq) FROM facts", NULL, &oldest) < 0)
+        return sqlite3_errcode(o->file.db);
+    changes->deleted = oldest > 0 && oldest <= changes->committed ? oldest - 1 : changes->committed;
+    uint64_t span = changes->committed - changes->deleted;
+    changes->holes = span > rows ? span - rows : 0;
+    if (changes->holes == o->holes)
+        return SQLITE_OK;
+    sqlite3_bind_int64(o->statements[PUT_HOLES], 1, (sqlite3_int64)changes->holes);
+    return sqlite_file_run(o->statements[PUT_HOLES]);
+}
+
+static int delete_rows(struct outbox *o, struct changes *changes)
+{
+    uint64_t rows = rows_before(o, changes);
+    uint64_t gone = 0;
+    int rc = delete_passed(o, changes, &gone);
+    rows -= gone < rows ? gone : rows;
+    if (rc == SQLITE_OK)
+        rc = give_up(o, rows, changes);
+    uint64_t given_up = given_up_rows(&changes->limits.given_up);
+    if (rc != SQLITE_OK || (given_up == 0 && o->holes == 0))
+        return rc;
+    return count_holes(o, rows - given_up, changes);
+}
+
 /* Inside a transaction: saves cursors that moved, deletes a slice. */
-static int write_cursors(struct outbox *o, const struct changes *changes)
+static int write_cursors(struct outbox *o, struct changes *changes)
 {
     int rc = SQLITE_OK;
     for (int i = 0; i < o->sink_count && rc == SQLITE_OK; i++) {
@@ -504,17 +654,7 @@ static int write_cursors(struct outbox *o, const struct changes *changes)
         rc = sqlite_file_run(o->statements[PUT_CURSOR]);
         crash_point("cursor_moved");
     }
-    if (rc == SQLITE_OK && changes->deleted > o->deleted) {
-        sqlite3_bind_int64(o->statements[DELETE_FACTS], 1, (sqlite3_int64)changes->deleted);
-        rc = sqlite_file_run(o->statements[DELETE_FACTS]);
-        if (rc == SQLITE_OK && o->renderings) {
-            sqlite3_bind_int64(o->statements[DELETE_RENDERINGS], 1,
-                               (sqlite3_int64)changes->deleted);
-            rc = sqlite_file_run(o->statements[DELETE_RENDERINGS]);
-        }
-        crash_point("rows_deleted");
-    }
-    return rc;
+    return rc == SQLITE_OK ? delete_rows(o, changes) : rc;
 }
 
 /* The transaction is safe on disk: now the sinks may see it. */
@@ -522,6 +662,9 @@ static void note_commit(struct outbox *o, const struct changes *changes)
 {
     pthread_mutex_lock(&o->mutex);
     o->deleted = changes->deleted;
+    o->holes = changes->holes;
+    given_up_add(&o->given_up, &changes->limits.given_up);
+    o->giving_up = changes->limits.more;
     for (int i = 0; i < o->sink_count; i++)
         o->sinks[i].saved = changes->cursors[i];
     if (changes->newest > o->committed)
@@ -529,9 +672,11 @@ static void note_commit(struct outbox *o, const struct changes *changes)
     o->stats.facts += changes->facts;
     o->stats.malformed += changes->malformed;
     o->stats.transactions++;
-    o->stats.backlog = o->committed - o->deleted;
+    o->stats.backlog = o->committed - o->deleted - o->holes;
     pthread_cond_broadcast(&o->changed);
     pthread_mutex_unlock(&o->mutex);
+    if (changes->stepped)
+        limits_keep(&o->limits, &changes->limits);
 }
 
 static int end_transaction(struct outbox *o, int rc, const struct changes *changes)
@@ -590,7 +735,7 @@ static void notice_others(struct outbox *o)
     pthread_mutex_lock(&o->mutex);
     if (newest > o->committed) {
         o->committed = newest;
-        o->stats.backlog = o->committed - o->deleted;
+        o->stats.backlog = o->committed - o->deleted - o->holes;
         pthread_cond_broadcast(&o->changed);
     }
     pthread_mutex_unlock(&o->mutex);
@@ -599,15 +744,17 @@ static void notice_others(struct outbox *o)
 int outbox_tidy(struct outbox *o, bool *ret_more)
 {
     struct changes changes = {0};
+    uint64_t waiting;
     *ret_more = false;
     notice_others(o);
-    if (!look_at_cursors(o, &changes))
+    if (!look_at_cursors(o, &changes) &&
+        !is_limit_due(o, &changes, rows_before(o, &changes), &waiting))
         return SQLITE_OK;
     int rc = sqlite_file_run(o->statements[BEGIN]);
     if (rc == SQLITE_OK)
         rc = write_cursors(o, &changes);
     rc = end_transaction(o, rc, &changes);
-    *ret_more = rc == SQLITE_OK && look_at_cursors(o, &changes);
+    *ret_more = rc == SQLITE_OK && (changes.limits.more || look_at_cursors(o, &changes));
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #include "collector/facts/batch.h"
 #include "collector/facts/fact.h"
 #include "collector/facts/privacy.h"
+#include "collector/outbox/limits.h"
 
 /* The outbox file: facts on their way to the sinks, each sink's cursor, and the live calls' state.
  * The writer thread (writer.h) alone writes; sinks wait here for commits, read rows through readers
@@ -26,7 +27,7 @@ struct outbox_stats {
     uint64_t malformed;    /* left out: not a fact, or past its bound as JSON */
     uint64_t transactions; /* committed */
     uint64_t failures;     /* transactions that failed and were tried again */
-    uint64_t backlog;      /* rows in the file, at most */
+    uint64_t backlog;      /* rows in the file */
     uint64_t wal_bytes;    /* in use after the last commit */
 };
 
@@ -66,6 +67,22 @@ uint64_t outbox_cursor_get(struct outbox *o, int sink);
  * second. */
 void outbox_cursor_set(struct outbox *o, int sink, uint64_t seq);
 
+/* Bounds what may wait for this sink, before the writer starts; one sink's rows may be bounded.
+ * Only rows that every other sink has passed are given up. 0, or -1 when the file does not take it.
+ */
+int outbox_limit(struct outbox *o, int sink, const struct limits_bounds *bounds);
+
+/* What the sink has taken up to here is not given up any more, though its cursor is not there yet.
+ * Any thread. */
+void outbox_hold(struct outbox *o, int sink, uint64_t seq);
+
+/* What was given up since it was last asked, once no more is to go for now; false when nothing was.
+ * Any thread. */
+bool outbox_take_given_up(struct outbox *o, struct given_up *ret);
+
+/* How many rows wait for the sink; while it is behind the others, exactly. Any thread. */
+uint64_t outbox_waiting(struct outbox *o, int sink);
+
 /* The seq of the newest committed fact. Any thread. */
 uint64_t outbox_committed(struct outbox *o);
 
@@ -81,13 +98,14 @@ void outbox_close(struct outbox *o);
 bool outbox_closed(struct outbox *o);
 
 /* Writer: commits a batch (batch.h), one or several put together, in one transaction; with it go
- * the cursors that moved and a slice of the rows that nobody needs. An SQLite result code; when it
- * is not SQLITE_OK nothing was changed and the same batch may be tried again. */
+ * the cursors that moved and a slice of the rows that nobody needs, or that are given up. An SQLite
+ * result code; when it is not SQLITE_OK nothing was changed and the same batch may be tried again.
+ */
 int outbox_commit(struct outbox *o, struct slice batch);
 
 /* Writer, when idle: notices rows of another process (outbox_guest.h), saves cursors and deletes a
  * slice of rows, if there is any to do. An SQLite result code; ret_more says whether there is more
- * to delete. */
+ * to delete or to give up. */
 int outbox_tidy(struct outbox *o, bool *ret_more);
 
 /* Writer, now and then: empties the WAL, in which the state of calls that have ended still stands.

@@ -20,6 +20,7 @@
 #define QUESTION_MS 1000 /* for each question to the cluster */
 
 #define SECOND_US      INT64_C(1000000)
+#define DAY_US         (86400 * SECOND_US)
 #define STALL_US       (5 * SECOND_US)  /* without an acknowledgement: something is wrong */
 #define UNFIT_US       (30 * SECOND_US) /* between looks at topics that do not fit */
 #define LOOK_US        (5 * SECOND_US)  /* between looks at topics in which nothing arrives */
@@ -44,7 +45,6 @@ struct kafka {
     struct buf scratch;
     struct buf text;
     int sink;
-    uint64_t backlog_max;
 
     uint64_t cursor;     /* everything up to here is settled */
     uint64_t handed;     /* everything up to here was given to the producer */
@@ -77,11 +77,11 @@ struct kafka {
     int64_t stop_at;
     int64_t age_at; /* of the next look at the oldest record */
     atomic_ullong oldest_age;
-    atomic_ullong acked, doubted, refused, restarted, doubles, given_up, in_flight, settled;
+    atomic_ullong acked, doubted, refused, restarted, doubles, in_flight;
+    atomic_ullong given_up[FACT_WORTH_COUNT];
 
-    pthread_mutex_t mutex; /* for what follows */
-    int64_t given_up_from, given_up_to;
-    bool has_given_up;
+    pthread_mutex_t mutex;  /* for what follows */
+    struct given_up untold; /* what was given up since it was last asked for */
 };
 
 static void wake(void *ctx)
@@ -97,8 +97,7 @@ static int64_t mono(const struct kafka *k)
 
 static uint64_t waiting(const struct kafka *k)
 {
-    uint64_t committed = outbox_committed(k->outbox);
-    return committed > k->cursor ? committed - k->cursor : 0;
+    return outbox_waiting(k->outbox, k->sink);
 }
 
 static bool careful(const struct kafka *k)
@@ -216,6 +215,18 @@ static void release(struct kafka *k)
     free(k);
 }
 
+static bool bound_backlog(struct kafka *k)
+{
+    const struct config_section *s = k->options.section;
+    struct limits_bounds bounds = {
+        .rows = (uint64_t)config_number(s, CONFIG_KAFKA_BACKLOG_MAX),
+        .bytes = (uint64_t)config_number(s, CONFIG_KAFKA_BACKLOG_MIB) << 20,
+        .age_us = config_number(s, CONFIG_KAFKA_BACKLOG_DAYS) * DAY_US,
+        .clock = k->clock,
+    };
+    return outbox_limit(k->outbox, k->sink, &bounds) == 0;
+}
+
 static bool open_parts(struct kafka *k, char *error, size_t error_size)
 {
     k->conf = kafka_config_new(k->options.section, error, error_size);
@@ -228,7 +239,7 @@ static bool open_parts(struct kafka *k, char *error, size_t error_size)
     if (!k->reader)
         return false;
     k->sink = outbox_add_sink(k->outbox, "kafka", k->options.policy);
-    if (k->sink >= 0 && kafka_window_init(&k->window))
+    if (k->sink >= 0 && bound_backlog(k) && kafka_window_init(&k->window))
         return true;
     snprintf(error, error_size, "kafka: memory is short");
     return false;
@@ -245,7 +256,6 @@ struct kafka *kafka_open(const struct kafka_options *options, char *error, size_
     k->outbox = options->outbox;
     k->clock = *options->clock;
     k->topics = kafka_topics_from(options->section);
-    k->backlog_max = (uint64_t)config_number(options->section, CONFIG_KAFKA_BACKLOG_MAX);
     metrics_line(METRIC_KAFKA_FAILED, "no_offset", NULL);
     k->scratch = buf_new(TEXT_MAX);
     k->text = buf_new(TEXT_MAX);
@@ -255,7 +265,6 @@ struct kafka *kafka_open(const struct kafka_options *options, char *error, size_
         return NULL;
     }
     k->cursor = k->handed = outbox_cursor_get(k->outbox, k->sink);
-    atomic_store(&k->settled, k->cursor);
     return k;
 }
 
@@ -492,7 +501,6 @@ static void settle(struct kafka *k)
         return;
     k->progress_at = mono(k);
     outbox_cursor_set(k->outbox, k->sink, k->cursor);
-    atomic_store(&k->settled, k->cursor);
 }
 
 /* What a producer that is gone left behind the cursor goes to the next one. */
@@ -503,7 +511,7 @@ static void rewind_window(struct kafka *k)
     k->handed = k->cursor;
 }
 
-/* Giving up. */
+/* The thread. */
 
 static int64_t time_of(struct kafka *k, uint64_t after)
 {
@@ -511,34 +519,23 @@ static int64_t time_of(struct kafka *k, uint64_t after)
     return chunk && chunk->count ? chunk->rows[0].head.time : clock_now(&k->clock);
 }
 
-/* Too many wait: the oldest are skipped, a sixteenth of the bound at once. */
-static void give_up(struct kafka *k)
+/* The outbox gave records up: too many waited, or for too long. */
+static void tell_given_up(struct kafka *k)
 {
-    uint64_t to = outbox_committed(k->outbox) - k->backlog_max + k->backlog_max / 16;
-    if (k->producer.rk)
-        stop_producer(k, 0);
-    kafka_window_clear(&k->window);
-    if (to <= k->cursor)
+    struct given_up gone;
+    if (!outbox_take_given_up(k->outbox, &gone))
         return;
-    uint64_t count = to - k->cursor;
-    int64_t from = time_of(k, k->cursor);
-    int64_t until = time_of(k, to - 1);
     pthread_mutex_lock(&k->mutex);
-    if (!k->has_given_up)
-        k->given_up_from = from;
-    k->given_up_to = until;
-    k->has_given_up = true;
+    given_up_add(&k->untold, &gone);
     pthread_mutex_unlock(&k->mutex);
-    k->cursor = k->handed = to;
-    outbox_cursor_set(k->outbox, k->sink, to);
-    atomic_store(&k->settled, to);
-    atomic_fetch_add(&k->given_up, count);
+    for (unsigned i = 0; i < FACT_WORTH_COUNT; i++)
+        atomic_fetch_add(&k->given_up[i], gone.rows[i]);
     log_line(LOG_LEVEL_ERROR,
-             "kafka: more than %" PRIu64 " records wait: the oldest %" PRIu64 " are given up",
-             k->backlog_max, count);
+             "kafka: %" PRIu64 " records are given up, as too many wait or for too long: %" PRIu64
+             " live states, %" PRIu64 " events, %" PRIu64 " logs, %" PRIu64 " CDRs and gaps",
+             given_up_rows(&gone), gone.rows[FACT_WORTH_LIVE], gone.rows[FACT_WORTH_EVENT],
+             gone.rows[FACT_WORTH_LOG], gone.rows[FACT_WORTH_CDR]);
 }
-
-/* The thread. */
 
 /* Once a second: a chunk is read for it. */
 static void note_age(struct kafka *k)
@@ -599,8 +596,6 @@ static void turn(struct kafka *k)
         obey_test(k);
         rd_kafka_poll(k->producer.rk, 0);
     }
-    if (waiting(k) > k->backlog_max)
-        give_up(k);
     if (k->producer.rk && k->broken) {
         tell_fault(k);
         stop_producer(k, BROKEN_WAIT_MS);
@@ -621,6 +616,8 @@ static void turn(struct kafka *k)
     }
     if (k->producer.rk && k->ready && !k->broken)
         feed(k);
+    outbox_hold(k->outbox, k->sink, k->handed);
+    tell_given_up(k);
     note_age(k);
     report(k);
 }
@@ -687,29 +684,29 @@ void kafka_stop(struct kafka *k)
 
 struct kafka_stats kafka_stats(struct kafka *k)
 {
-    uint64_t committed = outbox_committed(k->outbox);
-    uint64_t settled = atomic_load(&k->settled);
-    return (struct kafka_stats){
+    struct kafka_stats stats = {
         .acked = atomic_load(&k->acked),
         .doubted = atomic_load(&k->doubted),
         .refused = atomic_load(&k->refused),
         .restarted = atomic_load(&k->restarted),
         .doubles = atomic_load(&k->doubles),
-        .given_up = atomic_load(&k->given_up),
-        .waiting = committed > settled ? committed - settled : 0,
+        .waiting = waiting(k),
         .in_flight = atomic_load(&k->in_flight),
         .oldest_age = atomic_load(&k->oldest_age),
         .publishing = atomic_load(&k->publishing),
     };
+    for (unsigned i = 0; i < FACT_WORTH_COUNT; i++)
+        stats.given_up[i] = atomic_load(&k->given_up[i]);
+    return stats;
 }
 
 bool kafka_take_given_up(struct kafka *k, int64_t *ret_from, int64_t *ret_to)
 {
     pthread_mutex_lock(&k->mutex);
-    bool any = k->has_given_up;
-    *ret_from = k->given_up_from;
-    *ret_to = k->given_up_to;
-    k->has_given_up = false;
+    bool any = given_up_rows(&k->untold) > 0;
+    *ret_from = k->untold.from;
+    *ret_to = k->untold.to;
+    k->untold = (struct given_up){0};
     pthread_mutex_unlock(&k->mutex);
     return any;
 }

@@ -10,7 +10,8 @@
  * cursor there is moved by delivery reports, over records that were acknowledged without a gap.
  * When its producer fails for good it goes on with another one behind the cursor. While the cluster
  * is away, or its topics do not fit, the records wait in the outbox, up to the configuration's
- * backlog_max; past it the oldest are given up and counted. */
+ * backlog_max, backlog_mib and backlog_days; past them the outbox gives up those of the least worth
+ * (limits.h), but for what the producer already has, a window's worth at most. */
 struct kafka;
 
 /* Keeps row seq of the outbox for good as one that Kafka refuses; to be asked again until it says
@@ -30,11 +31,11 @@ struct kafka_stats {
     uint64_t acked;   /* delivery reports of records that arrived */
     uint64_t doubted; /* of records that are called delivered without a place of their own there */
     uint64_t refused; /* records that Kafka refuses for good, buried */
-    uint64_t restarted;  /* producers after the first one */
-    uint64_t doubles;    /* records handed to a producer again: each may have arrived twice */
-    uint64_t given_up;   /* records that were given up because too many waited */
-    uint64_t waiting;    /* records committed and not settled */
-    uint64_t in_flight;  /* of these, with the producer */
+    uint64_t restarted; /* producers after the first one */
+    uint64_t doubles;   /* records handed to a producer again: each may have arrived twice */
+    uint64_t given_up[FACT_WORTH_COUNT]; /* records that waited in too large a number or too long */
+    uint64_t waiting;                    /* records committed and not settled */
+    uint64_t in_flight;                  /* of these, with the producer */
     uint64_t oldest_age; /* of those that wait, microseconds, as of the last second */
     bool publishing;     /* the cluster is there and its topics fit */
 };

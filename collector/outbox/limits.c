@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/outbox/limits.h"
+
+#include <string.h>
+
+/* Rows looked at, and given up at most, in one step. */
+#define SLICE_ROWS 4096U
+#define ROW_BYTES  1024U /* about; for how many rows are too many bytes */
+#define PAGE_BYTES 4096U
+#define AGE_US     (INT64_C(60) * 1000000) /* between looks at what is too old */
+
+/* ?3 the highest worth that may go, ?4 the time before which, ?5 whether imported rows may go too,
+ * ?6 how many. */
+static const char sql_give_up[] =
+    "DELETE FROM facts WHERE seq IN (SELECT seq FROM facts WHERE seq > ?1 AND seq <= ?2 AND "
+    "worth(kind, flags) <= ?3 AND ce_time < ?4 AND (?5 OR flags & 16 = 0) ORDER BY seq LIMIT ?6) "
+    "RETURNING worth(kind, flags), ce_time, seq";
+_Static_assert(FACT_IS_IMPORTED == 16, "as the statement has it");
+static const char sql_give_up_rendering[] = "DELETE FROM renderings WHERE seq = ?1";
+static const char sql_young[] =
+    "SELECT 1 FROM facts WHERE seq > ?1 AND seq <= ?2 AND ce_time >= ?3 LIMIT 1";
+static const char sql_pages[] = "SELECT (SELECT page_count FROM pragma_page_count) - "
+                                "(SELECT freelist_count FROM pragma_freelist_count)";
+
+static void worth(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    (void)n;
+    const char *kind = (const char *)sqlite3_value_text(values[0]);
+    enum fact_kind known = kind ? fact_kind_by_name(slice_from(kind)) : FACT_KIND_COUNT;
+    sqlite3_result_int(context, (int)fact_worth(known, (unsigned)sqlite3_value_int(values[1])));
+}
+
+bool limits_init(struct limits *l, struct sqlite_file *file, const struct limits_bounds *bounds)
+{
+    *l = (struct limits){.file = file, .bounds = *bounds};
+    int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
+    if (sqlite3_create_function(file->db, "worth", 2, flags, NULL, worth, NULL, NULL) != SQLITE_OK)
+        return false;
+    l->give_up = sqlite_file_prepare(file, sql_give_up);
+    l->give_up_rendering = sqlite_file_prepare(file, sql_give_up_rendering);
+    l->young = sqlite_file_prepare(file, sql_young);
+    l->pages = sqlite_file_prepare(file, sql_pages);
+    return l->give_up && l->give_up_rendering && l->young && l->pages;
+}
+
+void limits_free(struct limits *l)
+{
+    sqlite3_finalize(l->give_up);
+    sqlite3_finalize(l->give_up_rendering);
+    sqlite3_finalize(l->young);
+    sqlite3_finalize(l->pages);
+    *l = (struct limits){0};
+}
+
+static uint64_t bytes_in_use(struct limits *l)
+{
+    uint64_t pages =
+        sqlite3_step(l->pages) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(l->pages, 0) : 0;
+    sqlite3_reset(l->pages);
+    return pages * PAGE_BYTES;
+}
+
+/* By how much n is past its bound, or past a sixteenth below it once it was over. */
+static uint64_t excess(uint64_t n, uint64_t bound, bool over)
+{
+    uint64_t goal = over ? bound - bound / 16 : bound;
+    return bound && n > goal ? n - goal : 0;
+}
+
+/* How many rows are too many, by both bounds. */
+static uint64_t rows_over(struct limits *l, uint64_t waiting, bool over)
+{
+    uint64_t rows = excess(waiting, l->bounds.rows, over);
+    uint64_t bytes = l->bounds.bytes ? excess(bytes_in_use(l), l->bounds.bytes, over) : 0;
+    uint64_t by_bytes = bytes ? bytes / ROW_BYTES + 1 : 0;
+    uint64_t most = rows > by_bytes ? rows : by_bytes;
+    return most < waiting ? most : waiting;
+}
+
+static bool age_due(const struct limits *l)
+{
+    return l->bounds.age_us && clock_mono(&l->bounds.clock) >= l->rest_until;
+}
+
+bool limits_due(struct limits *l, uint64_t waiting)
+{
+    if (!l->give_up || waiting == 0) {
+        l->over = false;
+        return false;
+    }
+    l->over = rows_over(l, waiting, l->over) > 0;
+    return l->over || age_due(l);
+}
+
+uint64_t given_up_rows(const struct given_up *g)
+{
+    uint64_t rows = 0;
+    for (unsigned i = 0; i < FACT_WORTH_COUNT; i++)
+        rows += g->rows[i];
+    return rows;
+}
+
+void given_up_add(struct given_up *sum, const struct given_up *more)
+{
+    bool first = given_up_rows(sum) == 0;
+    if (given_up_rows(more) == 0)
+        return;
+    sum->from = first || more->from < sum->from ? more->from : sum->from;
+    sum->to = first || more->to > sum->to ? more->to : sum->to;
+    for (unsigned i = 0; i < FACT_WORTH_COUNT; i++)
+        sum->rows[i] += more->rows[i];
+}
+
+/* Runs the statement, counts what went; *ret_last is the newest of it. */
+static int delete_rows(struct limits *l, struct given_up *sum, uint64_t *ret_last)
+{
+    int rc = SQLITE_OK;
+    *ret_last = 0;
+    while (rc == SQLITE_OK && sqlite3_step(l->give_up) == SQLITE_ROW) {
+        int64_t time = sqlite3_column_int64(l->give_up, 1);
+        int64_t seq = sqlite3_column_int64(l->give_up, 2);
+        struct given_up one = {.from = time, .to = time};
+        one.rows[sqlite3_column_int(l->give_up, 0)] = 1;
+        given_up_add(sum, &one);
+        *ret_last = (uint64_t)seq > *ret_last ? (uint64_t)seq : *ret_last;
+        sqlite3_bind_int64(l->give_up_rendering, 1, seq);
+        rc = sqlite_file_run(l->give_up_rendering);
+    }
+    int end = sqlite3_reset(l->give_up);
+    return rc == SQLITE_OK ? end : rc;
+}
+
+static void bind_slice(sqlite3_stmt *statement, struct limits_range slice)
+{
+    sqlite3_bind_int64(statement, 1, (sqlite3_int64)slice.after);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)slice.to);
+}
+
+/* So many rows of the range at most, behind at. */
+static struct limits_range slice_of(struct limits_range range, uint64_t at, uint64_t rows)
+{
+    uint64_t after = at > range.after ? at : range.after;
+    uint64_t to = range.to > after + rows ? after + rows : range.to;
+    return (struct limits_range){after, to};
+}
+
+/* Gives up rows of this worth in the slice, *rows at most, and takes off how many went. Returns how
+ * many were looked at. */
+static uint64_t give_up_worth(struct limits *l, struct limits_range slice, unsigned least,
+                              uint64_t *rows, struct limits_step *step)
+{
+    uint64_t before = given_up_rows(&step->given_up);
+    uint64_t last;
+    bind_slice(l->give_up, slice);
+    sqlite3_bind_int(l->give_up, 3, (int)least);
+    sqlite3_bind_int64(l->give_up, 4, INT64_MAX);
+    sqlite3_bind_int(l->give_up, 5, 1);
+    sqlite3_bind_int64(l->give_up, 6, (sqlite3_int64)*rows);
+    step->rc = delete_rows(l, &step->given_up, &last);
+    *rows -= given_up_rows(&step->given_up) - before;
+    step->at[least] = *rows == 0 ? last : slice.to;
+    return step->at[least] - slice.after;
+}
+
+/* Gives up rows of the least worth of which there are any; of the next one where no other is left.
+ */
+static int give_up_least(struct limits *l, struct limits_range range, uint64_t rows,
+                         struct limits_step *step)
+{
+    uint64_t budget = SLICE_ROWS;
+    unsigned least = 0;
+    while (rows > 0 && budget > 0 && step->rc == SQLITE_OK) {
+        while (least < FACT_WORTH_COUNT && step->at[least] >= range.to)
+            least++;
+        if (least == FACT_WORTH_COUNT)
+            return SQLITE_OK;
+        struct limits_range slice = slice_of(range, step->at[least], budget);
+        budget -= give_up_worth(l, slice, least, &rows, step);
+    }
+    step->more = true;
+    return step->rc;
+}
+
+static bool has_young(struct limits *l, struct limits_range slice, int64_t before)
+{
+    bind_slice(l->young, slice);
+    sqlite3_bind_int64(l->young, 3, before);
+    bool any = sqlite3_step(l->young) == SQLITE_ROW;
+    sqlite3_reset(l->young);
+    return any;
+}
+
+/* Gives up what is too old at the front of the range. */
+static int give_up_aged(struct limits *l, struct limits_range range, struct limits_step *step)
+{
+    struct limits_range slice = slice_of(range, step->aged_to, SLICE_ROWS);
+    int64_t before = clock_now(&l->bounds.clock) - l->bounds.age_us;
+    uint64_t last;
+    bind_slice(l->give_up, slice);
+    sqlite3_bind_int(l->give_up, 3, FACT_WORTH_COUNT);
+    sqlite3_bind_int64(l->give_up, 4, before);
+    sqlite3_bind_int(l->give_up, 5, 0);
+    sqlite3_bind_int64(l->give_up, 6, SLICE_ROWS);
+    int rc = delete_rows(l, &step->given_up, &last);
+    step->more = slice.to < range.to && !has_young(l, slice, before);
+    step->aged_to = step->more ? slice.to : 0;
+    step->looked_at_age = !step->more;
+    return rc;
+}
+
+int limits_step(struct limits *l, struct limits_range range, uint64_t waiting,
+                struct limits_step *ret)
+{
+    *ret = (struct limits_step){.after = range.after, .aged_to = l->aged_to};
+    /* Rows that the sink had taken and gives back were not looked at. */
+    if (range.after >= l->after)
+        memcpy(ret->at, l->at, sizeof(ret->at));
+    if (range.after >= range.to) {
+        ret->looked_at_age = !l->over;
+        return SQLITE_OK;
+    }
+    if (!l->over)
+        return give_up_aged(l, range, ret);
+    int rc = give_up_least(l, range, rows_over(l, waiting, true), ret);
+    uint64_t left = waiting - given_up_rows(&ret->given_up);
+    ret->over = rows_over(l, left, true) > 0;
+    ret->more = ret->more && ret->over;
+    return rc;
+}
+
+void limits_keep(struct limits *l, const struct limits_step *step)
+{
+    memcpy(l->at, step->at, sizeof(l->at));
+    l->after = step->after;
+    l->over = step->over;
+    l->aged_to = step->aged_to;
+    if (step->looked_at_age)
+        l->rest_until = clock_mono(&l->bounds.clock) + AGE_US;
+}

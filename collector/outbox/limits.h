@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef COLLECTOR_OUTBOX_LIMITS_H
+#define COLLECTOR_OUTBOX_LIMITS_H
+
+#include "collector/base/clock.h"
+#include "collector/facts/fact.h"
+#include "collector/outbox/sqlite_file.h"
+
+/* What may wait in the outbox for a sink that is away. Past a bound in rows or bytes the rows of
+ * the least worth are given up, the oldest of them first, until a sixteenth below it; those of the
+ * next worth once no other is left. What is too old is given up whatever it is. Each step is a
+ * bounded slice, inside the writer's transaction. */
+
+struct limits_bounds {
+    uint64_t rows;      /* 0: none, here and below */
+    uint64_t bytes;     /* of the file that are in use */
+    int64_t age_us;     /* by the records' own time; imported ones, which are old, do not count */
+    struct clock clock; /* for age_us */
+};
+
+/* Records that were given up. */
+struct given_up {
+    uint64_t rows[FACT_WORTH_COUNT];
+    int64_t from, to; /* their own times, the first and the last; microseconds since 1970 UTC */
+};
+
+/* Which rows may be given up: after < seq <= to. */
+struct limits_range {
+    uint64_t after, to;
+};
+
+/* What a step did, to be kept once it is committed. */
+struct limits_step {
+    struct given_up given_up;
+    uint64_t at[FACT_WORTH_COUNT];
+    uint64_t after, aged_to;
+    int rc; /* SQLite's */
+    bool looked_at_age;
+    bool over, more;
+};
+
+struct limits {
+    struct sqlite_file *file;
+    struct limits_bounds bounds;
+    sqlite3_stmt *give_up, *give_up_rendering, *young, *pages;
+    bool over;                     /* past a bound, and not a sixteenth below it yet */
+    uint64_t at[FACT_WORTH_COUNT]; /* up to here nothing of this worth is left */
+    uint64_t after;
+    uint64_t aged_to;
+    int64_t rest_until; /* monotonic */
+};
+
+/* Makes it; the file must have its tables, and outlives it. False with the error in the file's
+ * handle. limits_free after a failure too. */
+bool limits_init(struct limits *l, struct sqlite_file *file, const struct limits_bounds *bounds);
+void limits_free(struct limits *l);
+
+/* Inside or outside of a transaction: is there something to be given up, when so many rows wait? */
+bool limits_due(struct limits *l, uint64_t waiting);
+
+/* Inside a transaction: gives up a slice of the range. An SQLite result code; ret holds what was
+ * done, and more where another step is due. */
+int limits_step(struct limits *l, struct limits_range range, uint64_t waiting,
+                struct limits_step *ret);
+
+/* The transaction of this step is committed. */
+void limits_keep(struct limits *l, const struct limits_step *step);
+
+/* How many rows were given up in all. */
+uint64_t given_up_rows(const struct given_up *g);
+
+/* Adds more to sum. */
+void given_up_add(struct given_up *sum, const struct given_up *more);
+
+#endif
