@@ -93,6 +93,10 @@ suite_asterisk() { "${root[@]}" tests/asterisk/lab.sh install && "${root[@]}" te
 suite_asterisk_tls() {
   "${root[@]}" tests/asterisk/lab.sh install && "${root[@]}" tests/asterisk/tls.py
 }
+suite_asterisk_blind() {
+  "${root[@]}" tests/asterisk/lab.sh install &&
+    "${root[@]}" env PYTHONDONTWRITEBYTECODE=1 tests/asterisk/blind.py
+}
 suite_systemd() { "${root[@]}" env PYTHONDONTWRITEBYTECODE=1 tests/systemd/run.py; }
 suite_mixer() {
   "${root[@]}" tests/asterisk/lab.sh install &&
@@ -126,7 +130,7 @@ all=(
   build check
   captures journeys partial split schemas record explain figures verify
   audit tls web metrics privacy fuzz flood faults blind loop reload crash disk memory
-  examples kafka asterisk asterisk_tls mixer browser systemd fresh
+  examples kafka asterisk asterisk_tls asterisk_blind mixer browser systemd fresh
   lint
 )
 [ $# -gt 0 ] || set -- "${all[@]}"

@@ -152,6 +152,29 @@ class Lab:
     def cli(self, command):
         return self.pbx.ask(Action="Command", Command=command)
 
+    def restart(self, timeout=30):
+        """Start the PBX anew by its console: it hangs up and says that it stops."""
+        self.pbx.send(Action="Command", Command="core restart now")
+        self._log_in_again(timeout)
+
+    def crash(self, timeout=30):
+        """Kill the PBX with the calls that it has, and start it again."""
+        self.script("crash")
+        self._log_in_again(timeout)
+
+    def _log_in_again(self, timeout):
+        self.pbx.reader.join(timeout)
+        self.pbx.socket.close()
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                self.pbx = Ami(self.ports["PBX_AMI"], "admin", "adminsecret")
+                return
+            except (OSError, RuntimeError, queue.Empty):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
     def await_idle(self, timeout=90):
         """Wait until the PBX has no channel and has written its last row; False if it never gets there."""
         end, quiet = time.monotonic() + timeout, 0

@@ -6,6 +6,7 @@
 #   lab.sh install   Asterisk 22 from Debian sid into $LAB/root, by debootstrap; needs root; kept between runs
 #   lab.sh start     write both configurations on free ports and start them, afresh if they run already; the ports are in
 #                    $LAB/run-$INSTANCE/ports
+#   lab.sh crash     kill the PBX with -9, with the calls that it has, and start it again as it is configured
 #   lab.sh stop      stop what start started
 #   lab.sh remove    stop and delete the folder
 #
@@ -94,12 +95,13 @@ ours() { [ "$(readlink "/proc/$1/root" 2>/dev/null)" = "$root" ]; }
 
 running() { [ -f "$run/$1.pid" ] && ours "$(cat "$run/$1.pid")"; }
 
-# background NAME COMMAND…: in the root, its output and process id kept
+# background NAME COMMAND…: in the root, its output and process id kept; returns once it is there
 background() {
   local name=$1
   shift
   chroot "$root" "$@" >"$run/$name.out" 2>&1 </dev/null &
   echo $! >"$run/$name.pid"
+  for _ in $(seq 100); do ! ours $! || break; sleep 0.02; done
 }
 
 await_boot() {
@@ -118,13 +120,33 @@ start() {
   rm -rf "$run"
   mkdir -p "$run"
   free_ports >"$run/ports"
+  # Asterisk looks up its machine's name for each call: none may wait for a name server.
+  echo "127.0.0.1 localhost $(uname -n)" >"$root/etc/hosts"
   local name
   for name in pbx phones; do
     configure "$name"
-    background "$name" asterisk -C "$inside/$name/etc/asterisk.conf" -f
+    launch "$name"
   done
   await_boot pbx
   await_boot phones
+}
+
+# Whether the last thread of a process is over: until then its sockets are open.
+dead() {
+  local tasks=("/proc/$1/task"/*)
+  [ "${#tasks[@]}" -le 1 ] && ! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null
+}
+
+launch() { background "$1" asterisk -C "$inside/$1/etc/asterisk.conf" -f; }
+
+crash() {
+  running pbx || die "no PBX runs"
+  local pid
+  pid=$(cat "$run/pbx.pid")
+  kill -9 "$pid"
+  for _ in $(seq 100); do ! dead "$pid" || break; sleep 0.05; done
+  launch pbx
+  await_boot pbx
 }
 
 stop() {
@@ -142,7 +164,8 @@ stop() {
 case ${1:-} in
 install) install ;;
 start) start ;;
+crash) crash ;;
 stop) stop ;;
 remove) stop && rm -rf "$LAB" ;;
-*) die "usage: lab.sh install|start|stop|remove" ;;
+*) die "usage: lab.sh install|start|crash|stop|remove" ;;
 esac
