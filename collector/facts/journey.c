@@ -322,7 +322,8 @@ void journey_follow(struct channel *channel, int64_t now)
         journey_count(leg->call, now);
     }
     if (leg->outcome != LEG_ANSWERED && snapshot_state(channel->now) == CHANNEL_STATE_UP) {
-        leg->answer = now;
+        if (!leg->answer)
+            leg->answer = now;
         leg->outcome = LEG_ANSWERED;
         saved_touch(&leg->call->saved);
     }
