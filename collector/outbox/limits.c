@@ -17,6 +17,8 @@ static const char sql_give_up[] =
     "RETURNING worth(kind, flags), ce_time, seq";
 _Static_assert(FACT_IS_IMPORTED == 16, "as the statement has it");
 static const char sql_give_up_rendering[] = "DELETE FROM renderings WHERE seq = ?1";
+static const char sql_lesser[] =
+    "SELECT count(*) FROM facts WHERE seq > ?1 AND seq <= ?2 AND worth(kind, flags) < ?3";
 static const char sql_young[] =
     "SELECT 1 FROM facts WHERE seq > ?1 AND seq <= ?2 AND ce_time >= ?3 LIMIT 1";
 static const char sql_pages[] = "SELECT (SELECT page_count FROM pragma_page_count) - "
@@ -38,15 +40,17 @@ bool limits_init(struct limits *l, struct sqlite_file *file, const struct limits
         return false;
     l->give_up = sqlite_file_prepare(file, sql_give_up);
     l->give_up_rendering = sqlite_file_prepare(file, sql_give_up_rendering);
+    l->lesser = sqlite_file_prepare(file, sql_lesser);
     l->young = sqlite_file_prepare(file, sql_young);
     l->pages = sqlite_file_prepare(file, sql_pages);
-    return l->give_up && l->give_up_rendering && l->young && l->pages;
+    return l->give_up && l->give_up_rendering && l->lesser && l->young && l->pages;
 }
 
 void limits_free(struct limits *l)
 {
     sqlite3_finalize(l->give_up);
     sqlite3_finalize(l->give_up_rendering);
+    sqlite3_finalize(l->lesser);
     sqlite3_finalize(l->young);
     sqlite3_finalize(l->pages);
     *l = (struct limits){0};
@@ -141,7 +145,7 @@ static struct limits_range slice_of(struct limits_range range, uint64_t at, uint
 {
     uint64_t after = at > range.after ? at : range.after;
     uint64_t to = range.to > after + rows ? after + rows : range.to;
-    return (struct limits_range){after, to};
+    return (struct limits_range){after, to, range.newest};
 }
 
 /* Gives up rows of this worth in the slice, *rows at most, and takes off how many went. Returns how
@@ -162,6 +166,20 @@ static uint64_t give_up_worth(struct limits *l, struct limits_range slice, unsig
     return step->at[least] - slice.after;
 }
 
+/* Rows of less worth that come into reach next. */
+static uint64_t count_lesser(struct limits *l, struct limits_range range, unsigned worth)
+{
+    struct limits_range next =
+        slice_of((struct limits_range){.to = range.newest}, range.to, SLICE_ROWS);
+    bind_slice(l->lesser, next);
+    sqlite3_bind_int(l->lesser, 3, (int)worth);
+    uint64_t rows = worth > 0 && sqlite3_step(l->lesser) == SQLITE_ROW
+                        ? (uint64_t)sqlite3_column_int64(l->lesser, 0)
+                        : 0;
+    sqlite3_reset(l->lesser);
+    return rows;
+}
+
 /* Gives up rows of the least worth of which there are any; of the next one where no other is left.
  */
 static int give_up_least(struct limits *l, struct limits_range range, uint64_t rows,
@@ -172,10 +190,14 @@ static int give_up_least(struct limits *l, struct limits_range range, uint64_t r
     while (rows > 0 && budget > 0 && step->rc == SQLITE_OK) {
         while (least < FACT_WORTH_COUNT && step->at[least] >= range.to)
             least++;
-        if (least == FACT_WORTH_COUNT)
+        uint64_t spared = least < FACT_WORTH_COUNT ? count_lesser(l, range, least) : 0;
+        step->waits = spared >= rows;
+        if (least == FACT_WORTH_COUNT || step->waits)
             return SQLITE_OK;
+        uint64_t now = rows - spared;
         struct limits_range slice = slice_of(range, step->at[least], budget);
-        budget -= give_up_worth(l, slice, least, &rows, step);
+        budget -= give_up_worth(l, slice, least, &now, step);
+        rows = now + spared;
     }
     step->more = true;
     return step->rc;

@@ -8,8 +8,8 @@
 
 /* What may wait in the outbox for a sink that is away. Past a bound in rows or bytes the rows of
  * the least worth are given up, the oldest of them first, until a sixteenth below it; those of the
- * next worth once no other is left. What is too old is given up whatever it is. Each step is a
- * bounded slice, inside the writer's transaction. */
+ * next worth once no other is left, or is to come into reach. What is too old is given up whatever
+ * it is. Each step is a bounded slice, inside the writer's transaction. */
 
 struct limits_bounds {
     uint64_t rows;      /* 0: none, here and below */
@@ -24,9 +24,9 @@ struct given_up {
     int64_t from, to; /* their own times, the first and the last; microseconds since 1970 UTC */
 };
 
-/* Which rows may be given up: after < seq <= to. */
+/* Which rows may be given up: after < seq <= to. Those up to newest may later. */
 struct limits_range {
-    uint64_t after, to;
+    uint64_t after, to, newest;
 };
 
 /* What a step did, to be kept once it is committed. */
@@ -37,12 +37,13 @@ struct limits_step {
     int rc; /* SQLite's */
     bool looked_at_age;
     bool over, more;
+    bool waits; /* rows of less worth, which may not go yet, are to go instead */
 };
 
 struct limits {
     struct sqlite_file *file;
     struct limits_bounds bounds;
-    sqlite3_stmt *give_up, *give_up_rendering, *young, *pages;
+    sqlite3_stmt *give_up, *give_up_rendering, *lesser, *young, *pages;
     bool over;                     /* past a bound, and not a sixteenth below it yet */
     uint64_t at[FACT_WORTH_COUNT]; /* up to here nothing of this worth is left */
     uint64_t after;

@@ -544,7 +544,7 @@ static uint64_t deletable(struct outbox *o, struct changes *changes)
 static struct limits_range may_give_up(const struct outbox *o)
 {
     const struct sink *limited = &o->sinks[o->limited];
-    struct limits_range range = {limited->cursor, o->committed};
+    struct limits_range range = {limited->cursor, o->committed, o->committed};
     if (limited->held > range.after)
         range.after = limited->held;
     for (int i = 0; i < o->sink_count; i++) {
@@ -664,7 +664,7 @@ static void note_commit(struct outbox *o, const struct changes *changes)
     o->deleted = changes->deleted;
     o->holes = changes->holes;
     given_up_add(&o->given_up, &changes->limits.given_up);
-    o->giving_up = changes->limits.more;
+    o->giving_up = changes->limits.more || changes->limits.waits;
     for (int i = 0; i < o->sink_count; i++)
         o->sinks[i].saved = changes->cursors[i];
     if (changes->newest > o->committed)

@@ -132,6 +132,43 @@ START_TEST(live_states_go_first_and_cdrs_last)
 }
 END_TEST
 
+/* The history has not seen the newest states, but will; nothing else goes in their place. */
+START_TEST(what_may_go_soon_goes_instead)
+{
+    struct given_up gone;
+    open_bounded((struct limits_bounds){.rows = 160});
+    for (unsigned i = 0; i < 100; i++)
+        put(FACT_CDR, 0, 0);
+    commit();
+    pass_history();
+    for (unsigned i = 0; i < 100; i++)
+        put(FACT_CALL_STATE, 0, 0);
+    commit();
+    settle();
+    ck_assert_int_eq(rows_of("1"), 200);
+    pass_history();
+    ck_assert_int_eq(rows_of("kind = 'cdr'"), 100);
+    ck_given_up(50, 0, 0, 0);
+    /* They are too few: the others go as far as they do not suffice. */
+    for (unsigned i = 0; i < 80; i++)
+        put(FACT_CALL, 0, 0);
+    commit();
+    pass_history();
+    ck_given_up(50, 0, 30, 0);
+    for (unsigned i = 0; i < 20; i++)
+        put(FACT_CALL_STATE, 0, 0);
+    for (unsigned i = 0; i < 30; i++)
+        put(FACT_CDR, 0, 0);
+    commit();
+    settle();
+    ck_assert_int_eq(rows_of("kind = 'call'"), 20);
+    ck_assert(!outbox_take_given_up(outbox, &gone));
+    pass_history();
+    ck_given_up(20, 0, 30, 0);
+    outbox_free(outbox);
+}
+END_TEST
+
 START_TEST(what_is_left_is_read_in_order)
 {
     open_bounded((struct limits_bounds){.rows = 2000});
@@ -308,6 +345,9 @@ START_TEST(steps_are_bounded)
     commit();
     ck_assert_int_eq(rows_of("1"), 20004 - 2048);
     settle();
+    /* The last state is to go once the history has it. */
+    ck_assert_uint_eq(outbox_waiting(outbox, kafka), 15001);
+    pass_history();
     ck_assert_uint_eq(outbox_waiting(outbox, kafka), 15000);
     outbox_free(outbox);
 }
@@ -380,6 +420,7 @@ int main(void)
     tcase_set_timeout(tcase, 30);
     tcase_add_checked_fixture(tcase, setup, store_teardown);
     tcase_add_test(tcase, live_states_go_first_and_cdrs_last);
+    tcase_add_test(tcase, what_may_go_soon_goes_instead);
     tcase_add_test(tcase, what_is_left_is_read_in_order);
     tcase_add_test(tcase, times_of_what_went_are_told);
     tcase_add_test(tcase, the_file_is_bounded);
