@@ -305,3 +305,15 @@ def ended_by(truth, call):
     if channel and (channel.end is None or call.hangups[-1].end - channel.end > (0.5 if truth.exact else 0)):
         return None
     return source
+
+
+def lateness(truth, stream):
+    """By how many seconds AMI's stamps of hang-ups were behind CEL's at most: Asterisk stamps an event as it writes it, which
+    on a busy machine may be later than what it tells of."""
+    late = 0.0
+    for message in stream.split("\r\n\r\n"):
+        headers = dict(line.partition(": ")[::2] for line in message.split("\r\n"))
+        channel = truth.channels.get(headers.get("Uniqueid"))
+        if headers.get("Event") == "Hangup" and channel and channel.end:
+            late = max(late, float(headers["Timestamp"]) - channel.end)
+    return late

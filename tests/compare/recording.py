@@ -90,7 +90,8 @@ def first_time(path, renamer=None):
 
 def without_cdr(path, renamer=None):
     """The unique ids of channels that may have no CDR of what a list shows of them, as a stream of all events tells: whose
-    CDRs the dialplan disabled, and whose call was picked up (the row was over then, whoever they talk with now)."""
+    CDRs the dialplan disabled, whose call was picked up (the row was over then, whoever they talk with now), and whom a
+    Page called (who is never party A)."""
     found, calls = set(), {}
     for message in content(path).decode("latin-1").split("\r\n\r\n"):
         uniqueid, linkedid = (re.search(rf"(?m)^{name}: (\S+)", message) for name in ("Uniqueid", "Linkedid"))
@@ -101,4 +102,7 @@ def without_cdr(path, renamer=None):
         if re.search(r"(?m)^Event: Pickup\r$", message):
             picked = re.search(r"(?m)^TargetLinkedid: (\S+)", message)[1]
             found |= {channel for channel, call in calls.items() if call == picked}
+        if re.search(r"(?m)^Event: DialBegin\r$", message) and not re.search(r"(?m)^Channel: ", message):
+            phone, call = (re.search(rf"(?m)^Dest{name}: (\S+)", message)[1] for name in ("Uniqueid", "Linkedid"))
+            found |= {phone} - {call}
     return {renamer.text(each) for each in found} if renamer else found

@@ -18,6 +18,14 @@ CDR_EXACT = [column for column in CDR_COLUMNS if column not in (*CDR_TIMES, *CDR
 # time is up to this much more than the true one. The durations, which Asterisk gives in microseconds, show that delay.
 LATE = 0.1
 CUT = 1.0 + LATE
+
+
+def allow(late):
+    """AMI's stamps were late by so many seconds (cel.lateness): a time may be that much more off."""
+    global LATE, CUT
+    LATE, CUT = LATE + late, CUT + late
+
+
 CEL_COLUMNS = "event time cid_num exten context channel app uniqueid linkedid peer extra".split()
 
 # Which arguments of a queue_log event are seconds, and which milliseconds.
