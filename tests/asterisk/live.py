@@ -237,9 +237,11 @@ class Beside:
     def check(self, checks):
         lenient = ["--lenient"] if self.options.mix else []
         narrow, late = self.options.keep / "narrow", self.options.keep / "late"
+        # Chance may deal many of the calls that such an account cannot know all of (README): ForkCDR, Dial's option G.
+        least = "70" if self.options.mix else "80"
         compared("an account with read=call,agent gets the rows without lastapp, lastdata and userfield",
                  [*lenient, "--sqlite", str(narrow / "history.db"), "--unknown", "cdr.lastapp,cdr.lastdata,cdr.userfield",
-                  "--must-match", "/dev/null", "--at-least", "80", str(narrow)], checks)
+                  "--must-match", "/dev/null", "--at-least", least, str(narrow)], checks)
         compared("one that joined while calls were up is right from then on",
                  [*lenient, "--late", "--whole", "../tap/ami.raw", "--sqlite", str(late / "history.db"), "--unknown", "cdr.lastapp,cdr.lastdata", str(late)],
                  checks)
