@@ -17,16 +17,15 @@ static bool same_channel(const struct snapshot *a, const struct snapshot *b)
            slice_equal(snapshot_text(a, SNAPSHOT_UNIQUEID), snapshot_text(b, SNAPSHOT_UNIQUEID));
 }
 
-/* Whether one channel is not younger than the other. Channels from a list have the second of their
- * birth alone: there the order in which Asterisk numbered them tells. */
+/* Whether one channel is not younger than the other. Asterisk numbers a channel as it makes it, and
+ * tells of it later, perhaps of another one first: the number counts, where Asterisk chose it. */
 static bool is_older(const struct cdr_chain *one, const struct cdr_chain *other)
 {
-    int64_t born = one ? one->channel->born : 0, born_other = other ? other->channel->born : 0;
     int64_t seconds, count, count_other;
-    if (born == born_other && one && other &&
-        channel_id_parts(channel_uniqueid(one->channel), &seconds, &count) &&
+    if (one && other && channel_id_parts(channel_uniqueid(one->channel), &seconds, &count) &&
         channel_id_parts(channel_uniqueid(other->channel), &seconds, &count_other))
         return count <= count_other;
+    int64_t born = one ? one->channel->born : 0, born_other = other ? other->channel->born : 0;
     return born <= born_other;
 }
 
