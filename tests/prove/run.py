@@ -59,7 +59,9 @@ SUITES = {
     "secrets": Suite(MAKE + ["all"], ["tests/privacy/secrets.py"]),
     "pages": Suite(["true"], ["tests/lint/pages.py"]),
     "metrics": Suite(MAKE + ["all"], ["tests/metrics/run.py"]),
-    "kafka-acks": Suite(MAKE + ["ROOM=sinks", "unit"], ["build/unit/sinks/check_kafka_acks"]),
+    **{f"kafka-{name}": Suite(MAKE + ["ROOM=sinks", "unit"], [f"build/unit/sinks/check_kafka_{name}"])
+       for name in ("acks", "leaders", "refusals")},
+    "republish": Suite(MAKE + ["ROOM=commands", "unit"], ["build/unit/commands/check_republish"]),
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
                    ["tests/crash/run.py", *CRASH]),
     "memory": Suite(MAKE + ["O=build/memory", "SANITIZE=address,undefined", "build/memory/amitap-memory"],
