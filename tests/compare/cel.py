@@ -308,12 +308,13 @@ def ended_by(truth, call):
 
 
 def lateness(truth, stream):
-    """By how many seconds AMI's stamps of hang-ups were behind CEL's at most: Asterisk stamps an event as it writes it, which
-    on a busy machine may be later than what it tells of."""
+    """By how many seconds AMI's stamps of answers and hang-ups were behind CEL's at most: Asterisk stamps an event as it
+    writes it, which on a busy machine may be later than what it tells of."""
     late = 0.0
     for message in stream.split("\r\n\r\n"):
         headers = dict(line.partition(": ")[::2] for line in message.split("\r\n"))
-        channel = truth.channels.get(headers.get("Uniqueid"))
-        if headers.get("Event") == "Hangup" and channel and channel.end:
-            late = max(late, float(headers["Timestamp"]) - channel.end)
+        event, channel = headers.get("Event"), truth.channels.get(headers.get("Uniqueid"))
+        answered = event == "Newstate" and headers["ChannelStateDesc"] == "Up"
+        true = channel and (channel.end if event == "Hangup" else channel.answer if answered else None)
+        late = max(late, float(headers["Timestamp"]) - true if true else 0)
     return late

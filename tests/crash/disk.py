@@ -117,7 +117,7 @@ def full_disk(bound):
             until(lambda: not bound or stage.gaps())
             wrong = stage.finish() + list(check_said(stage))
             gaps = stage.gaps()
-            if len(gaps) != (1 if bound else 0) or any(gap["reason"] != "overflow" for gap in gaps):
+            if bool(gaps) != bool(bound) or any(gap["reason"] != "overflow" for gap in gaps):
                 return wrong + [f"gaps: {gaps}"]
             if len(stage.relay.files) != 1:
                 wrong.append("it was cut off by the PBX")
