@@ -7,11 +7,13 @@ BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 
 
 class FakePbx:
-    """Serves each connection the next of `streams`; `sent` has what went to each, login answers included."""
+    """Serves each connection the next of `streams`; `sent` has what went to each, login answers included. The last
+    connection is held open, or each, or none: one that is closed with actions in it unread may lose what was sent."""
 
-    def __init__(self, streams, hold_open=True):
+    def __init__(self, streams, hold_open=True, hold_each=False):
         self.streams = streams
         self.hold_open = hold_open
+        self.hold_each = hold_each
         self.sent = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -32,7 +34,7 @@ class FakePbx:
                 self.sent.append(b"")
                 try:
                     self._session(client, stream)
-                    if self.hold_open and number == len(self.streams) - 1:
+                    if self.hold_each or self.hold_open and number == len(self.streams) - 1:
                         self._answer_until_closed(client)
                 except OSError:
                     pass

@@ -209,7 +209,7 @@ class Tests:
 
     def lost(self, right):
         """It comes back by itself after the connection broke in the middle."""
-        pbx = FakePbx([self.stream, self.stream])
+        pbx = FakePbx([self.stream, self.stream], hold_each=True)
         server = TlsServer(pbx.port, *right)
         attempt = Attempt(self.program, self.folder, server.port, *self.trust)
         faults = [] if attempt.keeps(len(self.stream)) else ["not all came"]
