@@ -65,13 +65,11 @@ static void touch(struct cdr_row *row)
     saved_touch(&row->chain->channel->saved);
 }
 
-/* Closes a row because of who entered the bridge: its own channel lives on, so the cause, if there
- * is none yet, is none to come. */
+/* Closes a row because of who entered the bridge. */
 static void close_living(struct cdr_row *row, enum cdr_closed why,
                          const struct cdr_options *options)
 {
-    cdr_row_close(row, why, options);
-    row->flags &= ~(unsigned)CDR_CAUSE_AWAITED;
+    cdr_row_close_living(row, why, options);
     touch(row);
 }
 

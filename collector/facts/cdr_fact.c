@@ -138,7 +138,7 @@ static void put_party_b(struct fact_builder *f, const struct cdr_row *row)
     fact_put_string(f, FIELD_PEERACCOUNT,
                     row->b ? snapshot_text(row->b, SNAPSHOT_ACCOUNTCODE) : SLICE(""));
     /* What an attempt came to that ended unseen is not known. */
-    if (row->end_latest && row->disposition != CDR_ANSWERED)
+    if ((row->end_latest && row->disposition != CDR_ANSWERED) || (row->flags & CDR_CAUSE_UNSEEN))
         fact_put_null(f, FIELD_DISPOSITION);
     else
         fact_put_string(f, FIELD_DISPOSITION, slice_from(cdr_disposition_name(row->disposition)));

@@ -3,6 +3,7 @@
 
 #include "collector/base/memory.h"
 #include "collector/base/text.h"
+#include "collector/facts/cdr_chain.h"
 #include <stdlib.h>
 #include <strings.h>
 
@@ -114,9 +115,8 @@ static bool in_finished_hangup_logic(const struct cdr_message *m)
 void cdr_row_take_a(struct cdr_row *row, const struct cdr_message *m)
 {
     if (in_finished_hangup_logic(m)) {
-        cdr_row_close(row, CDR_CLOSED_HANGUP_LOGIC, m->options);
         /* The look with the cause of this hang-up comes too late for the row. */
-        row->flags &= ~(unsigned)CDR_CAUSE_AWAITED;
+        cdr_row_close_living(row, CDR_CLOSED_HANGUP_LOGIC, m->options);
         return;
     }
     if (!m->channel->subroutines || m->channel->hangup_logic)
@@ -222,6 +222,15 @@ void cdr_row_close(struct cdr_row *row, enum cdr_closed why, const struct cdr_op
     /* Asterisk knows the cause already, AMI shows it with the Hangup. */
     if (!cause && !(snapshot_flags(row->a) & SNAPSHOT_DEAD))
         row->flags |= CDR_CAUSE_AWAITED;
+}
+
+void cdr_row_close_living(struct cdr_row *row, enum cdr_closed why,
+                          const struct cdr_options *options)
+{
+    cdr_row_close(row, why, options);
+    if ((row->flags & CDR_CAUSE_AWAITED) && row->chain->channel->born_unseen)
+        row->flags |= CDR_CAUSE_UNSEEN;
+    row->flags &= ~(unsigned)CDR_CAUSE_AWAITED;
 }
 
 void cdr_row_settle_cause(struct cdr_row *row, int cause, const struct cdr_options *options)

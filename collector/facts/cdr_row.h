@@ -55,7 +55,9 @@ enum cdr_row_flags {
     CDR_CONCLUDED = 16,       /* that Asterisk has the row at all was not seen */
     CDR_BEGUN_UNSEEN = 32,    /* when it began is not known: it was there before the tap */
     CDR_ANSWERED_UNSEEN = 64, /* nor when it was answered */
-    CDR_MAY_BE_OVER = 128     /* nor whether it was over by then */
+    CDR_MAY_BE_OVER = 128,    /* nor whether it was over by then */
+    CDR_CAUSE_UNSEEN =
+        256 /* its disposition hangs on a cause that may have been set before the tap */
 };
 
 /* What cdr.conf says and AMI cannot show. */
@@ -128,6 +130,11 @@ void cdr_row_snapshot_b(struct cdr_row *row, const struct cdr_message *m);
 
 /* Sets end (to the last event), its reason and disposition, once. */
 void cdr_row_close(struct cdr_row *row, enum cdr_closed why, const struct cdr_options *options);
+/* The same while party A's channel lives on: a cause that was not shown by now is none to come. One
+ * that an attempt to dial left before the tap joined is in no list, so that the disposition of a
+ * row of such a channel is not known. */
+void cdr_row_close_living(struct cdr_row *row, enum cdr_closed why,
+                          const struct cdr_options *options);
 /* Takes the end back. */
 void cdr_row_reopen(struct cdr_row *row);
 /* Party A has died: the cause that was awaited when the row was closed is known now. */

@@ -182,8 +182,6 @@ def compare(folder, derive, renamer, options, tally):
             if options.late:
                 missing = [row for row in missing if not row.began_before(joined)]
                 extra = [row for row in extra if not (row.unknown and row.identity() in silenced)]
-                # Among random calls, of what began before the tap came nobody can list beforehand which rows were over.
-                extra = [row for row in extra if not (options.lenient and kind == "cdr" and row.near["start"][0] is None)]
             listed = [entry._replace(identity=renamer.text(entry.identity)) if renamer else entry
                       for entry in options.known if (entry.folder, entry.kind) == (full_name(folder), kind)]
             unused = known.take(listed, missing, extra)
