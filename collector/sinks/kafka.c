@@ -51,6 +51,8 @@ struct kafka {
     uint64_t careful_to; /* one of the records up to here was refused in company */
     bool ready;          /* the topics fit */
     bool full;           /* librdkafka's queue is */
+    bool held;           /* the next record's partition takes none before an acknowledgement */
+    uint64_t turn;       /* of feeding */
     bool read_failed;
     int64_t check_at;
 
@@ -156,9 +158,10 @@ static bool is_purge(rd_kafka_resp_err_t err)
 /* librdkafka also reports records as delivered by inference: from a later request's success, or
  * when the cluster takes them for duplicates. Only an offset in the partition's log, which no other
  * record has, tells that it is there. */
-static bool has_arrived(const rd_kafka_message_t *message)
+static bool has_arrived(const struct kafka *k, const rd_kafka_message_t *message)
 {
-    return !message->err && kafka_producer_has_place(message);
+    return !message->err &&
+           kafka_partitions_have(rd_kafka_topic_opaque(message->rkt), message, mono(k));
 }
 
 static void count_failure(const rd_kafka_message_t *message)
@@ -177,7 +180,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
     struct kafka *k = ctx;
     struct kafka_sent *sent = message->_private;
     (void)rk;
-    if (has_arrived(message)) {
+    kafka_partition_reported(sent->partition);
+    if (has_arrived(k, message)) {
         sent->state = KAFKA_ACKED;
         crash_point("acked");
         atomic_fetch_add(&k->acked, 1);
@@ -406,7 +410,33 @@ static void refuse(struct kafka_sent *sent, rd_kafka_resp_err_t err)
     sent->error = err;
 }
 
-/* Gives one row to the producer. False when it takes no more now. */
+/* Gives one row of a known kind to the producer. False when it takes no more now. */
+static bool produce(struct kafka *k, const struct outbox_row *row, struct kafka_sent *sent)
+{
+    enum kafka_topic_id topic = kafka_topic_of(row->head.kind);
+    struct kafka_partition *partition =
+        kafka_partitions_of(&k->producer.partitions[topic], kafka_message_key(row, &k->scratch));
+    k->held = !kafka_partition_takes(partition, k->turn, mono(k));
+    if (k->held)
+        return false;
+    rd_kafka_resp_err_t err =
+        kafka_message_produce(k->producer.rk, k->producer.topics[topic], row, &k->scratch, sent);
+    if (!err) {
+        sent->partition = partition;
+        kafka_partition_handed(partition, k->turn);
+        return true;
+    }
+    if (is_refusal(err)) {
+        refuse(sent, err);
+        return true;
+    }
+    k->full = err == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+    if (!k->full)
+        break_producer(k, rd_kafka_err2str(err));
+    return false;
+}
+
+/* False when the row has to wait. */
 static bool hand(struct kafka *k, const struct outbox_row *row)
 {
     struct kafka_sent *sent = kafka_window_add(&k->window, row->seq, kafka_message_bytes(row));
@@ -414,18 +444,9 @@ static bool hand(struct kafka *k, const struct outbox_row *row)
         refuse(sent, RD_KAFKA_RESP_ERR__INVALID_TYPE);
         return true;
     }
-    rd_kafka_resp_err_t err = kafka_message_produce(
-        k->producer.rk, k->producer.topics[kafka_topic_of(row->head.kind)], row, &k->scratch, sent);
-    if (!err)
+    if (produce(k, row, sent))
         return true;
-    if (is_refusal(err)) {
-        refuse(sent, err);
-        return true;
-    }
     kafka_window_take_back(&k->window);
-    k->full = err == RD_KAFKA_RESP_ERR__QUEUE_FULL;
-    if (!k->full)
-        break_producer(k, rd_kafka_err2str(err));
     return false;
 }
 
@@ -444,7 +465,8 @@ static void feed(struct kafka *k)
 {
     size_t rows = careful(k) ? 1 : OUTBOX_CHUNK_ROWS;
     bool more = !careful(k) || k->window.count == 0;
-    k->full = false;
+    k->full = k->held = false;
+    k->turn++;
     while (more && !k->broken && kafka_window_has_room(&k->window, rows)) {
         uint64_t committed = outbox_committed(k->outbox);
         if (k->handed >= committed)
@@ -626,7 +648,7 @@ static void rest(struct kafka *k)
 {
     if (k->producer.rk && k->broken)
         return;
-    bool able = k->ready && !k->full && !k->read_failed;
+    bool able = k->ready && !k->full && !k->held && !k->read_failed;
     bool hungry = able && (careful(k) ? k->window.count == 0
                                       : kafka_window_has_room(&k->window, OUTBOX_CHUNK_ROWS));
     int ms = k->full ? FULL_MS : BUSY_MS;

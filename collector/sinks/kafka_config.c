@@ -16,12 +16,6 @@
 #define NAME_SIZE      128
 #define FILE_MAX_BYTES ((size_t)64 * 1024)
 
-/* A broker takes any first sequence number of a producer that it does not know. Were a producer's
- * first request refused (a broker that does not lead the partition yet) and the second one, under
- * way at the same time, taken, then librdkafka 2.0.2 would count the first one's records as
- * delivered by the second (rd_kafka_dr_implicit_ack). */
-#define ONE_REQUEST "a request that is refused must not be overtaken by the next one"
-
 /* Properties that have one value here, and why. NULL: they are not for the configuration. */
 static const struct guard {
     const char *name, *value, *why;
@@ -32,8 +26,6 @@ static const struct guard {
     {"enable.gapless.guarantee", "true", "a refused record must not be overtaken"},
     {"acks", "all", "a record counts as delivered once every replica has it"},
     {"request.required.acks", "all", "a record counts as delivered once every replica has it"},
-    {"max.in.flight.requests.per.connection", "1", ONE_REQUEST},
-    {"max.in.flight", "1", ONE_REQUEST},
     {"message.timeout.ms", "0", "the outbox keeps what is late; a timeout would leave a gap"},
     {"delivery.timeout.ms", "0", "the outbox keeps what is late; a timeout would leave a gap"},
     {"partitioner", "murmur2_random", "all producers of a topic must place a key alike"},
@@ -53,7 +45,6 @@ static const struct {
     {"enable.idempotence", "true"},
     {"enable.gapless.guarantee", "true"},
     {"acks", "all"},
-    {"max.in.flight.requests.per.connection", "1"},
     {"message.timeout.ms", "0"},
     {"partitioner", "murmur2_random"},
     {"allow.auto.create.topics", "false"},

@@ -41,7 +41,7 @@ static rd_kafka_headers_t *headers_of(const struct outbox_row *row, struct buf *
     return headers;
 }
 
-static struct slice key_of(const struct outbox_row *row, struct buf *scratch)
+struct slice kafka_message_key(const struct outbox_row *row, struct buf *scratch)
 {
     buf_clear(scratch);
     buf_put_slice(scratch, row->head.pbx);
@@ -57,7 +57,7 @@ rd_kafka_resp_err_t kafka_message_produce(rd_kafka_t *rk, rd_kafka_topic_t *topi
                                           void *opaque)
 {
     rd_kafka_headers_t *headers = headers_of(row, scratch);
-    struct slice key = key_of(row, scratch);
+    struct slice key = kafka_message_key(row, scratch);
     rd_kafka_resp_err_t err = rd_kafka_producev(
         rk, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY(key.p, key.n), RD_KAFKA_V_VALUE((void *)(uintptr_t)row->body.p, row->body.n),

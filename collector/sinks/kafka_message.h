@@ -5,9 +5,12 @@
 #include "collector/outbox/outbox_reader.h"
 #include <librdkafka/rdkafka.h>
 
-/* A record as a message: CloudEvents 1.0 in the Kafka binding's binary mode. The key is
- * "<pbx>/<key>", or "<pbx>" where the record has no key; the value is its JSON, none for a
- * tombstone. scratch is the caller's, to be used again. */
+/* A record as a message: CloudEvents 1.0 in the Kafka binding's binary mode; the value is its JSON,
+ * none for a tombstone. scratch is the caller's, to be used again. */
+
+/* The message's key: "<pbx>/<key>", or "<pbx>" where the record has none. Borrowed from scratch,
+ * until that is used again. */
+struct slice kafka_message_key(const struct outbox_row *row, struct buf *scratch);
 
 /* Hands the record to the producer, which copies it; opaque comes back with its delivery report.
  * The row's kind must be known. What rd_kafka_producev says. */

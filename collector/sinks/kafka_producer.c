@@ -2,7 +2,6 @@
 #include "collector/sinks/kafka_producer.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* For the reports of what was dropped; nothing is asked of the network any more. */
 #define PURGE_MS   500
@@ -39,36 +38,19 @@ bool kafka_producer_start(struct kafka_producer *p, const struct kafka_producer_
 bool kafka_producer_open_topics(struct kafka_producer *p, const struct kafka_topics *topics)
 {
     for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++) {
-        struct kafka_offsets *offsets = &p->offsets[i];
+        struct kafka_partitions *partitions = &p->partitions[i];
         if (p->topics[i])
             continue;
-        offsets->partitions = topics->topic[i].partitions;
-        offsets->next = calloc((size_t)offsets->partitions, sizeof(*offsets->next));
-        if (!offsets->next)
+        if (!partitions->at && !kafka_partitions_init(partitions, topics->topic[i].partitions))
             return false;
         rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(p->rk);
-        rd_kafka_topic_conf_set_opaque(conf, offsets);
+        rd_kafka_topic_conf_set_opaque(conf, partitions);
         p->topics[i] = rd_kafka_topic_new(p->rk, topics->topic[i].name, conf);
         if (!p->topics[i]) {
             rd_kafka_topic_conf_destroy(conf);
             return false;
         }
     }
-    return true;
-}
-
-bool kafka_producer_has_place(const rd_kafka_message_t *message)
-{
-    struct kafka_offsets *offsets = rd_kafka_topic_opaque(message->rkt);
-    if (message->offset < 0)
-        return false;
-    /* A partition that was added since is not counted. */
-    if (message->partition < 0 || message->partition >= offsets->partitions)
-        return true;
-    int64_t *next = &offsets->next[message->partition];
-    if (message->offset < *next)
-        return false;
-    *next = message->offset + 1;
     return true;
 }
 
@@ -80,10 +62,10 @@ static void close_topics(struct kafka_producer *p)
     }
 }
 
-static void free_offsets(struct kafka_producer *p)
+static void free_partitions(struct kafka_producer *p)
 {
     for (size_t i = 0; i < KAFKA_TOPIC_COUNT; i++)
-        free(p->offsets[i].next);
+        kafka_partitions_free(&p->partitions[i]);
 }
 
 void kafka_producer_stop(struct kafka_producer *p, int flush_ms)
@@ -98,6 +80,6 @@ void kafka_producer_stop(struct kafka_producer *p, int flush_ms)
     rd_kafka_queue_destroy(p->queue);
     close_topics(p);
     rd_kafka_destroy(p->rk);
-    free_offsets(p);
+    free_partitions(p);
     p->rk = NULL;
 }

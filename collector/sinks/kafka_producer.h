@@ -2,6 +2,7 @@
 #ifndef COLLECTOR_SINKS_KAFKA_PRODUCER_H
 #define COLLECTOR_SINKS_KAFKA_PRODUCER_H
 
+#include "collector/sinks/kafka_partition.h"
 #include "collector/sinks/kafka_topics.h"
 
 typedef void kafka_wake_fn(void *ctx);
@@ -13,18 +14,12 @@ struct kafka_producer_options {
     void *ctx;
 };
 
-/* The offset that is expected next in each partition of a topic, at least. */
-struct kafka_offsets {
-    int64_t *next;
-    int partitions;
-};
-
 /* One life of a producer: librdkafka's instance and its topics. */
 struct kafka_producer {
     rd_kafka_t *rk; /* NULL: there is none */
     rd_kafka_queue_t *queue;
     rd_kafka_topic_t *topics[KAFKA_TOPIC_COUNT];
-    struct kafka_offsets offsets[KAFKA_TOPIC_COUNT];
+    struct kafka_partitions partitions[KAFKA_TOPIC_COUNT]; /* each is its topic's opaque */
     struct kafka_producer_options options;
 };
 
@@ -35,11 +30,6 @@ bool kafka_producer_start(struct kafka_producer *p, const struct kafka_producer_
 
 /* Opens the topics, which must be there. False when memory is short. */
 bool kafka_producer_open_topics(struct kafka_producer *p, const struct kafka_topics *topics);
-
-/* Whether a message of a delivery report has a place of its own in its partition's log: an offset,
- * and behind all that this producer was told of before. To be asked once for each report, in the
- * order of their coming. */
-bool kafka_producer_has_place(const rd_kafka_message_t *message);
 
 /* Ends the producer: waits up to flush_ms for what is under way, drops the rest. Calls the
  * callbacks for what came until then, and none afterwards. */

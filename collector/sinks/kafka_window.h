@@ -13,11 +13,14 @@
 #define KAFKA_WINDOW_ROWS  16384U
 #define KAFKA_WINDOW_BYTES ((size_t)32 * 1024 * 1024)
 
+struct kafka_partition;
+
 enum kafka_sent_state { KAFKA_SENT, KAFKA_ACKED, KAFKA_REFUSED };
 
 struct kafka_sent {
     uint64_t seq;
     size_t bytes;
+    struct kafka_partition *partition; /* where the producer has it; NULL: it took none */
     enum kafka_sent_state state;
     int error; /* why it was refused: an rd_kafka_resp_err_t */
 };

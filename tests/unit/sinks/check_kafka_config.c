@@ -37,7 +37,6 @@ static void ck_fault(const char *property, const char *expect)
 START_TEST(guarantees_cannot_be_taken_away)
 {
     ck_fault("enable.idempotence=false", "cannot be set to another value than true");
-    ck_fault("max.in.flight=5", "cannot be set to another value than 1");
     ck_fault("acks=1", "cannot be set to another value than all");
     ck_fault("request.required.acks=0", "cannot be set to another value than all");
     ck_fault("message.timeout.ms=1000", "cannot be set to another value than 0");
@@ -143,7 +142,6 @@ START_TEST(what_is_set_without_being_asked)
 {
     static const char *const expected[][2] = {{"enable.idempotence", "true"},
                                               {"acks", "-1"},
-                                              {"max.in.flight", "1"},
                                               {"message.timeout.ms", "0"},
                                               {"partitioner", "murmur2_random"},
                                               {"enable.gapless.guarantee", "true"},
