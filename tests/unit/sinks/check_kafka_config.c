@@ -140,12 +140,10 @@ END_TEST
 
 START_TEST(what_is_set_without_being_asked)
 {
-    static const char *const expected[][2] = {{"enable.idempotence", "true"},
-                                              {"acks", "-1"},
-                                              {"message.timeout.ms", "0"},
-                                              {"partitioner", "murmur2_random"},
-                                              {"enable.gapless.guarantee", "true"},
-                                              {"allow.auto.create.topics", "false"}};
+    static const char *const expected[][2] = {
+        {"enable.idempotence", "true"},       {"acks", "-1"},
+        {"message.timeout.ms", "0"},          {"partitioner", "murmur2_random"},
+        {"enable.gapless.guarantee", "true"}, {"allow.auto.create.topics", "false"}};
     configure("127.0.0.1:1", "");
     rd_kafka_conf_t *conf =
         kafka_config_new(config_section(config, CONFIG_KAFKA), error, sizeof(error));
