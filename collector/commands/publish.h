@@ -6,10 +6,12 @@
 #include "collector/facts/batch.h"
 
 /* What the loop produced in one turn, on its way to the writer and to the view. The loop never
- * waits: what a ring has no room for is counted, and told as a gap once there is room again. */
+ * waits: what a ring has no room for is counted, and told as a gap once there is room again. Of the
+ * states among it the last of each subject goes on then, before anything else: what has ended does
+ * not stay on the wallboard or in a state topic. */
 struct publish;
 
-/* The rings are borrowed. NULL when memory is short. */
+/* The rings are borrowed; view may be NULL. NULL when memory is short. */
 struct publish *publish_new(struct ring *writer, struct ring *view);
 void publish_free(struct publish *p);
 
@@ -29,5 +31,12 @@ bool publish_turn(struct publish *p);
  * to do with a turn: the view alone gets it, and it counts as lost. */
 bool publish_has_room(const struct publish *p);
 void publish_drop(struct publish *p);
+
+/* How many states were lost for good, on their way to each: there was not even room to keep them.
+ */
+struct publish_losses {
+    uint64_t writer, view;
+};
+struct publish_losses publish_states_lost(const struct publish *p);
 
 #endif

@@ -41,7 +41,8 @@ struct daemon {
     size_t stopped;
     size_t refused; /* sessions that were never let in */
     bool stopping;
-    uint64_t view_lost; /* batches that were told to be */
+    uint64_t view_lost;           /* batches that were told to be */
+    struct publish_losses states; /* lost so far */
     struct watchdog watchdog;
     int64_t turn_begin;        /* when the loop began to work, 0: it waits */
     struct metric_line *turns; /* how long it works until it waits again */
@@ -154,16 +155,29 @@ static void on_reloaded(void *ctx, struct reload_result *read)
     notify_ready();
 }
 
-/* The view has no way to ask for what it missed. */
-static void look_at_view(struct daemon *d)
+static void look_at_rings(struct daemon *d)
 {
+    const struct publish_losses states = publish_states_lost(d->publish);
     uint64_t lost = ring_refused(d->view_ring);
+    metrics_set(metrics_line(METRIC_RING_STATES_LOST, "writer", NULL), (int64_t)states.writer);
+    metrics_set(metrics_line(METRIC_RING_STATES_LOST, "view", NULL), (int64_t)states.view);
     if (lost != d->view_lost)
         log_line(LOG_LEVEL_ERROR,
                  "the wallboard does not keep up: %" PRIu64
-                 " batches did not reach it; it may show what has ended until amitap is restarted",
+                 " batches did not reach it; today's figures lack what was in them",
                  lost - d->view_lost);
+    if (states.view != d->states.view)
+        log_line(LOG_LEVEL_ERROR,
+                 "%" PRIu64 " states were too many to keep for the wallboard: it may show what has "
+                 "ended until amitap is restarted",
+                 states.view - d->states.view);
+    if (states.writer != d->states.writer)
+        log_line(LOG_LEVEL_ERROR,
+                 "%" PRIu64 " states were too many to keep for the store: state topics may show "
+                 "what has ended",
+                 states.writer - d->states.writer);
     d->view_lost = lost;
+    d->states = states;
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *ctx)
@@ -174,7 +188,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     int64_t from, to;
     turn_begin(d);
     watchdog_feed(&d->watchdog, clock_mono(&d->clock), store_writer_turns(d->store));
-    look_at_view(d);
+    look_at_rings(d);
     bool given_up = store_take_given_up(d->store, &from, &to);
     for (size_t i = 0; i < d->count; i++) {
         if (given_up)
