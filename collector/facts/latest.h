@@ -20,6 +20,7 @@ void latest_free(struct latest *l);
  * has no room or memory for is counted and lost, with the older one. */
 void latest_take(struct latest *l, struct slice batch);
 
+/* Whether there is nothing to hand on. */
 bool latest_is_empty(const struct latest *l);
 /* How many states were lost for want of room. */
 uint64_t latest_lost(const struct latest *l);
