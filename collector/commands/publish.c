@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* One turn of the loop takes a few hundred KiB off the sockets at most; a snapshot of a large PBX
- * is the largest batch. */
+ * is the largest batch. Where the writer's ring is small, a quarter of it. */
 #define BATCH_BYTES_MAX ((size_t)32 * 1024 * 1024)
 
 /* Of a ring, so that it fits together with a turn into the room that is waited for after a loss. */
@@ -21,9 +21,11 @@ struct way {
 struct publish {
     struct way writer, view;
     struct buf batch;
-    struct buf again; /* scratch */
+    struct buf again;  /* scratch */
+    size_t turn_bytes; /* of this turn's batches so far */
     bool has_facts;
-    bool cut; /* a part of this turn was lost */
+    bool cut;      /* a part of this turn was lost */
+    bool outgrown; /* the last turn was larger than the writer's ring */
 };
 
 static bool open_way(struct way *way, struct ring *ring)
@@ -39,7 +41,8 @@ struct publish *publish_new(struct ring *writer, struct ring *view)
     struct publish *p = calloc(1, sizeof(*p));
     if (!p)
         return NULL;
-    p->batch = buf_new(BATCH_BYTES_MAX);
+    size_t part = ring_max(writer) / ROOM_PART;
+    p->batch = buf_new(part < BATCH_BYTES_MAX ? part : BATCH_BYTES_MAX);
     p->again = buf_new(BATCH_BYTES_MAX);
     if (open_way(&p->writer, writer) && open_way(&p->view, view))
         return p;
@@ -56,42 +59,6 @@ void publish_free(struct publish *p)
     buf_free(&p->batch);
     buf_free(&p->again);
     free(p);
-}
-
-static void put(struct publish *p, const struct batch_item *item)
-{
-    if (batch_put(&p->batch, item))
-        return;
-    /* The batch is full: send it on and begin another. */
-    p->cut = !publish_turn(p);
-    batch_put(&p->batch, item);
-}
-
-void publish_fact(struct publish *p, struct slice fact)
-{
-    struct batch_item item = {.kind = BATCH_FACT, .body = fact};
-    put(p, &item);
-    p->has_facts = true;
-}
-
-void publish_state(struct publish *p, struct slice pbx, struct slice entity, struct slice body)
-{
-    struct batch_item item = {.kind = body.n ? BATCH_STATE_PUT : BATCH_STATE_DELETE,
-                              .pbx = pbx,
-                              .entity = entity,
-                              .body = body};
-    put(p, &item);
-}
-
-void publish_note(struct publish *p, struct slice pbx, struct slice json)
-{
-    struct batch_item item = {.kind = BATCH_NOTE, .pbx = pbx, .body = json};
-    put(p, &item);
-}
-
-bool publish_has_facts(const struct publish *p)
-{
-    return p->has_facts;
 }
 
 static bool has_room(struct ring *ring)
@@ -144,11 +111,66 @@ static void next_batch(struct publish *p)
     p->cut = false;
 }
 
-bool publish_turn(struct publish *p)
+/* Hands the batch to both rings. False when it, or an earlier part of this turn, is lost. */
+static bool send_on(struct publish *p)
 {
+    p->turn_bytes += p->batch.n;
     bool kept = pass(&p->writer, buf_slice(&p->batch), &p->again) && !p->cut;
     next_batch(p);
     return kept;
+}
+
+static void put(struct publish *p, const struct batch_item *item)
+{
+    if (batch_put(&p->batch, item))
+        return;
+    /* The batch is full: send it on and begin another. */
+    p->cut = !send_on(p);
+    if (batch_put(&p->batch, item))
+        return;
+    ring_refuse(p->writer.ring);
+    p->cut = true;
+    p->turn_bytes += ring_max(p->writer.ring);
+}
+
+void publish_fact(struct publish *p, struct slice fact)
+{
+    struct batch_item item = {.kind = BATCH_FACT, .body = fact};
+    put(p, &item);
+    p->has_facts = true;
+}
+
+void publish_state(struct publish *p, struct slice pbx, struct slice entity, struct slice body)
+{
+    struct batch_item item = {.kind = body.n ? BATCH_STATE_PUT : BATCH_STATE_DELETE,
+                              .pbx = pbx,
+                              .entity = entity,
+                              .body = body};
+    put(p, &item);
+}
+
+void publish_note(struct publish *p, struct slice pbx, struct slice json)
+{
+    struct batch_item item = {.kind = BATCH_NOTE, .pbx = pbx, .body = json};
+    put(p, &item);
+}
+
+bool publish_has_facts(const struct publish *p)
+{
+    return p->has_facts;
+}
+
+bool publish_turn(struct publish *p)
+{
+    bool kept = send_on(p);
+    p->outgrown = p->turn_bytes >= ring_max(p->writer.ring);
+    p->turn_bytes = 0;
+    return kept;
+}
+
+bool publish_outgrown(const struct publish *p)
+{
+    return p->outgrown;
 }
 
 bool publish_has_room(const struct publish *p)
@@ -160,6 +182,7 @@ void publish_drop(struct publish *p)
 {
     lose(&p->writer, buf_slice(&p->batch));
     next_batch(p);
+    p->turn_bytes = 0;
 }
 
 struct publish_losses publish_states_lost(const struct publish *p)

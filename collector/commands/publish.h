@@ -27,6 +27,9 @@ bool publish_has_facts(const struct publish *p);
  * batch, or a part of it, is lost: the caller tells a gap from the moment of the first loss. */
 bool publish_turn(struct publish *p);
 
+/* Whether the last turn was larger than the writer's whole ring, so that no waiting helps. */
+bool publish_outgrown(const struct publish *p);
+
 /* Whether the writer's ring has room again, a quarter of it, for a turn after a loss; and what else
  * to do with a turn: the view alone gets it, and it counts as lost. */
 bool publish_has_room(const struct publish *p);

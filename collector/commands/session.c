@@ -33,10 +33,11 @@ struct session {
     bool state_due; /* a second has passed since the state was handed on */
     bool untimed_told;
     bool full;           /* the writer's ring has no room */
-    bool kept;           /* what was handed to it last */
-    int64_t kept_at;     /* when something last was */
+    bool outgrown;       /* it was told that the ring is too small */
+    bool kept;           /* the last turn was */
+    int64_t kept_to;     /* up to where the stream was followed then, the PBX's time */
     uint64_t failures;   /* to get memory, as many were seen */
-    int64_t short_from;  /* what was handed on last before there were some, 0: there were none */
+    int64_t short_from;  /* kept_to before there were some, 0: there were none */
     int64_t drifts_from; /* since then so many differences were told */
     uint64_t drifts;
 };
@@ -144,7 +145,7 @@ static void hand_on(struct session *s)
         on_saved(s);
     s->state_due = false;
     if (s->kept)
-        s->kept_at = now_of(s);
+        s->kept_to = tap_position(s->tap, now_of(s));
 }
 
 /* What memory was too short for is missing from what this turn gave, and from what calls that were
@@ -153,14 +154,14 @@ static void look_at_memory(struct session *s)
 {
     uint64_t before = s->failures;
     if (s->short_from && memory_failures() == before) {
-        tap_gap(s->tap, s->short_from, now_of(s), SLICE("memory"));
+        tap_lost(s->tap, s->short_from, now_of(s), SLICE("memory"));
         if (memory_failures() == before)
             s->short_from = 0;
     }
     s->failures = memory_failures();
     if (s->failures == before || s->short_from)
         return;
-    s->short_from = s->kept_at ? s->kept_at : now_of(s);
+    s->short_from = s->kept_to;
     log_line(LOG_LEVEL_ERROR, "pbx %s: memory is short: records may be missing or wrong",
              session_name(s));
 }
@@ -177,9 +178,16 @@ static void on_turn_end(void *ctx)
         return;
     }
     if (was_full)
-        tap_gap(s->tap, s->kept_at, now_of(s), SLICE("overflow"));
+        tap_lost(s->tap, s->kept_to, now_of(s), SLICE("overflow"));
     hand_on(s);
     s->full = !s->kept;
+    if (s->full && publish_outgrown(s->env.publish) && !s->outgrown) {
+        s->outgrown = true;
+        log_line(LOG_LEVEL_ERROR,
+                 "pbx %s: what is up at once does not fit into the store's ring_mib: nothing is "
+                 "stored until it is raised",
+                 session_name(s));
+    }
     if (s->full && !was_full)
         log_line(LOG_LEVEL_ERROR, "pbx %s: the store does not keep up: facts are lost",
                  session_name(s));
@@ -369,7 +377,6 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
     steady_begin(&s->steady, &env->link.clock);
     s->env.link.clock = steady_clock(&s->steady);
     s->lag = metrics_line(METRIC_DELIVERY_LAG, session_name(s), NULL);
-    s->kept_at = now_of(s);
     struct ami_link_config config = tap_config_link(pbx);
     if (!tap_config_tls(pbx, &s->tls, stderr)) {
         session_free(s);
@@ -378,6 +385,7 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
     config.tls = s->tls;
     struct tap_options options = tap_config_options(pbx);
     s->tap = tap_new(&options, on_fact, s);
+    s->kept_to = s->tap ? tap_position(s->tap, now_of(s)) : 0;
     s->link = ami_link_new(&config, &s->env.link, &events, s);
     if (!s->tap || !s->link) {
         session_free(s);

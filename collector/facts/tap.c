@@ -467,10 +467,19 @@ void tap_tell_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason
     emit_end(tap->emit);
 }
 
+int64_t tap_position(const struct tap *tap, int64_t now)
+{
+    return tap->event_time ? tap->event_time : tap_pbx_time(tap, now);
+}
+
+void tap_lost(struct tap *tap, int64_t position, int64_t now, struct slice reason)
+{
+    emit_forget_told(tap->emit);
+    tap_tell_gap(tap, position, tap_pbx_time(tap, now), reason);
+}
+
 void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
 {
-    if (slice_is(reason, "overflow") || slice_is(reason, "memory"))
-        emit_forget_told(tap->emit);
     tap_tell_gap(tap, tap_pbx_time(tap, from), tap_pbx_time(tap, to), reason);
 }
 

@@ -65,6 +65,12 @@ void tap_booted(struct tap *tap, struct slice startup);
  * could confirm is unsure from now on. */
 void tap_snapshot_end(struct tap *tap, int64_t now);
 
+/* Up to where the stream was followed, the PBX's time: its newest event's Timestamp; before the
+ * first one now, the machine's, as the PBX's clock shows it. */
+int64_t tap_position(const struct tap *tap, int64_t now);
+/* What events after this position gave was lost, up to now: fact gap, and every state is told again
+ * with the next event about it. reason is one word. */
+void tap_lost(struct tap *tap, int64_t position, int64_t now, struct slice reason);
 /* What events of this while gave was lost: fact gap. reason is one word. */
 void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason);
 

@@ -30,7 +30,7 @@ void tap_lost_sight(struct tap *tap, int64_t from, struct slice reason)
         return;
     tap->blind.open = true;
     /* What was on its way when the last byte came carries an earlier time than that. */
-    tap->blind.from = tap->event_time ? tap->event_time : tap_pbx_time(tap, from);
+    tap->blind.from = tap_position(tap, from);
     tap->blind.newest = tap->newest;
     set_reason(tap, reason);
 }

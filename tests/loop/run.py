@@ -38,7 +38,6 @@ COPIES = 20  # of the recordings at once
 LIMIT = 120
 TURN_MOST, TURN_LONGEST = 0.02, 0.1
 SHARE = 0.999
-SLACK = 0.3  # what lies so near to a gap may have been seen on one side of it only
 
 
 def until(what, limit=LIMIT):
@@ -248,7 +247,7 @@ def judge(scene, log, fault, gaps=(), injected=1):
     by_id = {fact.id: fact for fact in found}
     missing = [fact for fact in expected if fact.id not in by_id]
     lost = [fact for fact in missing
-            if not any(lives[fact.about][0] <= to + SLACK and lives[fact.about][1] >= since - SLACK for since, to in windows)]
+            if not any(lives[fact.about][0] <= to and lives[fact.about][1] >= since for since, to in windows)]
     doubles = len(found) - len(by_id)
     log.add(fault, injected=injected, sent=len(expected), found=len(expected) - len(missing), doubles=doubles, lost=len(lost),
             blind_seconds=sum(end - begin for begin, end in windows))

@@ -55,7 +55,8 @@ static void fill_rings(void)
         put(FACT_CALL, "filling", "f", 2000);
         ck_assert(publish_turn(publish));
     }
-    put(FACT_CALL, "filling", "f", RING_BYTES / 4);
+    for (int i = 0; i < 7; i++)
+        put(FACT_CALL, "filling", "f", 2000);
 }
 
 static void note(const struct batch_item *item)
@@ -155,6 +156,22 @@ START_TEST(states_that_are_too_many_to_keep_are_counted)
 }
 END_TEST
 
+/* No waiting would help. */
+START_TEST(a_turn_that_outgrows_the_ring_says_so)
+{
+    for (int i = 0; i < 40; i++)
+        put(FACT_CALL_STATE, "1.1", "a", 2000);
+    ck_assert(!publish_turn(publish));
+    ck_assert(publish_outgrown(publish));
+    put(FACT_CALL_STATE, "1.1", "b", 10);
+    publish_turn(publish);
+    ck_assert(!publish_outgrown(publish));
+    put(FACT_CALL_STATE, "1.1", "c", RING_BYTES / 4);
+    ck_assert(!publish_turn(publish));
+    ck_assert(publish_outgrown(publish));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("publish");
@@ -164,6 +181,7 @@ int main(void)
     tcase_add_test(tcase, a_view_that_does_not_keep_up_gets_states_in_order);
     tcase_add_test(tcase, nothing_is_sent_twice_without_a_loss);
     tcase_add_test(tcase, states_that_are_too_many_to_keep_are_counted);
+    tcase_add_test(tcase, a_turn_that_outgrows_the_ring_says_so);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
