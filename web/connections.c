@@ -4,9 +4,10 @@
 #include <pthread.h>
 #include <time.h>
 
-#define HEAD_EXTRA_SECONDS 5
-#define ANSWER_SECONDS     120
-#define NEVER              INT64_MAX
+#define SECOND        ((int64_t)1000)
+#define HEAD_EXTRA_MS (5 * SECOND)
+#define ANSWER_MS     (120 * SECOND)
+#define NEVER         INT64_MAX
 
 struct entry {
     struct entry *next, *before;
@@ -14,7 +15,7 @@ struct entry {
     int fd;
     bool spare, cut;
     enum connection_phase phase;
-    int64_t since, until; /* monotonic seconds */
+    int64_t since, until; /* monotonic milliseconds */
 };
 
 struct connections {
@@ -27,11 +28,11 @@ struct connections {
     bool next_is_spare; /* the one that was just accepted */
 };
 
-static int64_t monotonic_seconds(void)
+static int64_t monotonic_ms(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec;
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 struct connections *connections_new(const struct connections_options *options)
@@ -90,13 +91,23 @@ static bool has_too_many(const struct connections *c, const struct address *peer
            count_of(c, peer) >= c->options.per_address_max;
 }
 
-/* The one that waited longest for its request goes, if it had a second for it. */
+/* When others may have its place. An answer has longer: its client may be slow, or its password be
+ * looked at. */
+static int64_t patience_ends(const struct entry *e)
+{
+    return e->phase == CONNECTION_STREAM   ? NEVER
+           : e->phase == CONNECTION_ANSWER ? e->since + CONNECTIONS_ANSWER_MS
+                                           : e->since + CONNECTIONS_WAIT_MS;
+}
+
+/* The one that waits longest goes, if it had its time. */
 static bool make_room(struct connections *c, int64_t now)
 {
     struct entry *longest = NULL;
     for (struct entry *e = c->first; e; e = e->next) {
-        if (!e->cut && !e->spare && e->phase == CONNECTION_HEAD && now - e->since > 1 &&
-            (!longest || e->since <= longest->since)) /* the first of the list came last */
+        if (!e->cut && !e->spare && patience_ends(e) < now &&
+            (!longest ||
+             patience_ends(e) <= patience_ends(longest))) /* the list's first came last */
             longest = e;
     }
     if (longest)
@@ -104,12 +115,29 @@ static bool make_room(struct connections *c, int64_t now)
     return longest != NULL;
 }
 
+/* Past the bound the one that waits longest goes, however short that was: a body that does come
+ * comes with its head. */
+static void make_room_for_body(struct connections *c)
+{
+    struct entry *longest = NULL;
+    unsigned n = 0;
+    for (struct entry *e = c->first; e; e = e->next) {
+        if (e->cut || e->phase != CONNECTION_BODY)
+            continue;
+        n++;
+        if (!longest || e->since <= longest->since)
+            longest = e;
+    }
+    if (n >= CONNECTIONS_BODIES)
+        cut(c, longest);
+}
+
 static bool accept_peer(struct connections *c, const struct address *peer)
 {
     c->next_is_spare = false;
     if (!may_connect(&c->options, peer) || has_too_many(c, peer))
         return false;
-    if (c->open < c->options.max || make_room(c, monotonic_seconds()))
+    if (c->open < c->options.max || make_room(c, monotonic_ms()))
         return true;
     c->next_is_spare = address_is_here(peer) || address_is_in(peer, &c->options.monitors);
     return c->next_is_spare && c->spare < CONNECTIONS_SPARE;
@@ -129,12 +157,12 @@ enum MHD_Result connections_accept(void *ctx, const struct sockaddr *from, sockl
 
 static void set_phase(const struct connections *c, struct entry *e, enum connection_phase phase)
 {
-    const int64_t request = c->options.request_seconds;
+    const int64_t request = c->options.request_seconds * SECOND;
     e->phase = phase;
-    e->since = monotonic_seconds();
-    e->until = phase == CONNECTION_HEAD     ? e->since + request + HEAD_EXTRA_SECONDS
+    e->since = monotonic_ms();
+    e->until = phase == CONNECTION_HEAD     ? e->since + request + HEAD_EXTRA_MS
                : phase == CONNECTION_BODY   ? e->since + request
-               : phase == CONNECTION_ANSWER ? e->since + ANSWER_SECONDS
+               : phase == CONNECTION_ANSWER ? e->since + ANSWER_MS
                                             : NEVER;
 }
 
@@ -190,7 +218,7 @@ void connections_notify(void *ctx, struct MHD_Connection *connection, void **soc
 
 void connections_sweep(struct connections *c)
 {
-    const int64_t now = monotonic_seconds();
+    const int64_t now = monotonic_ms();
     pthread_mutex_lock(&c->lock);
     for (struct entry *e = c->first; e; e = e->next) {
         if (now >= e->until)
@@ -211,6 +239,8 @@ void connections_phase(struct connections *c, struct MHD_Connection *connection,
     if (!e)
         return;
     pthread_mutex_lock(&c->lock);
+    if (phase == CONNECTION_BODY)
+        make_room_for_body(c);
     set_phase(c, e, phase);
     pthread_mutex_unlock(&c->lock);
 }

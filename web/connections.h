@@ -5,13 +5,17 @@
 #include "web/address.h"
 #include <microhttpd.h>
 
-/* Who is connected, and since when without having asked anything. Past `max` connections the one
- * that waited longest for its request, a second at least, gives way; past that only
+/* Who is connected, and what each connection waits for since when. Past `max` connections the one
+ * that waits longest gives way: for a request or the rest of it CONNECTIONS_WAIT_MS at least, for
+ * its client to read an answer CONNECTIONS_ANSWER_MS, streams never. Past that only
  * CONNECTIONS_SPARE more are taken, from where /healthz and /metrics may be asked, and serve
  * nothing else. What takes too long is cut: libmicrohttpd's own time-out begins anew with each
  * byte. */
-#define CONNECTIONS_SPARE 4
-#define CONNECTIONS_SLACK 32 /* that were cut and are not gone yet */
+#define CONNECTIONS_SPARE     4
+#define CONNECTIONS_SLACK     32 /* that were cut and are not gone yet */
+#define CONNECTIONS_BODIES    16 /* that wait for a body at once */
+#define CONNECTIONS_WAIT_MS   1000
+#define CONNECTIONS_ANSWER_MS 5000
 
 struct connections;
 
@@ -48,7 +52,8 @@ void connections_notify(void *ctx, struct MHD_Connection *connection, void **soc
 /* Cuts what is too slow. Any thread. */
 void connections_sweep(struct connections *c);
 
-/* Says what a connection is about from now on. */
+/* Says what a connection is about from now on. When CONNECTIONS_BODIES wait for a body already, the
+ * one that waits longest gives way to this one. */
 void connections_phase(struct connections *c, struct MHD_Connection *connection,
                        enum connection_phase phase);
 

@@ -735,6 +735,45 @@ def the_longest_waiting_gives_way_and_health_answers():
 
 
 @test
+def bodies_that_never_come_keep_nobody_out():
+    head = (b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            b"Content-Length: 2000\r\n\r\n")
+    with Tap("sse_clients_max = 2", "connections_per_address = 100000") as tap:
+        held = []
+        for i in range(34):  # 2 streams and 32 more
+            held.append(tap.connect(f"127.0.2.{i + 1}"))
+            held[-1].sendall(head)
+        tap.until(lambda: tap.ask("/login", source=STRANGER).status == 200, "a stranger is served")
+        same(tap.login("anna", PASSWORDS["anna"], source="127.0.0.3").status, 303, "log-in")
+        expect((closed_after(held[0], 5) or 9) < 5, "the first was cut")
+        same(closed_after(held[-1], 0.2), None, "the last was cut")
+        for s in held:
+            s.close()
+
+
+@test
+def answers_that_nobody_reads_give_way():
+    ask = b"GET /wallboard.css HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000
+    with Tap("sse_clients_max = 2", "connections_per_address = 100000") as tap:
+        held = []
+        for i in range(34):
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.bind((f"127.0.2.{i + 1}", 0))
+            s.connect(("127.0.0.1", tap.port))
+            s.setblocking(False)
+            s.send(ask)
+            held.append(s)
+        begin = time.monotonic()
+        time.sleep(2.5)
+        same(tap.ask("/login", source=STRANGER).raw, b"", "a stranger while they may still read")
+        tap.until(lambda: tap.ask("/login", source=STRANGER).status == 200, "a stranger is served")
+        expect(time.monotonic() - begin < 12, "libmicrohttpd's time-out")
+        for s in held:
+            s.close()
+
+
+@test
 def streams_leave_room():
     with Tap("sse_clients_max = 3") as tap:
         cookie = tap.cookie_of()
