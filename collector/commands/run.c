@@ -39,8 +39,8 @@ struct daemon {
     struct session **sessions;
     size_t count;
     size_t stopped;
-    size_t refused; /* sessions that were never let in */
     bool stopping;
+    bool shut_out;                /* and that because no PBX lets amitap in */
     uint64_t view_lost;           /* batches that were told to be */
     struct publish_losses states; /* lost so far */
     struct watchdog watchdog;
@@ -197,7 +197,16 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     }
 }
 
-static void on_stopped(void *ctx, struct session *s, bool refused)
+static bool are_all_shut_out(const struct daemon *d)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        if (!session_is_shut_out(d->sessions[i]))
+            return false;
+    }
+    return true;
+}
+
+static void on_stopped(void *ctx, bool refused)
 {
     struct daemon *d = ctx;
     if (!refused) {
@@ -205,10 +214,10 @@ static void on_stopped(void *ctx, struct session *s, bool refused)
             event_base_loopexit(d->base, NULL);
         return;
     }
-    (void)s;
     /* A wrong account would be tried for ever without anybody looking: say so at once, unless
-     * another PBX is being tapped. */
-    if (++d->refused >= d->count && !d->stopping) {
+     * another PBX is being tapped or may be. */
+    if (!d->stopping && are_all_shut_out(d)) {
+        d->shut_out = true;
         log_line(LOG_LEVEL_ERROR, "%s: no PBX lets amitap in; stopping", d->path);
         stop_sessions(d);
     }
@@ -324,7 +333,7 @@ static int stop(struct daemon *d)
     ring_free(d->view_ring);
     ring_free(d->writer_ring);
     config_free(d->config);
-    return kept && d->refused == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return kept && !d->shut_out ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static const char *read_arguments(int argc, char **argv)

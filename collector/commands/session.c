@@ -30,6 +30,7 @@ struct session {
     struct tap *tap;
     bool logged_in; /* now */
     bool ever;      /* since the start */
+    bool shut_out;  /* refused, and not let in since the start or a reload */
     bool state_due; /* a second has passed since the state was handed on */
     bool untimed_told;
     bool full;           /* the writer's ring has no room */
@@ -222,6 +223,7 @@ static void logged_in(struct session *s, const struct ami_link_change *change)
 {
     s->logged_in = true;
     s->ever = true;
+    s->shut_out = false;
     tap_host(s->tap, slice_from(change->host));
     tap_connected(s->tap, slice_from(ami_link_version(s->link)), now_of(s));
 }
@@ -266,10 +268,12 @@ static void on_link_state(void *ctx, const struct ami_link_change *change)
     if (change->to == AMI_LINK_WAITING)
         note_link(s, false, text);
     on_turn_end(s);
-    if (change->to == AMI_LINK_STOPPED && !s->next)
-        s->env.stopped(s->env.ctx, s, false);
-    else if (change->reason == AMI_LINK_LOGIN_REFUSED && !s->ever)
-        s->env.stopped(s->env.ctx, s, true);
+    if (change->to == AMI_LINK_STOPPED && !s->next) {
+        s->env.stopped(s->env.ctx, false);
+    } else if (change->reason == AMI_LINK_LOGIN_REFUSED && !s->ever) {
+        s->shut_out = true;
+        s->env.stopped(s->env.ctx, true);
+    }
 }
 
 static bool list_of(enum ami_action action, enum tap_list *ret_list)
@@ -426,6 +430,11 @@ int session_restore(struct session *s, struct outbox *outbox)
     return result;
 }
 
+bool session_is_shut_out(const struct session *s)
+{
+    return s->shut_out;
+}
+
 uint64_t session_live_calls(const struct session *s)
 {
     return tap_counters(s->tap).calls;
@@ -455,7 +464,7 @@ void session_stop(struct session *s)
     bool reloading = s->next && ami_link_state(s->link) == AMI_LINK_STOPPED;
     drop_next(s);
     if (reloading)
-        s->env.stopped(s->env.ctx, s, false);
+        s->env.stopped(s->env.ctx, false);
     else
         ami_link_stop(s->link);
 }
@@ -467,6 +476,7 @@ bool session_reload(struct session *s, struct run_config *config, struct ami_tls
         return false;
     drop_next(s);
     s->next = run_config_hold(config);
+    s->shut_out = false;
     s->next_tls = tls;
     ami_link_stop(s->link);
     return true;

@@ -16,8 +16,8 @@ struct session_env {
     struct publish *publish;
     /* The loop woke the session; NULL: nobody wants to know. */
     void (*turn_begin)(void *ctx);
-    /* The session has stopped, or was refused before it was ever logged in. */
-    void (*stopped)(void *ctx, struct session *s, bool refused);
+    /* The session has stopped, or was refused before it was ever logged in, each time it is. */
+    void (*stopped)(void *ctx, bool refused);
     void *ctx;
 };
 
@@ -28,6 +28,10 @@ void session_free(struct session *s);
 
 /* Takes back the live state that an earlier run saved. -1 with one line in outbox_error. */
 int session_restore(struct session *s, struct outbox *outbox);
+
+/* Whether the PBX refused the account and never let it in since the start. A reload that changes
+ * the link begins anew: not shut out until it is refused again. */
+bool session_is_shut_out(const struct session *s);
 
 /* How many calls are live. */
 uint64_t session_live_calls(const struct session *s);

@@ -50,7 +50,7 @@ SUITES = {
     "tls": Suite(MAKE + ["all"], ["tests/tls/run.py"]),
     "loop": Suite(MAKE + ["all", "loop-shim"], ["tests/loop/run.py", "--rate", "3000", "--seconds", "4", "everything stuck"]),
     "overflow": Suite(MAKE + ["all", "loop-shim"], ["tests/loop/run.py", "--rate", "3000", "ring overflows"]),
-    "reload": Suite(MAKE + ["all"], ["tests/reload/run.py", "another address", "faults"]),
+    "reload": Suite(MAKE + ["all"], ["tests/reload/run.py", "another address", "faults", "one wrong account"]),
     "blind": Suite(MAKE + ["all"], ["tests/blind/run.py", "connection cut", "amitap killed"]),
     "clocks": Suite(MAKE + ["all"], ["tests/blind/run.py", "own clock set back"]),
     "web": Suite(MAKE + ["all"], ["tests/web/run.py", "nobody sees", "every answer", "person logs", "from one address",

@@ -47,10 +47,20 @@ class Scene:
         self.secret = self.folder / "secret"
         self.secret.write_text("tapsecret\n")
         self.config = self.folder / "amitap.conf"
+        self.programs, self.expected = programs, 0
         self.values = {"a": {"port": self.ports["a"]}, "b": {"port": self.ports["b"]}, "store": {}}
-        self.write()
-        self.tap = self._start("amitap", programs.amitap, "run", "-c", self.config)
+        self.tap = self._run()
         assert until(lambda: self.count("following events") == 2), self.said("amitap")
+
+    def _run(self):
+        self.write()
+        return self._start("amitap", self.programs.amitap, "run", "-c", self.config)
+
+    def begin_anew(self):
+        """amitap is started once more, as the values are now."""
+        wrong = self.end()
+        assert not wrong, wrong
+        self.tap = self._run()
 
     def _pbx(self, programs, name):
         self._start(name, programs.amisim, "--port", "0", "--loop", "0", "--record", self.folder / f"{name}.actions",
@@ -73,7 +83,8 @@ class Scene:
     def write(self, more=""):
         def lines(values):
             return "".join(f" {key} = {value}\n" for key, value in values.items())
-        pbxs = "".join(f"pbx {name} {{ host = 127.0.0.1\n user = tap\n secret_file = '{self.secret}'\n{lines(values)} }}\n"
+        every = {"host": "127.0.0.1", "user": "tap", "secret_file": f"'{self.secret}'"}
+        pbxs = "".join(f"pbx {name} {{\n{lines(every | values)} }}\n"
                        for name, values in self.values.items() if name != "store")
         self.config.write_text(f"{pbxs}store {{ path = '{self.folder}/amitap.db'\n{lines(self.values['store'])} }}\n"
                                f"web {{ listen = '127.0.0.1:{self.web}' }}\n{more}")
@@ -85,7 +96,7 @@ class Scene:
         self.write(more)
         self.tap.send_signal(signal.SIGHUP)
         until(lambda: len(said.findall(self.said("amitap"))) > before)
-        return said.findall(self.said("amitap"))[-1]
+        return (said.findall(self.said("amitap")) or [""])[-1]
 
     def logins(self):
         """How often each PBX was logged in to."""
@@ -102,14 +113,19 @@ class Scene:
 
     def close(self):
         """What is wrong with its end, if anything."""
-        self.tap.send_signal(signal.SIGTERM)
-        status = self.tap.wait(LIMIT)
+        wrong = self.end()
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        return wrong
+
+    def end(self):
+        """What is wrong with amitap's end, if anything."""
+        self.tap.send_signal(signal.SIGTERM)
+        status = self.tap.wait(LIMIT)
         said = self.said("amitap")
-        bad = status != 0 or re.search(r"(Address|Leak)Sanitizer|runtime error:", said)
+        bad = status != self.expected or re.search(r"(Address|Leak)Sanitizer|runtime error:", said)
         return [f"amitap ended with {status}: {said[-600:]}"] if bad else []
 
 
@@ -186,7 +202,30 @@ def stopped_while_it_reloads(scene):
     yield until(lambda: scene.tap.poll() is not None), "it does not end"
 
 
-SCENES = (another_address, another_secret, the_same, needs_a_restart, faults, many_at_once, stopped_while_it_reloads)
+def one_wrong_account(scene):
+    """A PBX that refuses amitap again and again stops neither it nor the other one; that it did is no fault of a clean end."""
+    scene.values["b"]["user"] = "nobody"
+    scene.begin_anew()
+    for turn in (1, 2):
+        yield until(lambda n=turn: scene.count("REFUSED") == n and scene.count("following events") == 1), scene.said("amitap")
+        scene.values["b"]["ping_seconds"] = 15 + turn  # it begins anew, without waiting for a minute
+        scene.reload()
+    yield until(lambda: scene.count("REFUSED") == 3), scene.said("amitap")
+    yield scene.tap.poll() is None and "stopping" not in scene.said("amitap"), scene.said("amitap")
+
+
+def every_account_wrong(scene):
+    """Nobody lets amitap in: it says so and ends, and that is a fault."""
+    for name in "ab":
+        scene.values[name]["user"] = "nobody"
+    scene.begin_anew()
+    yield until(lambda: scene.tap.poll() is not None), scene.said("amitap")
+    yield scene.count("no PBX lets amitap in") == 1 and scene.tap.returncode == 1, scene.said("amitap")
+    scene.expected = 1
+
+
+SCENES = (another_address, another_secret, the_same, needs_a_restart, faults, many_at_once, stopped_while_it_reloads,
+          one_wrong_account, every_account_wrong)
 
 
 def first_fault(checks):
