@@ -253,6 +253,7 @@ static bool make_sessions(struct daemon *d)
                                        .clock = d->clock,
                                        .random = random_system()},
                               .publish = d->publish,
+                              .log_policy = store_log_policy(d->store),
                               .turn_begin = turn_begin,
                               .stopped = on_stopped,
                               .ctx = d};

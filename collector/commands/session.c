@@ -58,7 +58,8 @@ const char *session_name(const struct session *s)
     return config_section_name(s->pbx);
 }
 
-/* One line for each difference, with both rows; past a bound in a minute they are only counted. */
+/* One line for each difference, with both rows as the history has them; past a bound in a minute
+ * they are only counted. */
 static void log_drift(struct session *s, struct slice fact)
 {
     int64_t now = now_of(s);
@@ -73,7 +74,9 @@ static void log_drift(struct session *s, struct slice fact)
         return;
     struct buf text = buf_new(DRIFT_LINE_BYTES_MAX);
     struct json_out json = json_out_to(&text);
-    fact_json(fact, &json);
+    struct slice shown = privacy_mask(s->env.log_policy, fact);
+    if (shown.n)
+        fact_json(shown, &json);
     log_line(LOG_LEVEL_WARNING, "pbx %s: differs from what Asterisk says: %.*s", session_name(s),
              (int)text.n, text.n ? text.p : "");
     buf_free(&text);

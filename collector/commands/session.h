@@ -5,6 +5,7 @@
 #include "collector/commands/publish.h"
 #include "collector/commands/run_config.h"
 #include "collector/config/config.h"
+#include "collector/facts/privacy.h"
 #include "collector/link/ami_link.h"
 #include "collector/outbox/outbox.h"
 
@@ -14,6 +15,7 @@ struct session;
 struct session_env {
     struct ami_link_env link;
     struct publish *publish;
+    struct privacy *log_policy; /* what is logged of facts; borrowed, of the loop's thread */
     /* The loop woke the session; NULL: nobody wants to know. */
     void (*turn_begin)(void *ctx);
     /* The session has stopped, or was refused before it was ever logged in, each time it is. */

@@ -26,6 +26,7 @@ struct store {
     struct writer *writer;
     struct live_view *view;
     struct privacy *history_policy, *kafka_policy, *view_policy;
+    struct privacy *log_policy; /* the history's once more, for another thread */
     struct web_source source;
     struct web_config *web;
     struct web_edge *edge;
@@ -70,7 +71,8 @@ static void open_history(struct store *s, char error[ERROR_SIZE])
                                       .clock = s->options.clock,
                                       .policy = s->history_policy,
                                       .section = section};
-    if (s->history_policy)
+    s->log_policy = privacy_config(section, outbox_secret(s->outbox));
+    if (s->history_policy && s->log_policy)
         s->history = history_open(&options, error, ERROR_SIZE);
     else
         snprintf(error, ERROR_SIZE, "memory is short");
@@ -228,6 +230,11 @@ bool store_restore(struct store *store, struct session *session)
     return false;
 }
 
+struct privacy *store_log_policy(const struct store *store)
+{
+    return store->log_policy;
+}
+
 static void wake_web(void *ctx)
 {
     struct store *s = ctx;
@@ -281,6 +288,7 @@ bool store_close(struct store *store)
     live_view_free(store->view);
     outbox_free(store->outbox);
     privacy_free(store->history_policy);
+    privacy_free(store->log_policy);
     privacy_free(store->kafka_policy);
     privacy_free(store->view_policy);
     free(store);

@@ -27,6 +27,9 @@ struct store *store_open(const struct store_options *options);
  * on stderr. */
 bool store_restore(struct store *store, struct session *session);
 
+/* The history's privacy, for what the loop's thread logs of facts. Lives as long as the store. */
+struct privacy *store_log_policy(const struct store *store);
+
 /* Starts the threads. False after one line on stderr. */
 bool store_start(struct store *store);
 

@@ -55,7 +55,7 @@ SUITES = {
     "clocks": Suite(MAKE + ["all"], ["tests/blind/run.py", "own clock set back"]),
     "web": Suite(MAKE + ["all"], ["tests/web/run.py", "nobody sees", "every answer", "person logs", "from one address",
                                   "hosts are", "tokens", "check says"]),
-    "privacy": Suite(MAKE + ["all", "build/kafka_mock"], ["tests/privacy/run.py", "each place", "last digits", "erased while"]),
+    "privacy": Suite(MAKE + ["all", "build/kafka_mock"], ["tests/privacy/run.py", "each place", "last digits", "erased while", "difference"]),
     "secrets": Suite(MAKE + ["all"], ["tests/privacy/secrets.py"]),
     "pages": Suite(["true"], ["tests/lint/pages.py"]),
     "metrics": Suite(MAKE + ["all"], ["tests/metrics/run.py"]),
