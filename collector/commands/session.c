@@ -502,7 +502,7 @@ static void begin_next(struct session *s)
 
 void session_gap(struct session *s, int64_t from, int64_t to, const char *reason)
 {
-    tap_gap(s->tap, from, to, slice_from(reason));
+    tap_gap_of_facts(s->tap, from, to, slice_from(reason));
     on_turn_end(s);
 }
 

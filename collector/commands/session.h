@@ -48,7 +48,7 @@ void session_stop(struct session *s);
  * clear). False, and nothing happens, when the link is as it says already. */
 bool session_reload(struct session *s, struct run_config *config, struct ami_tls *tls);
 
-/* Tells a gap that is not the link's: what happened between these moments may be missing
+/* Tells a gap that is not the link's: facts of these times, which are the PBX's, may be missing
  * somewhere. */
 void session_gap(struct session *s, int64_t from, int64_t to, const char *reason);
 

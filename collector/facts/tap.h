@@ -73,6 +73,8 @@ int64_t tap_position(const struct tap *tap, int64_t now);
 void tap_lost(struct tap *tap, int64_t position, int64_t now, struct slice reason);
 /* What events of this while gave was lost: fact gap. reason is one word. */
 void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason);
+/* The same of facts that are lost behind the tap: the times are the facts' own, the PBX's. */
+void tap_gap_of_facts(struct tap *tap, int64_t from, int64_t to, struct slice reason);
 
 /* The lists asked for after log-in. What a list that was answered in full does not hold, though it
  * was known before the list was asked for and no event has shown it since, is gone. */
