@@ -9,11 +9,12 @@
 #define PAGE_BYTES 4096U
 #define AGE_US     (INT64_C(60) * 1000000) /* between looks at what is too old */
 
-/* ?3 the highest worth that may go, ?4 the time before which, ?5 whether imported rows may go too,
- * ?6 how many. */
+/* ?3 the highest worth that may go, ?4 the time before which, ?5 whether rows may go too that tell
+ * of the past when they come, ?6 how many. */
 static const char sql_give_up[] =
     "DELETE FROM facts WHERE seq IN (SELECT seq FROM facts WHERE seq > ?1 AND seq <= ?2 AND "
-    "worth(kind, flags) <= ?3 AND ce_time < ?4 AND (?5 OR flags & 16 = 0) ORDER BY seq LIMIT ?6) "
+    "worth(kind, flags) <= ?3 AND ce_time < ?4 AND (?5 OR (flags & 16 = 0 AND kind NOT IN "
+    "('gap', 'tap_connected', 'tap_disconnected'))) ORDER BY seq LIMIT ?6) "
     "RETURNING worth(kind, flags), ce_time, seq";
 _Static_assert(FACT_IS_IMPORTED == 16, "as the statement has it");
 static const char sql_give_up_rendering[] = "DELETE FROM renderings WHERE seq = ?1";

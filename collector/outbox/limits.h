@@ -14,7 +14,8 @@
 struct limits_bounds {
     uint64_t rows;      /* 0: none, here and below */
     uint64_t bytes;     /* of the file that are in use */
-    int64_t age_us;     /* by the records' own time; imported ones, which are old, do not count */
+    int64_t age_us;     /* by the records' own time; what tells of the past when it comes, imported
+                         * records and gaps, and the tap's word of its connections, does not go */
     struct clock clock; /* for age_us */
 };
 

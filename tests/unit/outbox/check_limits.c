@@ -255,6 +255,25 @@ START_TEST(what_is_too_old_goes_whatever_it_is)
 }
 END_TEST
 
+/* A gap that tells what was given up is as old as that: it would be given up, and told, each
+ * minute.
+ */
+START_TEST(gaps_are_never_too_old)
+{
+    static const enum fact_kind kinds[] = {FACT_GAP, FACT_TAP_CONNECTED, FACT_TAP_DISCONNECTED,
+                                           FACT_DRIFT};
+    open_bounded((struct limits_bounds){.age_us = 7 * DAY});
+    for (unsigned i = 0; i < 4; i++)
+        put(kinds[i], FACT_IS_TAP, 0);
+    now = 8 * DAY;
+    commit();
+    pass_history();
+    ck_given_up(0, 0, 0, 1);
+    ck_assert_int_eq(rows_of("kind <> 'drift'"), 3);
+    outbox_free(outbox);
+}
+END_TEST
+
 START_TEST(what_the_sink_has_taken_stays)
 {
     open_bounded((struct limits_bounds){.rows = 160});
@@ -425,6 +444,7 @@ int main(void)
     tcase_add_test(tcase, times_of_what_went_are_told);
     tcase_add_test(tcase, the_file_is_bounded);
     tcase_add_test(tcase, what_is_too_old_goes_whatever_it_is);
+    tcase_add_test(tcase, gaps_are_never_too_old);
     tcase_add_test(tcase, what_the_sink_has_taken_stays);
     tcase_add_test(tcase, the_end_of_a_state_is_worth_a_log);
     tcase_add_test(tcase, the_other_rendering_goes_too);
