@@ -248,6 +248,7 @@ static int put(struct republish *r, sqlite3_stmt *row, const char *id)
     int rc = sqlite3_step(row);
     if (rc == SQLITE_ROW) {
         record.kind_name = column(row, KIND);
+        record.head.flags = FACT_IS_AGAIN;
         record.head.pbx = column(row, PBX);
         record.head.subject = column(row, SUBJECT);
         record.head.key = column(row, KEY);

@@ -59,7 +59,8 @@ enum fact_flags {
     FACT_IS_INFERRED = 2,  /* not observed (lost_sight, known from a snapshot) */
     FACT_IS_TOMBSTONE = 4, /* a state kind's subject is gone; the body is empty */
     FACT_IS_QUIET = 8,     /* known before the tap looked (snapshot); nothing new happened */
-    FACT_IS_IMPORTED = 16  /* out of Asterisk's own file */
+    FACT_IS_IMPORTED = 16, /* out of Asterisk's own file */
+    FACT_IS_AGAIN = 32     /* out of the history, for Kafka to have it again */
 };
 
 struct fact_head {

@@ -13,10 +13,10 @@
  * of the past when they come, ?6 how many. */
 static const char sql_give_up[] =
     "DELETE FROM facts WHERE seq IN (SELECT seq FROM facts WHERE seq > ?1 AND seq <= ?2 AND "
-    "worth(kind, flags) <= ?3 AND ce_time < ?4 AND (?5 OR (flags & 16 = 0 AND kind NOT IN "
+    "worth(kind, flags) <= ?3 AND ce_time < ?4 AND (?5 OR (flags & 48 = 0 AND kind NOT IN "
     "('gap', 'tap_connected', 'tap_disconnected'))) ORDER BY seq LIMIT ?6) "
     "RETURNING worth(kind, flags), ce_time, seq";
-_Static_assert(FACT_IS_IMPORTED == 16, "as the statement has it");
+_Static_assert((FACT_IS_IMPORTED | FACT_IS_AGAIN) == 48, "as the statement has it");
 static const char sql_give_up_rendering[] = "DELETE FROM renderings WHERE seq = ?1";
 static const char sql_lesser[] =
     "SELECT count(*) FROM facts WHERE seq > ?1 AND seq <= ?2 AND worth(kind, flags) < ?3";

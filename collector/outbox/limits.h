@@ -12,10 +12,11 @@
  * it is. Each step is a bounded slice, inside the writer's transaction. */
 
 struct limits_bounds {
-    uint64_t rows;      /* 0: none, here and below */
-    uint64_t bytes;     /* of the file that are in use */
-    int64_t age_us;     /* by the records' own time; what tells of the past when it comes, imported
-                         * records and gaps, and the tap's word of its connections, does not go */
+    uint64_t rows;  /* 0: none, here and below */
+    uint64_t bytes; /* of the file that are in use */
+    int64_t
+        age_us;         /* by the records' own time; what tells of the past when it comes, imported
+                         * and republished records, gaps, and the tap's word of its connections, stays */
     struct clock clock; /* for age_us */
 };
 

@@ -8,7 +8,7 @@
 
 /* Everything that Kafka sees of the records that wait. */
 #define WAITING                                                                                    \
-    "SELECT group_concat(kind || flags || pbx || subject || key || ce_id || ce_time || "           \
+    "SELECT group_concat(kind || (flags & ~32) || pbx || subject || key || ce_id || ce_time || "   \
     "ce_sequence || body, '|') FROM (SELECT * FROM facts ORDER BY seq)"
 
 static char said[4096];
@@ -84,6 +84,16 @@ START_TEST(the_same_records_go_again)
 }
 END_TEST
 
+/* They tell of the past, which backlog_days must not take for a long wait. */
+START_TEST(they_are_marked_as_sent_again)
+{
+    ck_assert_int_eq(republish("2025-11-20T23:00:00Z", "2025-11-21T00:00:00Z"), 0);
+    ck_assert_str_eq(ask(in_directory("db-outbox"), "SELECT group_concat(flags) FROM facts"),
+                     "32,32,32");
+    ck_assert_int_eq(FACT_IS_AGAIN, 32);
+}
+END_TEST
+
 START_TEST(only_those_of_the_time_go)
 {
     ask(in_directory("db"), "UPDATE call_events SET ce_time = '2025-11-22T00:00:00.000000Z' "
@@ -128,6 +138,7 @@ int main(void)
     TCase *tcase = tcase_create("republish");
     tcase_add_checked_fixture(tcase, setup, store_teardown);
     tcase_add_test(tcase, the_same_records_go_again);
+    tcase_add_test(tcase, they_are_marked_as_sent_again);
     tcase_add_test(tcase, only_those_of_the_time_go);
     tcase_add_test(tcase, another_policy_is_refused);
     tcase_add_test(tcase, rows_of_another_policy_are_refused);
