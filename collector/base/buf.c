@@ -32,7 +32,7 @@ static bool buf_grow(struct buf *b, size_t need)
         size *= 2;
     if (size > b->max)
         size = b->max;
-    char *p = memory_resized(b->p, size);
+    char *p = memory_resized(b->p, size + 1);
     if (!p)
         return false;
     b->p = p;
@@ -72,15 +72,31 @@ bool buf_put_char(struct buf *b, char c)
     return buf_put(b, &c, 1);
 }
 
+/* Room is one byte more than the buffer counts, for the NUL that printing ends with (buf_grow). */
+static int __attribute__((format(printf, 2, 0)))
+print_at_end(struct buf *b, const char *format, va_list args)
+{
+    return vsnprintf(b->p ? b->p + b->n : NULL, b->p ? b->size - b->n + 1 : 0, format, args);
+}
+
 bool buf_printf(struct buf *b, const char *format, ...)
 {
+    if (b->failed)
+        return false;
     va_list args;
     va_start(args, format);
-    char text[512];
-    int n = vsnprintf(text, sizeof(text), format, args);
+    int n = print_at_end(b, format, args);
     va_end(args);
-    assert(n >= 0 && (size_t)n < sizeof(text));
-    return buf_put(b, text, (size_t)n);
+    if (n >= 0 && (!b->p || (size_t)n > b->size - b->n) && buf_reserve(b, (size_t)n)) {
+        va_start(args, format);
+        n = print_at_end(b, format, args);
+        va_end(args);
+    }
+    b->failed |= n < 0;
+    if (b->failed)
+        return false;
+    b->n += (size_t)n;
+    return true;
 }
 
 void buf_drop(struct buf *b, size_t n)

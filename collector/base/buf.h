@@ -29,7 +29,7 @@ void buf_clear(struct buf *b);
  * would pass the bound or memory is short. Does not change b->n; the caller adds what it wrote. */
 char *buf_reserve(struct buf *b, size_t n);
 
-/* Append; false and b->failed when refused. */
+/* Append, text of any length too; false and b->failed when refused. */
 bool buf_put(struct buf *b, const void *bytes, size_t n);
 bool buf_put_slice(struct buf *b, struct slice s);
 bool buf_put_char(struct buf *b, char c);

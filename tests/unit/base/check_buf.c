@@ -45,6 +45,27 @@ START_TEST(refuses_past_its_bound)
 }
 END_TEST
 
+/* Text of every length around a buffer's growth, and around its bound, which is reached to the
+ * byte. */
+START_TEST(prints_text_of_any_length)
+{
+    char text[1001];
+    for (size_t n = 0; n <= 1000; n++) {
+        struct buf b = buf_new(900);
+        memset(text, 'z', n);
+        text[n] = '\0';
+        ck_assert_int_eq(buf_printf(&b, "%s|%s", "ab", text), n + 3 <= 900);
+        ck_assert_uint_eq(b.n, n + 3 <= 900 ? n + 3 : 0);
+        ck_assert_int_eq(b.failed, n + 3 > 900);
+        if (!b.failed) {
+            ck_assert(memcmp(b.p, "ab|", 3) == 0 && memcmp(b.p + 3, text, n) == 0);
+            ck_assert_int_eq(buf_printf(&b, "%s", text), 2 * n + 3 <= 900);
+        }
+        buf_free(&b);
+    }
+}
+END_TEST
+
 START_TEST(reserve_adds_nothing)
 {
     struct buf b = buf_new(100000);
@@ -81,6 +102,7 @@ int main(void)
     TCase *tcase = tcase_create("buf");
     tcase_add_test(tcase, appends_and_drops);
     tcase_add_test(tcase, refuses_past_its_bound);
+    tcase_add_test(tcase, prints_text_of_any_length);
     tcase_add_test(tcase, reserve_adds_nothing);
     tcase_add_test(tcase, used_after_free);
     Suite *suite = suite_create("buf");

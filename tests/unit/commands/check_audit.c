@@ -207,6 +207,20 @@ START_TEST(a_section_has_what_is_configured)
 }
 END_TEST
 
+/* A name may be as long as a line of the configuration. */
+START_TEST(a_long_variable_is_in_the_section_whole)
+{
+    char keys[800], name[601], line[700];
+    memset(name, 'V', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    snprintf(keys, sizeof(keys), " handoff_variables = { %s }", name);
+    snprintf(line, sizeof(line), "\nchannelvars = %s  ;", name);
+    char *text = section_for(keys, "22.10.1");
+    ck_assert_msg(strstr(text, line) != NULL, "%s", text);
+    free(text);
+}
+END_TEST
+
 /* A filter must not keep from amitap what it reads. */
 START_TEST(what_is_read_is_not_left_out)
 {
@@ -239,6 +253,7 @@ int main(void)
                         sizeof(versions) / sizeof(versions[0]));
     tcase_add_loop_test(tcase, a_section_has_what_is_configured, 0,
                         sizeof(lines) / sizeof(lines[0]));
+    tcase_add_test(tcase, a_long_variable_is_in_the_section_whole);
     tcase_add_test(tcase, what_is_read_is_not_left_out);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
