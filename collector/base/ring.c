@@ -60,10 +60,7 @@ static bool init_locks(struct ring *r)
 
 struct ring *ring_new(size_t max)
 {
-    size_t size = 8 * WORD;
-    while (size < max && size <= SIZE_MAX / 4) {
-        size *= 2;
-    }
+    size_t size = max < 8 * WORD ? 8 * WORD : max & ~(WORD - 1);
     struct ring *r = calloc(1, sizeof *r);
     char *bytes = malloc(size);
     if (!r || !bytes || !init_locks(r)) {
@@ -85,6 +82,13 @@ void ring_free(struct ring *r)
     pthread_mutex_destroy(&r->lock);
     free(r->bytes);
     free(r);
+}
+
+/* Where the one goes on that stood at this place and took n bytes, which do not reach past the end.
+ */
+static size_t place_after(const struct ring *r, size_t at, size_t n)
+{
+    return at + n == r->size ? 0 : at + n;
 }
 
 /* Where a record of n bytes goes, after *ret_skip bytes at the end that are left out. False when
@@ -126,7 +130,7 @@ bool ring_push(struct ring *r, struct slice record)
     }
     size_t need = record_size(record.n);
     pthread_mutex_lock(&r->lock);
-    r->head = (head + need) & (r->size - 1);
+    r->head = place_after(r, head, need);
     r->used += skip + need;
     pthread_cond_signal(&r->filled);
     pthread_mutex_unlock(&r->lock);
@@ -188,7 +192,7 @@ void ring_pop(struct ring *r)
     pthread_mutex_lock(&r->lock);
     assert(r->used > 0 && length_at(r, r->tail) != SKIP);
     size_t need = record_size(length_at(r, r->tail));
-    r->tail = (r->tail + need) & (r->size - 1);
+    r->tail = place_after(r, r->tail, need);
     r->used -= need;
     pthread_mutex_unlock(&r->lock);
 }

@@ -9,8 +9,8 @@
  * waits: a record that does not fit is refused and counted. */
 struct ring;
 
-/* A ring of at most max bytes (rounded up to a power of two), records' lengths included. NULL when
- * memory is short. */
+/* A ring of at most max bytes (rounded down to whole words, 64 bytes at least), records' lengths
+ * included. NULL when memory is short. */
 struct ring *ring_new(size_t max);
 void ring_free(struct ring *r);
 

@@ -44,6 +44,21 @@ START_TEST(refuses_and_counts_what_does_not_fit)
 }
 END_TEST
 
+START_TEST(holds_no_more_than_it_may)
+{
+    static const size_t sizes[][2] = {{0, 64},    {64, 64},
+                                      {71, 64},   {300, 296},
+                                      {512, 512}, {(size_t)300 << 20, (size_t)300 << 20}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct ring *r = ring_new(sizes[i][0]);
+        ck_assert_uint_eq(ring_max(r), sizes[i][1]);
+        ring_free(r);
+    }
+}
+END_TEST
+
+static const size_t wrapping_sizes[] = {256, 296, 344};
+
 /* Every start offset and length meets the end of the memory once. */
 START_TEST(wraps_at_every_place)
 {
@@ -51,7 +66,7 @@ START_TEST(wraps_at_every_place)
     for (size_t i = 0; i < sizeof bytes; i++) {
         bytes[i] = (char)i;
     }
-    struct ring *r = ring_new(256);
+    struct ring *r = ring_new(wrapping_sizes[_i]);
     size_t pushed = 0, popped = 0;
     for (unsigned round = 0; round < 20000; round++) {
         struct slice s = {bytes, pushed * 7 % 64};
@@ -138,7 +153,9 @@ int main(void)
     TCase *tcase = tcase_create("ring");
     tcase_add_test(tcase, gives_records_in_order);
     tcase_add_test(tcase, refuses_and_counts_what_does_not_fit);
-    tcase_add_test(tcase, wraps_at_every_place);
+    tcase_add_test(tcase, holds_no_more_than_it_may);
+    tcase_add_loop_test(tcase, wraps_at_every_place, 0,
+                        sizeof wrapping_sizes / sizeof wrapping_sizes[0]);
     tcase_add_test(tcase, close_gives_what_is_left);
     tcase_add_test(tcase, peek_waits_no_longer_than_asked);
     tcase_add_test(tcase, two_threads_lose_nothing);
