@@ -1,7 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/random.h"
-#include <stddef.h>
+#include <errno.h>
+#include <string.h>
 #include <sys/random.h>
+
+bool random_key(void *bytes, size_t n)
+{
+    char *to = bytes;
+    size_t have = 0;
+    while (have < n) {
+        ssize_t got = getrandom(to + have, n - have, 0);
+        if (got > 0) {
+            have += (size_t)got;
+        } else if (got == 0 || errno != EINTR) {
+            explicit_bzero(bytes, n);
+            return false;
+        }
+    }
+    return true;
+}
 
 /* getrandom() of up to 256 bytes is never cut short once the pool is ready; before that, at boot,
  * a signal may cut the wait, and jitter of nothing is still correct. */

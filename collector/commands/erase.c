@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ERROR_SIZE SQLITE_FILE_ERROR_SIZE
@@ -52,13 +53,11 @@ static bool load_config(struct erase *e)
 
 static bool make_erasure(struct erase *e)
 {
-    struct random_source random = random_system();
-    uint64_t words[ERASURE_KEY_N / sizeof(uint64_t)];
     unsigned char key[ERASURE_KEY_N];
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        words[i] = random.next(random.ctx);
-    memcpy(key, words, sizeof(key));
+    if (!random_key(key, sizeof(key)))
+        return !fail("the system gives no random bytes for a key");
     e->erasure = erasure_new(key);
+    explicit_bzero(key, sizeof(key));
     for (size_t i = 0; e->erasure && i < e->numbers_n; i++) {
         if (erasure_add(e->erasure, slice_from(e->numbers[i])))
             continue;

@@ -136,14 +136,18 @@ static bool seed_view(struct store *s)
 static bool make_view_policy(struct store *s)
 {
     const struct config_section *web = config_section(s->options.config, CONFIG_WEB);
-    struct random_source random = random_system();
-    uint64_t secret[4];
-    for (size_t i = 0; i < 4; i++)
-        secret[i] = random.next(random.ctx);
-    if (web)
-        s->view_policy = privacy_config(web, (struct slice){(const char *)secret, sizeof(secret)});
+    char secret[32];
+    if (!web)
+        return true;
+    if (!random_key(secret, sizeof(secret))) {
+        fputs("amitap: the system gives no random bytes for a key\n", stderr);
+        return false;
+    }
+    s->view_policy = privacy_config(web, (struct slice){secret, sizeof(secret)});
     explicit_bzero(secret, sizeof(secret));
-    return !web || s->view_policy;
+    if (!s->view_policy)
+        fputs("amitap: memory is short\n", stderr);
+    return s->view_policy != NULL;
 }
 
 /* For /metrics, by the edge's thread, which runs before the files are open. */
@@ -168,10 +172,10 @@ static bool tell_metrics(void *ctx, const struct web_counts *counts, struct web_
 static bool make_view(struct store *s)
 {
     struct live_view_options options = {0};
-    bool good = make_view_policy(s);
+    if (!make_view_policy(s))
+        return false;
     options.policy = s->view_policy;
-    if (good)
-        s->view = live_view_new(s->options.clock, &options);
+    s->view = live_view_new(s->options.clock, &options);
     if (!s->view) {
         fputs("amitap: memory is short\n", stderr);
         return false;

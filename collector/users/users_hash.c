@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/users/users_hash.h"
 
+#include "collector/base/random.h"
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
-#include <sys/random.h>
-
-static bool random_bytes(uint8_t *bytes, size_t n)
-{
-    return getrandom(bytes, n, 0) == (ssize_t)n;
-}
 
 static bool scrypt(const struct users_entry *e, const char *password, uint8_t ret_hash[USERS_HASH])
 {
@@ -24,7 +19,7 @@ bool users_set_password(struct users_entry *e, const char *password)
     e->kind = USERS_PERSON;
     e->display = false;
     e->cost = USERS_COST_NEW;
-    return random_bytes(e->salt, USERS_SALT) && scrypt(e, password, e->hash);
+    return random_key(e->salt, USERS_SALT) && scrypt(e, password, e->hash);
 }
 
 bool users_password_fits(const struct users_entry *e, const char *password)
@@ -43,7 +38,7 @@ bool users_sha256(const char *text, uint8_t ret_hash[USERS_HASH])
 bool users_new_secret(char ret_secret[USERS_HEX], uint8_t ret_hash[USERS_HASH])
 {
     uint8_t bytes[USERS_HASH];
-    bool good = random_bytes(bytes, sizeof(bytes));
+    bool good = random_key(bytes, sizeof(bytes));
     users_to_hex(bytes, sizeof(bytes), ret_secret);
     OPENSSL_cleanse(bytes, sizeof(bytes));
     return good && users_sha256(ret_secret, ret_hash);
