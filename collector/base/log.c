@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/log.h"
+#include "collector/base/printable.h"
 #include "collector/base/ring.h"
-#include "parsers/utf8.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -41,23 +41,6 @@ static bool stderr_is_journal(void)
     return strcmp(stream, expected) == 0;
 }
 
-/* What a terminal or a log reader might obey becomes '?': control characters, their eight-bit
- * forms, and bytes that are not UTF-8. */
-static void make_printable(char *text, size_t n)
-{
-    for (size_t i = 0; i < n;) {
-        struct slice rest = {text + i, n - i};
-        size_t length = utf8_char_length(rest);
-        unsigned char c = (unsigned char)text[i];
-        bool c1 = length == 2 && c == 0xc2 && (unsigned char)text[i + 1] < 0xa0;
-        if (length == 0 || c < 0x20 || c == 0x7f || c1) {
-            text[i] = '?';
-            length = 1;
-        }
-        i += length;
-    }
-}
-
 static void write_all(const char *bytes, size_t n)
 {
     while (n > 0) {
@@ -91,7 +74,7 @@ static size_t format_line(char *line, size_t size, enum log_level level, const c
         length = size - prefix - 1;
         memcpy(line + prefix + length - 3, "...", 3);
     }
-    make_printable(line + prefix, length);
+    printable_make(line + prefix, length);
     line[prefix + length] = '\n';
     return prefix + length + 1;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/audit.h"
 
+#include "collector/base/printable.h"
 #include "collector/commands/audit_print.h"
 #include "collector/commands/manager_section.h"
 #include "collector/commands/tap_config.h"
@@ -32,14 +33,10 @@ struct audit {
     struct audit_rights rights;
 };
 
-/* What comes from a PBX goes to a terminal without control characters. */
 static void keep(char *text, size_t size, struct slice value)
 {
     snprintf(text, size, "%.*s", (int)value.n, value.n ? value.p : "");
-    for (; *text; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
-    }
+    printable_make(text, strlen(text));
 }
 
 static void on_answer(void *ctx, enum ami_action action, const struct ami_message *m)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/explain.h"
 
+#include "collector/base/printable.h"
 #include "collector/commands/explain_source.h"
 #include "collector/commands/explain_words.h"
 #include "collector/commands/tap_config.h"
@@ -111,12 +112,16 @@ static void print_heading(const json_t *records, const struct arguments *a, int6
     const char *pbx = explain_text(any, "pbx"), *linkedid = explain_text(any, "linkedid");
     char when[TIME_TEXT_SIZE];
     time_text(start, when);
-    printf("call %s", linkedid ? linkedid : a->id);
+    fputs("call ", stdout);
+    printable_put(slice_from(linkedid ? linkedid : a->id), stdout);
     for (size_t i = 0; i < json_array_size(json_object_get(call, "aliases")); i++) {
         const json_t *alias = json_array_get(json_object_get(call, "aliases"), i);
-        printf("%s %s", i ? "," : " with", json_string_value(alias));
+        fputs(i ? ", " : " with ", stdout);
+        printable_put(slice_from(json_string_value(alias)), stdout);
     }
-    printf(" of %s, from %.10s %.12s UTC\n", pbx ? pbx : "-", when, when + 11);
+    fputs(" of ", stdout);
+    printable_put(slice_from(pbx ? pbx : "-"), stdout);
+    printf(", from %.10s %.12s UTC\n", when, when + 11);
     if (call)
         print_sums(call);
     else

@@ -2,6 +2,7 @@
 #include "collector/commands/explain_nearest.h"
 
 #include "collector/base/json_out.h"
+#include "collector/base/printable.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,9 +51,13 @@ void explain_nearest_span(struct explain_nearest *n, int64_t time)
 void explain_nearest_print(const struct explain_nearest *n, const char *id, const char *where)
 {
     char from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
-    fprintf(stderr, "amitap: explain: no call %s in %s", id, where);
-    if (n->linkedid[0])
-        fprintf(stderr, "; the nearest is %s", n->linkedid);
+    fputs("amitap: explain: no call ", stderr);
+    printable_put(slice_from(id), stderr);
+    fprintf(stderr, " in %s", where);
+    if (n->linkedid[0]) {
+        fputs("; the nearest is ", stderr);
+        printable_put(slice_from(n->linkedid), stderr);
+    }
     if (n->from) {
         time_text(n->from, from);
         time_text(n->to, to);

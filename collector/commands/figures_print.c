@@ -2,6 +2,7 @@
 #include "collector/commands/figures_print.h"
 
 #include "collector/base/json_out.h"
+#include "collector/base/printable.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,7 @@ static void add_column(struct figures_print *p, const struct figures_row *row)
     local_time(p->windows[row->window].from, c->head[0], sizeof(c->head[0]));
     local_time(p->windows[row->window].to, c->head[1], sizeof(c->head[1]));
     snprintf(c->head[2], sizeof(c->head[2]), "%s", label_of(row));
+    printable_make(c->head[2], strlen(c->head[2]));
     memcpy(c->values, row->values, sizeof(c->values));
     if (p->count == COLUMNS)
         put_table(p);

@@ -2,6 +2,7 @@
 #include "collector/commands/timeline.h"
 
 #include "collector/base/json_out.h"
+#include "collector/base/printable.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,13 +105,18 @@ void timeline_print(const struct timeline *t, int64_t start, FILE *to)
 {
     char name[TIMELINE_NAME_SIZE], when[TIME_TEXT_SIZE];
     int who = width_of(t, true, WHO_COLUMN), what = width_of(t, false, WHAT_COLUMN);
+    struct buf text = buf_new(LINE_MAX_BYTES);
     for (size_t i = 0; i < t->count; i++) {
         const struct timeline_line *line = &t->lines[i];
         time_text(line->time, when);
-        fprintf(to, "%+9.3f  %.12s  %-*s  %-*s  %s%s%s\n", (double)(line->time - start) / 1e6,
-                when + 11, who, timeline_short_name(line->who, name), what, line->what, line->event,
-                line->event[0] ? ": " : "", line->why);
+        buf_clear(&text);
+        buf_printf(&text, "%+9.3f  %.12s  %-*s  %-*s  %s%s%s", (double)(line->time - start) / 1e6,
+                   when + 11, who, timeline_short_name(line->who, name), what, line->what,
+                   line->event, line->event[0] ? ": " : "", line->why);
+        printable_put(buf_slice(&text), to);
+        fputc('\n', to);
     }
+    buf_free(&text);
 }
 
 void timeline_print_json(const struct timeline *t, int64_t start, FILE *to)

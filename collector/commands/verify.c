@@ -2,6 +2,7 @@
 #include "collector/commands/verify.h"
 
 #include "collector/base/json_out.h"
+#include "collector/base/printable.h"
 #include "collector/commands/truth_match.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,11 +21,16 @@ static bool may_show(struct tally *t)
 
 static void print_value(const char *name, struct slice file, struct slice history)
 {
-    printf("    %s: file \"%.*s\", history ", name, (int)file.n, file.n ? file.p : "");
-    if (history.p)
-        printf("\"%.*s\"\n", (int)history.n, history.p);
-    else
+    printf("    %s: file \"", name);
+    printable_put(file, stdout);
+    fputs("\", history ", stdout);
+    if (history.p) {
+        putchar('"');
+        printable_put(history, stdout);
+        puts("\"");
+    } else {
         puts("none");
+    }
 }
 
 static void print_cdr_columns(const struct truth_result *r)
@@ -54,6 +60,12 @@ static void print_log_columns(const struct truth_result *r)
     }
 }
 
+static void print_parts(const struct slice *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        printable_put(parts[i], stdout);
+}
+
 static void print_row(const struct truth_result *r)
 {
     static const char *const words[] = {[TRUTH_EQUAL] = "equal",
@@ -65,12 +77,10 @@ static void print_row(const struct truth_result *r)
     time_text(row->to, time);
     printf("  %-8s%s %s  ", words[r->verdict], r->gap ? " (in a gap)" : "", time);
     if (r->kind == TRUTH_CDR)
-        printf(
-            "%.*s  %.*s", (int)row->key.n, row->key.p, (int)row->record.text[CDR_COLUMN_CHANNEL].n,
-            row->record.text[CDR_COLUMN_CHANNEL].n ? row->record.text[CDR_COLUMN_CHANNEL].p : "");
+        print_parts((struct slice[]){row->key, SLICE("  "), row->record.text[CDR_COLUMN_CHANNEL]},
+                    3);
     else
-        printf("%.*s %.*s %.*s", (int)row->call.n, row->call.p, (int)row->queue.n, row->queue.p,
-               (int)row->event.n, row->event.p);
+        print_parts((struct slice[]){row->call, SLICE(" "), row->queue, SLICE(" "), row->event}, 5);
     if (r->theirs)
         printf("  (line %" PRId64 ")", r->theirs->line);
     putchar('\n');

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/config/config_report.h"
+
+#include "collector/base/printable.h"
 #include <stdlib.h>
 
 #define FINDINGS_MAX 100
@@ -79,16 +81,6 @@ static int by_line(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* What came from the file may hold anything; a terminal must not obey it. */
-static void print_text(const char *text, FILE *to)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        fputc(c < 0x20 || c == 0x7f ? '?' : c, to);
-    }
-    fputc('\n', to);
-}
-
 void config_report_print(struct config_report *r, const char *file, FILE *to)
 {
     qsort(r->findings, r->count, sizeof r->findings[0], by_line);
@@ -100,7 +92,8 @@ void config_report_print(struct config_report *r, const char *file, FILE *to)
             fprintf(to, "%s: ", file);
         }
         fputs(f->warning ? "warning: " : "", to);
-        print_text(f->text, to);
+        printable_put(slice_from(f->text), to);
+        fputc('\n', to);
     }
     if (r->left_out) {
         fprintf(to, "%s: %u more\n", file, r->left_out);

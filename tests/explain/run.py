@@ -111,6 +111,22 @@ def check_ways(amitap):
            "" if stored and stored[-1].startswith(LAST_LINE) else stored)
 
 
+def check_escapes(amitap):
+    """A caller names himself so that a terminal would obey; --json gives the name as it came."""
+    name, wanted = "pickup", "pbxA-1795219495.136"
+    evil = "Zo\u00eb\x1b]0;pwned\x07\x1b[2J\u202eid"
+    recording = amitap.folder / "evil.raw"
+    recording.write_bytes(pathlib.Path(raw(name)).read_bytes().replace(b"Caller 0138", evil.encode()))
+    text = amitap.run("explain", wanted, str(recording)).stdout
+    hidden = [c for c in text if c != "\n" and (not c.isprintable())]
+    report("a name full of escapes is shown, not obeyed",
+           "" if "Zo\u00eb?]0;pwned??[2J???id" in text and not hidden else f"{hidden} in {text!r}")
+    told = lines_of(amitap.run("explain", wanted, str(recording), "--json").stdout)
+    report("machines get it as it came", "" if any(evil in line["what"] for line in told) else told[:3])
+    asked_for = amitap.run("explain", "\x1b[2J", str(recording)).stderr
+    report("nor is what was asked for", "" if "no call ?[2J in" in asked_for else repr(asked_for))
+
+
 def check_refused(amitap):
     database = amitap.folder / "pickup.db"
 
@@ -174,6 +190,7 @@ def main():
         for name, wanted in CALLS:
             check_call(amitap, name, wanted)
         check_ways(amitap)
+        check_escapes(amitap)
         check_refused(amitap)
         check_two_pbxs(amitap)
     return 1 if failed else 0

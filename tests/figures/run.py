@@ -14,6 +14,7 @@ import datetime
 import json
 import pathlib
 import shlex
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -223,6 +224,21 @@ def check_text(amitap, folder):
     report("the table for people is as expected", [] if run.stdout == expected else [run.stdout + run.stderr])
 
 
+def check_escapes(amitap, folder):
+    """An agent's name that a terminal would obey."""
+    database = pathlib.Path(folder) / "every-formula-by-agent.db"
+    file = sqlite3.connect(database)
+    for table, column in ("agent_intervals", "agent"), ("queue_visits", "member"):
+        file.execute(f"UPDATE {table} SET {column} = 'Al' || char(27) || '[2Jice' WHERE {column} = 'Alice'")
+    file.commit()
+    file.close()
+    run = subprocess.run([amitap, "figures", "-c", configure(folder, database), "--agent", "--from",
+                          "2026-03-02T09:00:00Z", "--to", "2026-03-02T10:00:00Z"], capture_output=True, text=True,
+                         timeout=60)
+    report("a name full of escapes is shown, not obeyed",
+           [] if "Al?[2Jice" in run.stdout and "\x1b" not in run.stdout else [repr(run.stdout) + run.stderr])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--amitap", default=str(ROOT / "build/amitap"))
@@ -231,6 +247,7 @@ def main():
         for case in sorted((HERE / "case").iterdir()):
             check_case(amitap, case, folder)
         check_text(amitap, folder)
+        check_escapes(amitap, folder)
         check_recordings(amitap, folder)
         check_refused(amitap, folder)
     return 1 if failed else 0

@@ -170,14 +170,14 @@ def a_broken_row(programs, folder):
         for statement in (f"UPDATE cdr SET dst = '999' WHERE uniqueid = '{changed}'",
                           f"DELETE FROM cdr WHERE uniqueid = '{removed}'",
                           f"INSERT INTO cdr (ce_id, {names}) SELECT 'double', {names} FROM cdr WHERE uniqueid = '{doubled}'",
-                          "UPDATE queue_log SET agent = 'Nobody' WHERE event = 'CONNECT' AND rowid = (SELECT min(rowid) "
+                          "UPDATE queue_log SET agent = 'No' || char(27) || 'body' WHERE event = 'CONNECT' AND rowid = (SELECT min(rowid) "
                           "FROM queue_log WHERE event = 'CONNECT')"):
             scene.sql(statement)
         status, text = scene.command("verify")
         found = expect(status == 1, f"exit {status}")
         for wanted in (rf"differs .*{re.escape(changed)}.*\n    dst: file \"[^\"]*\", history \"999\"",
                        rf"missing .*{re.escape(removed)}", rf"extra .*{re.escape(doubled)}",
-                       r"differs .*CONNECT.*\n    agent: file \"\w+\", history \"Nobody\""):
+                       r"differs .*CONNECT.*\n    agent: file \"\w+\", history \"No\?body\""):
             found += expect(re.search(wanted, text), f"not said: {wanted}: {text}")
         numbers = [figure(text, "cdr", what) for what in ("differ", "missing", "extra")]
         return found + expect(numbers == [1, 1, 1], f"{numbers}")
