@@ -296,6 +296,7 @@ void tap_free(struct tap *tap)
     for (size_t i = 0; i < TAP_LISTED_MEMBERS_MAX; i++)
         free(tap->members[i].uniqueid);
     free(tap->members);
+    free(tap->members_of);
     free(tap->host);
     free(tap->boot);
     free(tap->member_channel);

@@ -100,6 +100,7 @@ struct tap {
     struct tap_newest newest;
     struct tap_member *members; /* room for TAP_LISTED_MEMBERS_MAX */
     size_t member_count;
+    char *members_of;    /* ActionID of the BridgeInfo that lists them, or NULL */
     char *host;          /* that was logged in to last, or NULL */
     char *boot;          /* when the PBX says that it was started, or NULL: not known */
     int64_t next_unsure; /* no unsure channel is given up before; 0: there is none */

@@ -222,12 +222,22 @@ void tap_on_bridge_listed(struct tap *tap, const struct ami_message *m)
         tap_settle_bridge(tap, b, m);
 }
 
+/* Whether the members at hand are of the list that the message belongs to. */
+static bool is_of_list(const struct tap *tap, const struct ami_message *m)
+{
+    return slice_equal(slice_from(tap->members_of), ami_message_get(m, AMI_HEADER_ACTIONID));
+}
+
 /* An item of BridgeInfo: a member that was there when the tap joined, or while it was blind. Only
- * the end of the list names the bridge (Asterisk 12 to 22). */
+ * the end of the list names the bridge (Asterisk 12 to 22); a list that never came to its end is
+ * known by the ActionID. */
 void tap_on_bridge_item(struct tap *tap, const struct ami_message *m)
 {
     struct snapshot_values seen;
     struct channel *c = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
+    if (!is_of_list(tap, m))
+        tap->member_count = 0;
+    text_set(&tap->members_of, ami_message_get(m, AMI_HEADER_ACTIONID));
     if (!c || tap->member_count == TAP_LISTED_MEMBERS_MAX ||
         !tap_read_look(tap, m, &channel_headers_plain, &seen))
         return;
@@ -243,7 +253,8 @@ void tap_on_bridge_item(struct tap *tap, const struct ami_message *m)
 void tap_on_bridge_items_end(struct tap *tap, const struct ami_message *m)
 {
     struct bridge *b = tap_bridge(tap, m);
-    for (size_t i = 0; i < tap->member_count; i++) {
+    size_t count = is_of_list(tap, m) ? tap->member_count : 0;
+    for (size_t i = 0; i < count; i++) {
         struct channel *c = tap_channel(tap, slice_from(tap->members[i].uniqueid));
         if (b && c && c->seen == tap->members[i].seen)
             move_unseen(tap, c, bridge_id(b));
