@@ -39,9 +39,9 @@ suite_journeys() {
   tests/compare/test_journeys.py &&
     tests/compare/journeys.py --known tests/compare/known tests/captures/*/ tests/captures-lab/*/
 }
-# What taps with less sight get: an account with read=call,agent, and one that joined while calls were up. Of the lab's
-# late ones are left out those where the truth cannot be told: a Page whose caller was gone, an Originate that
-# nobody saw, and what tests/compare/known lists.
+# What taps with less sight get: an account with read=call,agent, one that joined while calls were up, and one of a PBX
+# without timestampevents. Of the lab's late ones are left out those where the truth cannot be told: a Page whose caller
+# was gone, an Originate that nobody saw, and what tests/compare/known lists.
 narrow=(--raw ami-narrow.raw --unknown cdr.lastapp,cdr.lastdata,cdr.userfield,queue.outcome --at-least 80)
 late=(--raw ami-late.raw --late --whole ami.raw --records cdr,call)
 suite_partial() {
@@ -52,6 +52,7 @@ suite_partial() {
     tests/compare/compare.py "${narrow[@]}" --records cdr --must-match /dev/null tests/captures-lab/*/ &&
     tests/compare/compare.py "${late[@]}" --rename 7 tests/captures/*/ &&
     tests/compare/compare.py "${late[@]}" --rename 11 "${lab[@]}" &&
+    tests/compare/untimed.py tests/captures-lab/*/ &&
     tests/schemas/needs.py
 }
 suite_split() { tests/compare/compare.py --split 1 --sanitized build/asan/amitap tests/captures/*/; }

@@ -112,7 +112,7 @@ static struct slice application_name(const struct handoff *h)
 static struct handoff *under_way(const struct channel *c)
 {
     struct handoff *h = c->call ? c->call->handoffs.first : NULL;
-    while (h && (h->to || !slice_equal(slice_from(h->uniqueid), channel_uniqueid(c))))
+    while (h && (h->over || !slice_equal(slice_from(h->uniqueid), channel_uniqueid(c))))
         h = h->next;
     return h;
 }
@@ -180,9 +180,9 @@ static void put_seconds(struct fact_builder *f, const struct handoff *h)
 /* What became of the call behind it. A person who answered inside waited for no end. */
 static const char *outcome_of(const struct handoff *h)
 {
-    if (h->person)
+    if (h->answered)
         return "person";
-    if (!h->to || h->lost || h->after_hangup)
+    if (!h->over || h->lost || h->after_hangup)
         return NULL;
     if (h->hung_up)
         return handoff_is_glimpse(h) ? NULL : "contained";
@@ -216,7 +216,7 @@ static void tell_back(struct calls *calls, struct channel *c, const struct hando
     fact_put_time(f, FIELD_FROM, handoff_is_glimpse(h) ? 0 : h->from);
     put_seconds(f, h);
     fact_put_known(f, FIELD_REASON, slice_from(reason_of(h)));
-    put_outcome(f, h, h->person || h->hung_up ? outcome_of(h) : NULL);
+    put_outcome(f, h, h->answered || h->hung_up ? outcome_of(h) : NULL);
     handoff_put_variables(f, &h->variables);
     emit_end(calls->emit);
 }
@@ -257,6 +257,7 @@ static void hand_over(struct calls *calls, struct channel *c, const struct begin
 static void hand_back(struct calls *calls, struct channel *c, struct handoff *h)
 {
     h->to = calls->emit->now;
+    h->over = true;
     variables_copy(&h->variables, variables_of(c, h));
     if (!handoff_is_glimpse(h))
         loads_ended(calls->loads, h->kind, appdata_of(h),
@@ -290,7 +291,7 @@ static void note_went_on(const struct channel *c)
         return;
     for (struct handoff *h = c->call->handoffs.first; h; h = h->next) {
         bool of_channel = slice_equal(slice_from(h->uniqueid), channel_uniqueid(c));
-        if (h->to && (of_channel || (h->media && c == c->call->opener)))
+        if (h->over && (of_channel || (h->media && c == c->call->opener)))
             h->went_on = true;
     }
     saved_touch(&c->call->saved);
@@ -404,9 +405,10 @@ void handoff_gone(struct calls *calls, struct channel *c)
 static void person(struct calls *calls, struct call *call)
 {
     for (struct handoff *h = call->handoffs.first; h; h = h->next) {
-        if (h->person || h->after_hangup)
+        if (h->answered || h->after_hangup)
             continue;
         h->person = calls->emit->now;
+        h->answered = true;
         saved_touch(&call->saved);
     }
 }

@@ -36,9 +36,11 @@ struct handoff {
     bool executes;              /* an application, by EXEC */
     bool after_hangup;          /* runs in a hang-up handler: nobody is there to be served */
     bool went_on;               /* an application ran behind it that does more than steer */
-    int64_t from;               /* 0: before the tap joined */
-    int64_t to;                 /* 0: it goes on */
-    int64_t person;             /* when a person answered, 0: nobody did */
+    bool over;                  /* it goes on no more */
+    bool answered;              /* a person did */
+    int64_t from;               /* 0: before the tap joined, or not known */
+    int64_t to;                 /* 0: it goes on, or not known */
+    int64_t person;             /* when a person answered, 0: nobody did, or not known */
     unsigned level;             /* of subroutines when it began */
     struct variables variables; /* as they were at its end */
     struct handoff *next;

@@ -7,13 +7,14 @@
 
 /* Hand-offs and their variables as part of a saved call. */
 
-enum { HANDOFF_FLAGS = 8 };
+enum { HANDOFF_FLAGS = 10 };
 
 /* The marks, as the bits of one number. */
 static bool *mark(struct handoff *h, unsigned i)
 {
     bool *const marks[HANDOFF_FLAGS] = {&h->media,   &h->unshown,      &h->lost,    &h->failed,
-                                        &h->hung_up, &h->after_hangup, &h->went_on, &h->executes};
+                                        &h->hung_up, &h->after_hangup, &h->went_on, &h->executes,
+                                        &h->over,    &h->answered};
     return marks[i];
 }
 
@@ -81,6 +82,8 @@ static struct handoff *read_handoff(const json_t *o)
     h->from = number(o, "from");
     h->to = number(o, "to");
     h->person = number(o, "person");
+    h->over |= h->to != 0;
+    h->answered |= h->person != 0;
     h->level = (unsigned)number(o, "level");
     handoff_restore_variables(&h->variables, json_object_get(o, "variables"));
     return h;
@@ -102,7 +105,7 @@ void handoffs_restore(struct handoffs *handoffs, const json_t *array, int64_t om
 void handoffs_resume(struct calls *calls, const struct call *call)
 {
     for (const struct handoff *h = call->handoffs.first; h; h = h->next) {
-        if (!h->to && !handoff_is_glimpse(h))
+        if (!h->over && !handoff_is_glimpse(h))
             loads_resume(calls->loads, h->kind, slice_from(h->appdata));
     }
 }

@@ -259,7 +259,7 @@ static void close_parks(struct call *call, int64_t now)
     struct journey *j = &call->journey;
     for (size_t i = 0; i < j->move_count; i++) {
         struct move *move = j->moves[i];
-        if (move->kind != MOVE_PARK || move->to || call->from_snapshot || j->merged_into)
+        if (move->kind != MOVE_PARK || move->over || call->from_snapshot || j->merged_into)
             continue;
         struct slice parked = snapshot_text(move->look, SNAPSHOT_UNIQUEID);
         bool gave_up = j->hung_up_uniqueid && slice_is(parked, j->hung_up_uniqueid);
@@ -497,7 +497,7 @@ struct move *journey_open_move(const struct call *call, const struct channel *wh
     const struct journey *j = &call->journey;
     for (size_t i = j->move_count; i > 0; i--) {
         struct move *move = j->moves[i - 1];
-        if (move->kind == kind && !move->to && move->look &&
+        if (move->kind == kind && !move->over && move->look &&
             slice_equal(snapshot_text(move->look, SNAPSHOT_UNIQUEID), channel_uniqueid(who)))
             return move;
     }
@@ -514,6 +514,7 @@ void journey_close_move(struct call *call, struct move *move, const char *word, 
     if (!move)
         return;
     move->to = now;
+    move->over = true;
     if (word)
         snprintf(move->word, sizeof(move->word), "%s", word);
     saved_touch(&call->saved);

@@ -78,7 +78,8 @@ struct move {
     char word[12];         /* the transfer's kind, the parking's outcome; or empty */
     struct snapshot *look; /* whose it is */
     char *text[MOVE_TEXTS];
-    int64_t from, to; /* to 0: goes on */
+    int64_t from, to; /* 0: not known; to also while it goes on */
+    bool over;        /* it goes on no more */
 };
 
 enum hangup_side { SIDE_NONE, SIDE_CALLER, SIDE_CALLED, SIDE_DIALPLAN, SIDE_MANAGER, SIDES };

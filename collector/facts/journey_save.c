@@ -82,6 +82,7 @@ static void put_move(struct json_out *j, const struct move *move)
         put_text(j, keys[i], move->text[i]);
     json_out_int(j, "from", move->from);
     json_out_int(j, "to", move->to);
+    json_out_bool(j, "over", move->over);
     json_out_close(j, '}');
 }
 
@@ -239,6 +240,7 @@ static void read_move(struct journey *j, const json_t *o)
         take_text(o, keys[i], &move->text[i]);
     move->from = number(o, "from");
     move->to = number(o, "to");
+    move->over = move->to || json_is_true(json_object_get(o, "over"));
     j->moves[j->move_count++] = move;
     j->kept[kind]++;
 }

@@ -44,7 +44,7 @@ static struct recording *newest(const struct channel *c)
 {
     struct recording *found = NULL;
     for (struct recording *r = c->call ? c->call->recordings.first : NULL; r; r = r->next) {
-        if (!r->to && is_of(r, channel_uniqueid(c)))
+        if (!r->over && is_of(r, channel_uniqueid(c)))
             found = r;
     }
     return found;
@@ -113,6 +113,7 @@ void recording_stopped(struct calls *calls, struct channel *c)
     if (!r)
         return;
     r->to = calls->emit->now;
+    r->over = true;
     saved_touch(&c->call->saved);
 }
 
@@ -143,7 +144,7 @@ struct slice recording_during(const struct call *call, const struct slice unique
     const struct recording *r = call->recordings.first;
     for (; r; r = r->next) {
         bool of_one = is_of(r, uniqueids[0]) || is_of(r, uniqueids[1]);
-        if (r->file && of_one && (!to || r->from <= to) && (!r->to || r->to >= from))
+        if (r->file && of_one && (!to || r->from <= to) && (!r->over || r->to >= from))
             return slice_from(r->file);
     }
     return (struct slice){NULL, 0};
@@ -176,6 +177,7 @@ void recordings_save(const struct recordings *recordings, struct json_out *j)
         json_out_int(j, "from", r->from);
         json_out_int(j, "to", r->to);
         json_out_bool(j, "started", r->started);
+        json_out_bool(j, "over", r->over);
         json_out_close(j, '}');
     }
     json_out_close(j, ']');
@@ -207,6 +209,7 @@ void recordings_restore(struct recordings *recordings, const json_t *array, int6
         r->from = number(o, "from");
         r->to = number(o, "to");
         r->started = json_is_true(json_object_get(o, "started"));
+        r->over = r->to || json_is_true(json_object_get(o, "over"));
         append(recordings, r);
     }
 }

@@ -22,8 +22,9 @@ struct json_t;
 struct recording {
     char *uniqueid;   /* of the channel that is recorded */
     char *file;       /* NULL: not known */
-    int64_t from, to; /* to 0: it goes on */
+    int64_t from, to; /* 0: not known; to also while it goes on */
     bool started;     /* MixMonitorStart was seen */
+    bool over;        /* it goes on no more */
     struct recording *next;
 };
 
