@@ -506,11 +506,26 @@ void session_gap(struct session *s, int64_t from, int64_t to, const char *reason
     on_turn_end(s);
 }
 
+/* Tells the view when something came last, and by which clock the times of facts are. */
+static void note_heard(struct session *s, int64_t last_byte_us)
+{
+    struct buf text = buf_new(256);
+    struct json_out json = json_out_to(&text);
+    int64_t ahead = 0;
+    bool known = clock_skew_get(&s->skew, &ahead) || tap_is_untimed(s->tap);
+    json_out_object(&json, NULL);
+    json_out_bool(&json, "connected", true);
+    json_out_time(&json, "last_event", last_byte_us);
+    if (known)
+        json_out_int(&json, "clock_skew_us", ahead + steady_ahead(&s->steady));
+    json_out_close(&json, '}');
+    publish_note(s->env.publish, name_of(s), buf_slice(&text));
+    buf_free(&text);
+}
+
 void session_tick(struct session *s)
 {
     struct ami_link_counters counters = ami_link_counters(s->link);
-    struct buf text = buf_new(256);
-    struct json_out json = json_out_to(&text);
     const struct tap_counters tap = tap_counters(s->tap);
     int64_t ahead;
     s->state_due = true;
@@ -522,14 +537,8 @@ void session_tick(struct session *s)
     metrics_feed_pbx(session_name(s), s->logged_in, &counters, &tap);
     if (s->logged_in)
         tap_tick(s->tap, now_of(s));
-    if (s->logged_in && counters.last_byte_us) {
-        json_out_object(&json, NULL);
-        json_out_bool(&json, "connected", true);
-        json_out_time(&json, "last_event", counters.last_byte_us);
-        json_out_close(&json, '}');
-        publish_note(s->env.publish, name_of(s), buf_slice(&text));
-    }
-    buf_free(&text);
+    if (s->logged_in && counters.last_byte_us)
+        note_heard(s, counters.last_byte_us);
     on_turn_end(s);
     if (s->next && ami_link_state(s->link) == AMI_LINK_STOPPED)
         begin_next(s);

@@ -7,6 +7,7 @@
 
 #define TEXT_MAX     256
 #define HEARD_EVERY  2000000
+#define SKEW_STEP    100000
 #define PBX_JSON_MAX 16384
 
 struct pbx {
@@ -17,6 +18,8 @@ struct pbx {
     int64_t heard;     /* 0: nothing yet */
     int64_t published; /* when its status was last told */
     bool heard_more;   /* heard changed since */
+    int64_t skew;      /* how far its clock is ahead of this machine's */
+    bool has_skew;
     uint64_t gaps;
 };
 
@@ -175,6 +178,22 @@ static int64_t read_time(struct slice text)
     return 0;
 }
 
+/* The times of its calls are by its own clock: who shows for how long needs to know. */
+static void set_skew(struct pbx *pbx, struct slice text)
+{
+    char copy[24];
+    if (text.n == 0 || text.n >= sizeof(copy))
+        return;
+    memcpy(copy, text.p, text.n);
+    copy[text.n] = '\0';
+    int64_t skew = (int64_t)strtoll(copy, NULL, 10);
+    if (pbx->has_skew && llabs(skew - pbx->skew) < SKEW_STEP)
+        return;
+    pbx->skew = skew;
+    pbx->has_skew = true;
+    pbx->changed = true;
+}
+
 void pbx_status_note(struct pbx_status *s, struct slice name, struct slice json, int64_t now)
 {
     struct pbx *pbx = find(s, name);
@@ -187,6 +206,7 @@ void pbx_status_note(struct pbx_status *s, struct slice name, struct slice json,
         reason = (struct slice){0};
     if (connected.n)
         set_connected(pbx, slice_is(connected, "true"), now, reason);
+    set_skew(pbx, member(json, SLICE("clock_skew_us"), &is_string));
     int64_t last = read_time(member(json, SLICE("last_event"), &is_string));
     if (last)
         hear(pbx, last);
@@ -247,6 +267,10 @@ static void json_pbx(const struct pbx_status *s, const struct pbx *pbx, struct j
     json_text(j, "reason", pbx->reason);
     json_time(j, "since", pbx->since);
     json_time(j, "last_event", pbx->heard);
+    if (pbx->has_skew)
+        json_out_seconds(j, "clock_skew_seconds", pbx->skew);
+    else
+        json_out_null(j, "clock_skew_seconds");
     json_text(j, "version", pbx->version);
     json_out_int(j, "gaps", (int64_t)pbx->gaps);
     json_text(j, "gap_reason", pbx->gap_reason);

@@ -24,8 +24,10 @@ void pbx_status_connected(struct pbx_status *s, struct slice pbx, int64_t time,
 void pbx_status_disconnected(struct pbx_status *s, struct slice pbx, int64_t time,
                              struct slice reason);
 
-/* A note of the tap: a JSON object with any of "connected" (bool), "reason" (string or null) and
- * "last_event" (RFC 3339 in UTC, or microseconds since 1970; or null). now is when it was read. */
+/* A note of the tap: a JSON object with any of "connected" (bool), "reason" (string or null),
+ * "last_event" (RFC 3339 in UTC, or microseconds since 1970; or null) and "clock_skew_us" (by how
+ * many microseconds the times in the PBX's facts are ahead of this machine's clock). now is when it
+ * was read. */
 void pbx_status_note(struct pbx_status *s, struct slice pbx, struct slice json, int64_t now);
 
 /* Something was heard of it. */
@@ -39,8 +41,9 @@ void pbx_status_new_day(struct pbx_status *s);
  * so many times. Both since the start. */
 void pbx_status_view(struct pbx_status *s, uint64_t lost_updates, uint64_t dropped);
 
-/* Calls back for each PBX whose status changed; a later last_event alone counts every two seconds.
- * json is an object with pbx, subject and the status. */
+/* Calls back for each PBX whose status changed; a later last_event alone counts every two seconds,
+ * the skew of its clock from a tenth of a second on. json is an object with pbx, subject and the
+ * status. */
 typedef void (*pbx_status_seen)(void *ctx, struct slice pbx, struct slice json);
 void pbx_status_changed(struct pbx_status *s, int64_t now, pbx_status_seen seen, void *ctx);
 

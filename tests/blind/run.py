@@ -318,9 +318,12 @@ def pbx_clock(by):
             scene.relays[0].ahead = by
             assert until(lambda: not before.keys() & {call["linkedid"] for call in scene.state()["calls"]})
             shown = re.search(r'^amitap_pbx_clock_skew_seconds\{pbx="main"\} (\S+)', scene.metrics(), re.M)
+            told = scene.state()["pbxs"][0]["clock_skew_seconds"]
             wrong = scene.stop()
             if by > 0 and abs(float(shown[1]) - by) > 1:
                 wrong.append(f"a skew of {shown[1]} is shown, not {by}")
+            if abs(float(shown[1]) - told) > 1:
+                wrong.append(f"the wallboard is told a skew of {told}, not {shown[1]}")
             short = [r for r in scene.records(*TABLES) for key in ("duration", "billsec", "talk_seconds", "wait_seconds")
                      if (r.get(key) or 0) < 0]
             figures["sent"] += len(before)

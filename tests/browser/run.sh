@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # run.sh [PART…]: the wallboard in a real browser (Debian's chromium, driven by playwright-core), fed by amitap
-# run on amisim. Its screenshots are kept in build/screenshots. The last line is "N passed, N failed".
+# run on amisim; and its clocks in a world of their own. Its screenshots are kept in build/screenshots. The last line is "N passed, N failed".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -10,7 +10,7 @@ tests/browser/install.sh || exit 1
 mkdir -p build/screenshots
 export NODE_PATH=build/browser/node_modules
 log=$(mktemp)
-[ $# -gt 0 ] || set -- wallboard hostile
+[ $# -gt 0 ] || set -- wallboard hostile clocks
 for part; do
   node tests/browser/$part.js | tee -a "$log" | sed '/^[0-9]* passed, [0-9]* failed$/d'
 done

@@ -24,11 +24,12 @@ const stream = { status: 'connecting', heard: 0, lostAt: 0, tries: 0, timer: 0, 
 const keyOf = (o) => o.pbx + '\u0000' + o.subject;
 const serverNow = () => Date.now() + state.offset;
 // While nothing is heard, of all or of one PBX, the clock of what is shown stands still: nobody knows
-// how it went on.
+// how it went on. With a PBX it is that PBX's clock, by which the times of its calls, queues and agents are.
 function shownNow(pbx) {
   const now = stream.status === 'stale' ? stream.heard + state.offset : serverNow();
   const p = pbx === undefined ? undefined : state.pbx.get(pbx + '\u0000' + pbx);
-  return p && !p.connected ? Math.min(now, Date.parse(p.last_event || p.since) || now) : now;
+  if (!p) return now;
+  return (p.connected ? now : Math.min(now, Date.parse(p.last_event || p.since) || now)) + 1000 * p.clock_skew_seconds;
 }
 
 function takeSnapshot(all) {

@@ -179,8 +179,9 @@ function totals() {
   for (const q of state.queue.values()) {
     t.waiting += q.waiting.length;
     for (const w of q.waiting) {
-      if (!t.oldest || w.joined < t.oldest.joined)
-        t.oldest = { joined: w.joined, pbx: q.pbx, queue: q.queue, target: q.service_level_seconds };
+      const seconds = secondsSince(w.joined, q.pbx);
+      if (!t.oldest || seconds > t.oldest.seconds)
+        t.oldest = { seconds, queue: q.queue, target: q.service_level_seconds };
     }
   }
   for (const c of state.counts.values()) {
@@ -250,7 +251,7 @@ function renderWaiting(t) {
     threshold('wait', '', '', 'Nobody waits longer than the target any more.');
     return;
   }
-  const seconds = secondsSince(t.oldest.joined, t.oldest.pbx);
+  const { seconds } = t.oldest;
   const level = waitLevel(seconds, t.oldest.target);
   const over = level === 'crit';
   tile('tile-longest', spanText(seconds), '',

@@ -370,6 +370,31 @@ START_TEST(data_age_is_told_every_two_seconds)
 }
 END_TEST
 
+static double skew_told(void)
+{
+    json_t *all = kit_snapshot(&k);
+    json_t *skew = json_object_get(kit_entry(all, "pbxs", "main"), "clock_skew_seconds");
+    double seconds = json_is_null(skew) ? 1e9 : json_number_value(skew);
+    json_decref(all);
+    return seconds;
+}
+
+START_TEST(the_skew_of_a_pbx_s_clock_is_told)
+{
+    kit_note(&k, "main", "{\"connected\":true}");
+    ck_assert(kit_publish(&k));
+    ck_assert_double_eq(skew_told(), 1e9); /* not known yet */
+    kit_note(&k, "main", "{\"connected\":true,\"clock_skew_us\":-90500000}");
+    ck_assert(kit_publish(&k));
+    ck_assert_double_eq_tol(skew_told(), -90.5, 1e-9);
+    kit_note(&k, "main", "{\"connected\":true,\"clock_skew_us\":-90499000}");
+    ck_assert(!kit_publish(&k)); /* a millisecond is no news */
+    kit_note(&k, "main", "{\"connected\":false}");
+    kit_publish(&k);
+    ck_assert_double_eq_tol(skew_told(), -90.5, 1e-9);
+}
+END_TEST
+
 START_TEST(entities_have_a_bound_and_a_counter)
 {
     const struct live_view_options few = {.boot = "boot", .entities_max = 3};
@@ -475,6 +500,7 @@ int main(void)
     tcase_add_test(tcase, facts_of_yesterday_are_not_counted);
     tcase_add_test(tcase, a_pbx_is_degraded_until_it_is_connected);
     tcase_add_test(tcase, data_age_is_told_every_two_seconds);
+    tcase_add_test(tcase, the_skew_of_a_pbx_s_clock_is_told);
     tcase_add_test(tcase, entities_have_a_bound_and_a_counter);
     tcase_add_test(tcase, a_slow_reader_falls_off_the_ring);
     tcase_add_test(tcase, the_thread_folds_and_wakes);

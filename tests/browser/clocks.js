@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// The page's clocks, without a browser: stream.js in a world whose time passes when it is told to.
+'use strict';
+const assert = require('assert');
+const fs = require('fs');
+const path = require('path');
+const vm = require('vm');
+
+const SOURCE = path.join(__dirname, '../../web/pages/stream.js');
+const START = Date.parse('2026-11-21T10:00:00Z');
+const HOUR = 3600000;
+const iso = (ms) => new Date(ms).toISOString();
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+// A browser whose clock is wall, which can be set, while mono only grows; a server that sends what it is told to.
+class World {
+  constructor() {
+    const world = this;
+    Object.assign(this, { wall: START, mono: 5000, server: START, timers: new Map(), streams: [], statuses: [] });
+    class WorldDate extends Date {
+      static now() { return world.wall; }
+    }
+    const context = vm.createContext({
+      Date: WorldDate, performance: { now: () => this.mono }, TextDecoder, AbortController,
+      document: { body: { dataset: {} } }, location: { replace() {}, reload() {} },
+      setTimeout: (run, ms) => { this.timers.set(this.timers.size + 1, { run, at: this.mono + ms }); return this.timers.size; },
+      clearTimeout: (id) => { if (this.timers.has(id)) this.timers.get(id).run = null; },
+      fetch: async (url, options) => this.open(options),
+    });
+    this.page = vm.runInContext(fs.readFileSync(SOURCE, 'utf8') +
+      ';({ state, stream, listeners, connect, watch, serverNow, shownNow })', context);
+    this.page.listeners.status = (status) => this.statuses.push(status);
+  }
+
+  open({ headers, signal }) {
+    const stream = { resumes: headers['Last-Event-ID'] || '', waits: null, said: [] };
+    this.streams.push(stream);
+    signal.addEventListener('abort', () => stream.waits && stream.waits.reject(new Error('aborted')));
+    const read = () => new Promise((resolve, reject) => {
+      if (stream.said.length) resolve(stream.said.shift());
+      else stream.waits = { resolve, reject };
+    });
+    return { status: 200, ok: true, headers: { get: () => '' }, body: { getReader: () => ({ read }) } };
+  }
+
+  // The newest stream gets this.
+  async say(text) {
+    const stream = this.streams[this.streams.length - 1];
+    const chunk = { done: false, value: new TextEncoder().encode(text) };
+    if (stream.waits) stream.waits.resolve(chunk);
+    else stream.said.push(chunk);
+    stream.waits = null;
+    await settle();
+  }
+
+  snapshot(...pbxs) {
+    const all = { now: iso(this.server), pbxs };
+    for (const list of ['queues', 'agents', 'calls', 'endpoints', 'trunks', 'registrations', 'load', 'counts']) all[list] = [];
+    return this.say('id: boot-5\nevent: snapshot\ndata: ' + JSON.stringify(all) + '\n\n');
+  }
+
+  // Time goes on everywhere, and the page looks at it each half second.
+  async pass(ms) {
+    for (const end = this.mono + ms; this.mono < end;) {
+      for (const clock of ['wall', 'mono', 'server']) this[clock] += 100;
+      for (const timer of this.timers.values()) {
+        const { run } = timer;
+        if (!run || timer.at > this.mono) continue;
+        timer.run = null;
+        run();
+      }
+      if (this.mono % 500 === 0) this.page.watch();
+      await settle();
+    }
+  }
+
+  // By how many ms the page is wrong about the server's time.
+  wrong() {
+    return Math.abs(this.page.serverNow() - this.server);
+  }
+}
+
+async function live(...pbxs) {
+  const world = new World();
+  world.page.connect();
+  await settle();
+  await world.snapshot(...pbxs);
+  assert.strictEqual(world.page.stream.status, 'live');
+  return world;
+}
+
+const tests = [];
+const test = (name, run) => tests.push({ name, run });
+
+test('a wait is told by the clock of its PBX', async () => {
+  const pbx = (more) => ({ pbx: 'main', subject: 'main', connected: true, last_event: iso(START - 4000), ...more });
+  let world = await live(pbx({ clock_skew_seconds: -90 }));
+  assert.strictEqual(world.page.shownNow('main'), START - 90000);
+  assert.strictEqual(world.page.shownNow(), START);
+  world = await live(pbx({ clock_skew_seconds: -90, connected: false }));
+  assert.strictEqual(world.page.shownNow('main'), START - 94000);
+  world = await live(pbx({ clock_skew_seconds: null }));
+  assert.strictEqual(world.page.shownNow('main'), START);
+});
+async function main() {
+  let failed = 0;
+  for (const { name, run } of tests) {
+    try {
+      await run();
+      console.log('ok    %s', name);
+    } catch (error) {
+      failed++;
+      console.log('FAIL  %s\n%s', name, String(error.stack || error).replace(/^/gm, '      '));
+    }
+  }
+  console.log('%d passed, %d failed', tests.length - failed, failed);
+  process.exit(failed ? 1 : 0);
+}
+
+main();
