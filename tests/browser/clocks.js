@@ -102,6 +102,53 @@ test('a wait is told by the clock of its PBX', async () => {
   world = await live(pbx({ clock_skew_seconds: null }));
   assert.strictEqual(world.page.shownNow('main'), START);
 });
+
+test('a clock that is set moves no duration, and a new snapshot is asked for', async () => {
+  for (const by of [HOUR, -HOUR]) {
+    const world = await live();
+    world.wall += by;
+    assert.strictEqual(world.wrong(), 0);
+    await world.pass(2000);
+    assert.strictEqual(world.wrong(), 0);
+    assert.strictEqual(world.streams.length, 2);
+    assert.strictEqual(world.streams[1].resumes, '');
+    await world.snapshot();
+    await world.pass(2000);
+    assert.strictEqual(world.streams.length, 2);
+    assert.deepStrictEqual([...new Set(world.statuses)], ['live', 'connecting']);
+  }
+});
+
+test('a machine that slept is right again at once', async () => {
+  const world = await live();
+  world.wall += HOUR;
+  world.server += HOUR; // mono stood still
+  await world.pass(2000);
+  await world.snapshot();
+  assert.strictEqual(world.wrong(), 0);
+  assert.strictEqual(world.page.stream.status, 'live');
+});
+
+test('silence is noticed, whatever the clock is set to', async () => {
+  for (const by of [0, 1000, -1000]) {
+    const world = await live();
+    await world.pass(5000);
+    world.wall += by;
+    await world.pass(17000);
+    assert.strictEqual(world.page.stream.status, 'stale', 'clock set by ' + by);
+    assert.strictEqual(world.page.shownNow(), START);
+  }
+});
+
+test('heartbeats keep it live', async () => {
+  const world = await live();
+  for (let i = 0; i < 4; i++) {
+    await world.pass(15000);
+    await world.say(': heartbeat\n\n');
+  }
+  assert.deepStrictEqual([world.statuses, world.streams.length], [['live'], 1]);
+});
+
 async function main() {
   let failed = 0;
   for (const { name, run } of tests) {

@@ -4,17 +4,24 @@
 
 const STALE_MS = 20000;        // the server sends at least a heartbeat every 15 s
 const BANNER_AFTER_MS = 2000;  // a shorter interruption is not worth a banner
+const CLOCKS_APART_MS = 2000;  // then this machine's clock was set, or it slept
 
 // Set by the page: something changed; the stream went from one status to another; who is logged in.
 const listeners = { changed() {}, status() {}, person() {} };
 
 // ---- State -------------------------------------------------------------------------------------
 
+// Milliseconds that only grow: kiosks' clocks are set while the page is open. They stand still while the
+// machine sleeps, which Date.now() shows.
+const ownNow = () => performance.now();
+const ownClock = () => Date.now() - ownNow();
+
 const state = {
   pbx: new Map(), queue: new Map(), agent: new Map(), call: new Map(), counts: new Map(),
   endpoint: new Map(), trunk: new Map(), registration: new Map(), load: new Map(),
   loaded: false,
-  offset: 0,       // server's clock minus ours, ms
+  offset: ownClock(), // server's clock minus ownNow(), ms; before the first snapshot this machine's
+  clock: ownClock(),
   lastId: '',
   lastSeq: 0,
   pages: '',
@@ -22,7 +29,7 @@ const state = {
 const stream = { status: 'connecting', heard: 0, lostAt: 0, tries: 0, timer: 0, retryAt: 0, abort: null };
 
 const keyOf = (o) => o.pbx + '\u0000' + o.subject;
-const serverNow = () => Date.now() + state.offset;
+const serverNow = () => ownNow() + state.offset;
 // While nothing is heard, of all or of one PBX, the clock of what is shown stands still: nobody knows
 // how it went on. With a PBX it is that PBX's clock, by which the times of its calls, queues and agents are.
 function shownNow(pbx) {
@@ -33,7 +40,7 @@ function shownNow(pbx) {
 }
 
 function takeSnapshot(all) {
-  state.offset = Date.parse(all.now) - Date.now();
+  state.offset = Date.parse(all.now) - ownNow();
   for (const [map, list] of [['pbx', all.pbxs], ['queue', all.queues], ['agent', all.agents],
     ['call', all.calls], ['counts', all.counts], ['endpoint', all.endpoints], ['trunk', all.trunks],
     ['registration', all.registrations], ['load', all.load]]) {
@@ -123,24 +130,33 @@ async function connect() {
 
 function heard() {
   clearTimeout(stream.opening);
-  stream.heard = Date.now();
+  stream.heard = ownNow();
   stream.tries = 0;
   stream.lostAt = 0;
   setStatus(state.loaded ? 'live' : 'connecting');
 }
 
 function lost() {
-  if (!stream.lostAt) stream.lostAt = Date.now();
+  if (!stream.lostAt) stream.lostAt = ownNow();
   const wait = Math.min(15000, 400 * 2 ** stream.tries) * (0.75 + Math.random() / 2);
   stream.tries++;
-  stream.retryAt = Date.now() + wait;
+  stream.retryAt = ownNow() + wait;
   stream.timer = setTimeout(connect, wait);
   watch();
 }
 
+// A snapshot tells the server's time anew.
+function watchClock() {
+  if (Math.abs(ownClock() - state.clock) < CLOCKS_APART_MS) return;
+  state.clock = ownClock();
+  state.lastId = '';
+  if (!stream.retryAt) stream.abort.abort();
+}
+
 // Runs every half second: a stream that is open but silent is as good as cut.
 function watch() {
-  const now = Date.now();
+  const now = ownNow();
+  watchClock();
   if (stream.status === 'live' && !stream.lostAt && now - stream.heard > STALE_MS) {
     stream.lostAt = now - BANNER_AFTER_MS;
     stream.abort.abort();
@@ -157,7 +173,7 @@ function setStatus(status) {
 }
 
 function retryNow() {
-  if (!stream.retryAt || Date.now() < stream.heard + 300) return;
+  if (!stream.retryAt || ownNow() < stream.heard + 300) return;
   stream.tries = 0;
   connect();
 }

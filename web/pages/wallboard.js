@@ -138,7 +138,7 @@ function keyed(container, items, key, create, update) {
 let lastSaid = 0;
 let said = '';
 function announce(text) {
-  const now = Date.now();
+  const now = ownNow();
   if (text === said && now - lastSaid < 60000) return;
   lastSaid = now;
   said = text;
@@ -587,7 +587,7 @@ const reasonOf = (p) => isolated(p.reason.replace('pbx ' + p.pbx + ': ', ''));
 
 function banners() {
   const list = [];
-  const now = Date.now();
+  const now = ownNow();
   if (stream.status === 'stale') {
     const wait = Math.max(0, Math.ceil((stream.retryAt - now) / 1000));
     list.push({ key: 'stream', level: 'crit', title: 'Not live.',
@@ -635,13 +635,13 @@ let renderedAt = 0;
 
 function scheduleRender() {
   if (renderTimer) return;
-  const wait = Math.max(0, renderedAt + RENDER_EVERY_MS - Date.now());
+  const wait = Math.max(0, renderedAt + RENDER_EVERY_MS - ownNow());
   renderTimer = setTimeout(render, wait);
 }
 
 function render() {
   renderTimer = 0;
-  renderedAt = Date.now();
+  renderedAt = ownNow();
   const t = totals();
   renderHead();
   if (!state.loaded) return;
@@ -656,7 +656,7 @@ function render() {
 }
 
 function tick() {
-  setTimeout(tick, 500 - Date.now() % 500);
+  setTimeout(tick, 500 - serverNow() % 500);
   watch();
   renderHead();
   if (state.loaded && stream.status !== 'stale') {
