@@ -149,6 +149,19 @@ test('heartbeats keep it live', async () => {
   assert.deepStrictEqual([world.statuses, world.streams.length], [['live'], 1]);
 });
 
+test('a first snapshot that never ends is given up and asked for anew', async () => {
+  const world = new World();
+  world.page.connect();
+  await settle();
+  await world.say('id: boot-5\nevent: snapshot\ndata: {"now":');
+  await world.pass(23000);
+  assert.deepStrictEqual(world.statuses, ['stale']);
+  assert.strictEqual(world.streams.length, 2);
+  await world.snapshot();
+  assert.strictEqual(world.page.stream.status, 'live');
+  assert.strictEqual(world.wrong(), 0);
+});
+
 async function main() {
   let failed = 0;
   for (const { name, run } of tests) {

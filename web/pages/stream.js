@@ -157,7 +157,7 @@ function watchClock() {
 function watch() {
   const now = ownNow();
   watchClock();
-  if (stream.status === 'live' && !stream.lostAt && now - stream.heard > STALE_MS) {
+  if (stream.heard && !stream.lostAt && now - stream.heard > STALE_MS) {
     stream.lostAt = now - BANNER_AFTER_MS;
     stream.abort.abort();
   }
