@@ -423,13 +423,30 @@ static void restore_entity(void *ctx, struct slice entity, struct slice body)
                  (int)entity.n, entity.p);
 }
 
+/* What is shown until the PBX is there again is from then. */
+static void note_restored(struct session *s)
+{
+    struct buf text = buf_new(256);
+    struct json_out json = json_out_to(&text);
+    int64_t ahead;
+    json_out_object(&json, NULL);
+    json_out_time(&json, "last_event", tap_last_event(s->tap));
+    if (tap_ahead_before(s->tap, &ahead))
+        json_out_int(&json, "clock_skew_us", ahead);
+    json_out_close(&json, '}');
+    publish_note(s->env.publish, name_of(s), buf_slice(&text));
+    buf_free(&text);
+}
+
 int session_restore(struct session *s, struct outbox *outbox)
 {
     int result = outbox_load_state(outbox, name_of(s), restore_entity, s);
     if (result == 0)
         tap_restored(s->tap);
-    if (tap_last_event(s->tap))
+    if (tap_last_event(s->tap)) {
         tap_lost_sight(s->tap, tap_last_event(s->tap), SLICE("restart"));
+        note_restored(s);
+    }
     return result;
 }
 

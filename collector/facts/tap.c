@@ -528,6 +528,12 @@ bool tap_event_ahead(const struct tap *tap, int64_t *ret_ahead)
     return tap->timed;
 }
 
+bool tap_ahead_before(const struct tap *tap, int64_t *ret_ahead)
+{
+    *ret_ahead = tap->offset;
+    return tap->timed_before;
+}
+
 void tap_clock_moved(struct tap *tap, int64_t by)
 {
     tap->last_event += tap->last_event ? by : 0;

@@ -119,6 +119,10 @@ int64_t tap_last_event(const struct tap *tap);
  * had none, or the arrival is not known. */
 bool tap_event_ahead(const struct tap *tap, int64_t *ret_ahead);
 
+/* What tap_event_ahead told at the end of an earlier run, after a restart and before an event.
+ * False when that is not known. */
+bool tap_ahead_before(const struct tap *tap, int64_t *ret_ahead);
+
 /* This machine's clock was moved by so much since the last call of any function; the PBX's was not.
  */
 void tap_clock_moved(struct tap *tap, int64_t by);

@@ -230,12 +230,10 @@ static void fold_fact(struct live_view *v, struct slice fact)
     case FACT_TAP_DISCONNECTED:
     case FACT_GAP:
         fold_tap(v, &head, fact);
-        return;
+        break;
     default:
         break;
     }
-    if (!(head.flags & FACT_IS_TAP))
-        pbx_status_heard(v->pbxs, head.pbx, clock_now(&v->clock));
 }
 
 /* Nothing that the view holds, and so nothing that it serves, was not masked before. */

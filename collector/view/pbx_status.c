@@ -75,6 +75,14 @@ void pbx_status_add(struct pbx_status *s, struct slice pbx)
     find(s, pbx);
 }
 
+static void hear(struct pbx *pbx, int64_t time)
+{
+    if (time == pbx->heard)
+        return;
+    pbx->heard = time;
+    pbx->heard_more = true;
+}
+
 /* The one place where a link's state changes. */
 static void set_connected(struct pbx *pbx, bool connected, int64_t time, struct slice reason)
 {
@@ -98,6 +106,7 @@ void pbx_status_connected(struct pbx_status *s, struct slice name, int64_t time,
     set_connected(pbx, true, time, (struct slice){0});
     if (version.n)
         set_text(pbx->version, version);
+    hear(pbx, time);
     pbx->changed = true;
 }
 
@@ -107,21 +116,6 @@ void pbx_status_disconnected(struct pbx_status *s, struct slice name, int64_t ti
     struct pbx *pbx = find(s, name);
     if (pbx)
         set_connected(pbx, false, time, reason);
-}
-
-static void hear(struct pbx *pbx, int64_t time)
-{
-    if (time <= pbx->heard)
-        return;
-    pbx->heard = time;
-    pbx->heard_more = true;
-}
-
-void pbx_status_heard(struct pbx_status *s, struct slice name, int64_t now)
-{
-    struct pbx *pbx = find(s, name);
-    if (pbx)
-        hear(pbx, now);
 }
 
 /* The end of the JSON string whose opening quote is at i, or json.n. */

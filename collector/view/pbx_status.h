@@ -17,8 +17,8 @@ void pbx_status_free(struct pbx_status *s);
  * so, up to PBX_STATUS_MAX; what is of further ones is dropped. */
 void pbx_status_add(struct pbx_status *s, struct slice pbx);
 
-/* The link came up or went down at time (microseconds); reason and version are empty when unknown.
- */
+/* The link came up, by which something was heard, or went down at time (microseconds); reason and
+ * version are empty when unknown. */
 void pbx_status_connected(struct pbx_status *s, struct slice pbx, int64_t time,
                           struct slice version);
 void pbx_status_disconnected(struct pbx_status *s, struct slice pbx, int64_t time,
@@ -29,9 +29,6 @@ void pbx_status_disconnected(struct pbx_status *s, struct slice pbx, int64_t tim
  * many microseconds the times in the PBX's facts are ahead of this machine's clock). now is when it
  * was read. */
 void pbx_status_note(struct pbx_status *s, struct slice pbx, struct slice json, int64_t now);
-
-/* Something was heard of it. */
-void pbx_status_heard(struct pbx_status *s, struct slice pbx, int64_t now);
 
 /* Data of it was lost for a while today. */
 void pbx_status_gap(struct pbx_status *s, struct slice pbx, struct slice reason);

@@ -307,6 +307,24 @@ def stop_tap(scene, number):
     scene.tap.wait(20)
 
 
+def age_outlives_amitap(scene, ahead):
+    """Started again while the PBX is away, it shows how old the figures are, and by which clock."""
+    stop_tap(scene, signal.SIGTERM)
+    stopped = time.time()
+    scene.relays[0].cut()
+    scene.start()
+
+    def away():
+        try:
+            return [pbx for pbx in scene.state()["pbxs"] if pbx["since"]]
+        except OSError:
+            return None
+    pbx = until(away)[0]
+    wrong = [] if pbx["last_event"] and stopped - 10 < rows.epoch(pbx["last_event"]) <= stopped else \
+        [f"stopped at {stopped}, and the last event is said to be of {pbx['last_event']}"]
+    return wrong if abs((pbx["clock_skew_seconds"] or 0) - ahead) < 2 else wrong + [f"the clock's skew is forgotten: {pbx}"]
+
+
 def pbx_clock(by):
     """The PBX's clock is set while calls are up: no seconds are less than none, and calls end."""
     def play(programs, folder, figures):
@@ -319,7 +337,7 @@ def pbx_clock(by):
             assert until(lambda: not before.keys() & {call["linkedid"] for call in scene.state()["calls"]})
             shown = re.search(r'^amitap_pbx_clock_skew_seconds\{pbx="main"\} (\S+)', scene.metrics(), re.M)
             told = scene.state()["pbxs"][0]["clock_skew_seconds"]
-            wrong = scene.stop()
+            wrong = age_outlives_amitap(scene, by) + scene.stop()
             if by > 0 and abs(float(shown[1]) - by) > 1:
                 wrong.append(f"a skew of {shown[1]} is shown, not {by}")
             if abs(float(shown[1]) - told) > 1:

@@ -370,6 +370,20 @@ START_TEST(data_age_is_told_every_two_seconds)
 }
 END_TEST
 
+START_TEST(what_was_kept_makes_no_data_new)
+{
+    json_t *h;
+    kit_note(&k, "main", "{\"last_event\":\"2026-11-21T09:00:00Z\"}");
+    put_call("1.1", "Ada");
+    visit("1.2", "abandoned", SECOND);
+    kit_publish(&k);
+    health(&h);
+    json_t *pbx = json_array_get(json_object_get(h, "pbxs"), 0);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(pbx, "age_seconds")), 3600, 1e-9);
+    json_decref(h);
+}
+END_TEST
+
 static double skew_told(void)
 {
     json_t *all = kit_snapshot(&k);
@@ -500,6 +514,7 @@ int main(void)
     tcase_add_test(tcase, facts_of_yesterday_are_not_counted);
     tcase_add_test(tcase, a_pbx_is_degraded_until_it_is_connected);
     tcase_add_test(tcase, data_age_is_told_every_two_seconds);
+    tcase_add_test(tcase, what_was_kept_makes_no_data_new);
     tcase_add_test(tcase, the_skew_of_a_pbx_s_clock_is_told);
     tcase_add_test(tcase, entities_have_a_bound_and_a_counter);
     tcase_add_test(tcase, a_slow_reader_falls_off_the_ring);
