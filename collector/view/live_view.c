@@ -27,6 +27,7 @@
 
 struct live_view {
     struct clock clock;
+    struct steady steady; /* shows when the clock is set; under lock */
     char boot[BOOT_MAX];
     struct privacy *policy;
 
@@ -62,6 +63,7 @@ struct live_view *live_view_new(const struct clock *clock, const struct live_vie
         return NULL;
     struct random_source random = random_system();
     v->clock = *clock;
+    steady_begin(&v->steady, clock);
     v->policy = o.policy;
     if (o.boot)
         snprintf(v->boot, sizeof(v->boot), "%s", o.boot);
@@ -278,15 +280,32 @@ static void add_change(void *ctx, const struct entity_name *name, struct slice j
     change_ring_add(v->changes, entity_kind_name(name->kind), json);
 }
 
+static void follow_clock(struct live_view *v)
+{
+    int64_t by = steady_set(&v->steady);
+    if (by)
+        pbx_status_clock_set(v->pbxs, by);
+}
+
+/* A clock that is set back over midnight leaves what was counted: it still is of the last hours. */
+static void follow_day(struct live_view *v, int64_t now)
+{
+    bool new_day = now >= v->next_day;
+    if (!new_day && now >= v->day)
+        return;
+    set_day(v);
+    if (!new_day)
+        return;
+    counts_reset(v->counts);
+    pbx_status_new_day(v->pbxs);
+}
+
 static bool publish_locked(struct live_view *v)
 {
     uint64_t before = change_ring_newest(v->changes);
     int64_t now = clock_now(&v->clock);
-    if (now >= v->next_day || now < v->day) {
-        set_day(v);
-        counts_reset(v->counts);
-        pbx_status_new_day(v->pbxs);
-    }
+    follow_clock(v);
+    follow_day(v, now);
     pbx_status_view(v->pbxs, v->ring ? ring_refused(v->ring) : 0,
                     entities_dropped(v->entities) + counts_dropped(v->counts) + v->unrendered);
     counts_changed(v->counts, put_counts, v);
@@ -299,6 +318,7 @@ static void fold_locked(struct live_view *v, struct slice batch)
 {
     size_t offset = 0;
     struct batch_item item;
+    follow_clock(v);
     while (batch_next(batch, &offset, &item)) {
         if (item.kind == BATCH_FACT)
             fold_masked(v, item.body);

@@ -226,6 +226,17 @@ void pbx_status_new_day(struct pbx_status *s)
     }
 }
 
+void pbx_status_clock_set(struct pbx_status *s, int64_t by)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct pbx *pbx = s->all[i];
+        pbx->since += pbx->since ? by : 0;
+        pbx->heard += pbx->heard ? by : 0;
+        pbx->published += by;
+        pbx->changed = true;
+    }
+}
+
 void pbx_status_view(struct pbx_status *s, uint64_t lost_updates, uint64_t dropped)
 {
     if (s->lost_updates == lost_updates && s->dropped == dropped)

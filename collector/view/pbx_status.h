@@ -34,6 +34,9 @@ void pbx_status_note(struct pbx_status *s, struct slice pbx, struct slice json, 
 void pbx_status_gap(struct pbx_status *s, struct slice pbx, struct slice reason);
 void pbx_status_new_day(struct pbx_status *s);
 
+/* This machine's clock was set by so much: what was is as long ago as before. */
+void pbx_status_clock_set(struct pbx_status *s, int64_t by);
+
 /* Changes of the live view itself that were lost because it could not follow; a bound was reached
  * so many times. Both since the start. */
 void pbx_status_view(struct pbx_status *s, uint64_t lost_updates, uint64_t dropped);

@@ -298,6 +298,24 @@ START_TEST(a_new_day_begins_at_zero)
 }
 END_TEST
 
+START_TEST(a_clock_set_back_over_midnight_forgets_nothing)
+{
+    k.now = kit_time("2026-11-22 00:05:00");
+    kit_publish(&k);
+    visit("1.1", "abandoned", SECOND);
+    kit_publish(&k);
+    k.now -= HOUR;
+    k.set -= HOUR;
+    kit_publish(&k);
+    visit("1.2", "abandoned", SECOND);
+    kit_publish(&k);
+    json_t *all = kit_snapshot(&k);
+    ck_assert_str_eq(json_string_value(json_object_get(all, "day")), "2026-11-21T00:00:00.000000Z");
+    ck_assert_int_eq(count(all, "queue/support", "abandoned"), 2);
+    json_decref(all);
+}
+END_TEST
+
 START_TEST(facts_of_yesterday_are_not_counted)
 {
     int64_t now = k.now;
@@ -370,17 +388,43 @@ START_TEST(data_age_is_told_every_two_seconds)
 }
 END_TEST
 
-START_TEST(what_was_kept_makes_no_data_new)
+static double age_told(void)
 {
     json_t *h;
+    health(&h);
+    json_t *pbx = json_array_get(json_object_get(h, "pbxs"), 0);
+    double age = json_number_value(json_object_get(pbx, "age_seconds"));
+    json_decref(h);
+    return age;
+}
+
+START_TEST(what_was_kept_makes_no_data_new)
+{
     kit_note(&k, "main", "{\"last_event\":\"2026-11-21T09:00:00Z\"}");
     put_call("1.1", "Ada");
     visit("1.2", "abandoned", SECOND);
     kit_publish(&k);
-    health(&h);
-    json_t *pbx = json_array_get(json_object_get(h, "pbxs"), 0);
-    ck_assert_double_eq_tol(json_number_value(json_object_get(pbx, "age_seconds")), 3600, 1e-9);
-    json_decref(h);
+    ck_assert_double_eq_tol(age_told(), 3600, 1e-9);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_makes_no_data_older_or_newer)
+{
+    for (int64_t by = -HOUR; by <= HOUR; by += 2 * HOUR) {
+        kit_note(&k, "main", "{\"connected\":true}");
+        kit_publish(&k);
+        k.now += 30 * SECOND;
+        ck_assert_double_eq_tol(age_told(), 30, 1e-9);
+        k.now += by;
+        k.set += by;
+        ck_assert(kit_publish(&k));
+        ck_assert_double_eq_tol(age_told(), 30, 1e-9);
+        k.now += 10 * SECOND;
+        ck_assert_double_eq_tol(age_told(), 40, 1e-9);
+        kit_note(&k, "main", "{\"connected\":true}");
+        kit_publish(&k);
+        ck_assert_double_eq_tol(age_told(), 0, 1e-9);
+    }
 }
 END_TEST
 
@@ -511,10 +555,12 @@ int main(void)
     tcase_add_test(tcase, a_target_that_changes_is_right_for_the_whole_day);
     tcase_add_test(tcase, seeds_are_where_the_day_goes_on);
     tcase_add_test(tcase, a_new_day_begins_at_zero);
+    tcase_add_test(tcase, a_clock_set_back_over_midnight_forgets_nothing);
     tcase_add_test(tcase, facts_of_yesterday_are_not_counted);
     tcase_add_test(tcase, a_pbx_is_degraded_until_it_is_connected);
     tcase_add_test(tcase, data_age_is_told_every_two_seconds);
     tcase_add_test(tcase, what_was_kept_makes_no_data_new);
+    tcase_add_test(tcase, a_clock_that_is_set_makes_no_data_older_or_newer);
     tcase_add_test(tcase, the_skew_of_a_pbx_s_clock_is_told);
     tcase_add_test(tcase, entities_have_a_bound_and_a_counter);
     tcase_add_test(tcase, a_slow_reader_falls_off_the_ring);

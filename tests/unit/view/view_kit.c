@@ -11,12 +11,18 @@ static int64_t kit_now(void *ctx)
     return ((struct kit *)ctx)->now;
 }
 
+static int64_t kit_mono(void *ctx)
+{
+    const struct kit *k = ctx;
+    return k->now - k->set;
+}
+
 void kit_start(struct kit *k, const char *zone, int64_t now, const struct live_view_options *o)
 {
     const struct live_view_options plain = {.boot = "boot"};
     setenv("TZ", zone, 1);
     *k = (struct kit){.now = now};
-    k->clock = (struct clock){kit_now, kit_now, k};
+    k->clock = (struct clock){kit_now, kit_mono, k};
     k->fact = fact_builder_new();
     k->batch = buf_new((size_t)4 << 20);
     k->view = live_view_new(&k->clock, o ? o : &plain);

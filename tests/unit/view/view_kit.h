@@ -14,6 +14,7 @@
 
 struct kit {
     int64_t now;
+    int64_t set; /* by how much the machine's clock was */
     struct clock clock;
     struct fact_builder fact;
     struct buf batch;
