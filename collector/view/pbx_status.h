@@ -47,7 +47,8 @@ void pbx_status_view(struct pbx_status *s, uint64_t lost_updates, uint64_t dropp
 typedef void (*pbx_status_seen)(void *ctx, struct slice pbx, struct slice json);
 void pbx_status_changed(struct pbx_status *s, int64_t now, pbx_status_seen seen, void *ctx);
 
-/* Appends /healthz's object. True when all is well. */
+/* Appends /healthz's object. True when every PBX is connected. Changes that the view lost are told
+ * there, for good, and so are no illness that ends. */
 bool pbx_status_health(const struct pbx_status *s, int64_t now, struct json_out *j);
 
 #endif

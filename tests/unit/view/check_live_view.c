@@ -398,6 +398,25 @@ static double age_told(void)
     return age;
 }
 
+START_TEST(lost_updates_are_told_and_leave_it_healthy)
+{
+    json_t *h;
+    struct ring *ring = ring_new(4096);
+    char batch[512] = {0};
+    while (ring_push(ring, (struct slice){batch, sizeof(batch)}))
+        ;
+    kit_note(&k, "main", "{\"connected\":true}");
+    kit_publish(&k);
+    ck_assert(live_view_start(k.view, ring, NULL, NULL));
+    ring_close(ring);
+    live_view_stop(k.view);
+    ck_assert_int_eq(health(&h), WEB_HEALTH_OK);
+    ck_assert_int_eq(json_integer_value(json_object_get(h, "lost_updates")), 1);
+    json_decref(h);
+    ring_free(ring);
+}
+END_TEST
+
 START_TEST(what_was_kept_makes_no_data_new)
 {
     kit_note(&k, "main", "{\"last_event\":\"2026-11-21T09:00:00Z\"}");
@@ -559,6 +578,7 @@ int main(void)
     tcase_add_test(tcase, facts_of_yesterday_are_not_counted);
     tcase_add_test(tcase, a_pbx_is_degraded_until_it_is_connected);
     tcase_add_test(tcase, data_age_is_told_every_two_seconds);
+    tcase_add_test(tcase, lost_updates_are_told_and_leave_it_healthy);
     tcase_add_test(tcase, what_was_kept_makes_no_data_new);
     tcase_add_test(tcase, a_clock_that_is_set_makes_no_data_older_or_newer);
     tcase_add_test(tcase, the_skew_of_a_pbx_s_clock_is_told);
