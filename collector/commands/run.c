@@ -185,14 +185,13 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     struct daemon *d = ctx;
-    int64_t from, to;
+    struct untold_span span;
     turn_begin(d);
     watchdog_feed(&d->watchdog, clock_mono(&d->clock), store_writer_turns(d->store));
     look_at_rings(d);
-    bool given_up = store_take_given_up(d->store, &from, &to);
     for (size_t i = 0; i < d->count; i++) {
-        if (given_up)
-            session_gap(d->sessions[i], from, to, "kafka_backlog");
+        if (store_untold(d->store, session_name(d->sessions[i]), &span))
+            session_given_up(d->sessions[i], &span);
         session_tick(d->sessions[i]);
     }
 }

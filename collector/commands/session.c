@@ -33,6 +33,7 @@ struct session {
     bool shut_out;  /* refused, and not let in since the start or a reload */
     bool state_due; /* a second has passed since the state was handed on */
     bool untimed_told;
+    int64_t told;        /* the mark of what was given up and is told, on the way to the outbox */
     bool full;           /* the writer's ring has no room */
     bool outgrown;       /* it was told that the ring is too small */
     bool kept;           /* the last turn was */
@@ -517,10 +518,14 @@ static void begin_next(struct session *s)
     ami_link_start(s->link);
 }
 
-void session_gap(struct session *s, int64_t from, int64_t to, const char *reason)
+void session_given_up(struct session *s, const struct untold_span *span)
 {
-    tap_gap_of_facts(s->tap, from, to, slice_from(reason));
+    if (span->mark == s->told || (s->full && !publish_has_room(s->env.publish)))
+        return;
+    tap_gap_of_facts(s->tap, span->first, span->last, SLICE("kafka_backlog"));
     on_turn_end(s);
+    if (s->kept)
+        s->told = span->mark;
 }
 
 /* Tells the view when something came last, and by which clock the times of facts are. */

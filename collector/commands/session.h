@@ -48,9 +48,9 @@ void session_stop(struct session *s);
  * clear). False, and nothing happens, when the link is as it says already. */
 bool session_reload(struct session *s, struct run_config *config, struct ami_tls *tls);
 
-/* Tells a gap that is not the link's: facts of these times, which are the PBX's, may be missing
- * somewhere. */
-void session_gap(struct session *s, int64_t from, int64_t to, const char *reason);
+/* Tells a gap, once for each mark, of records that were given up; again when the last one had no
+ * room on its way to the outbox. */
+void session_given_up(struct session *s, const struct untold_span *span);
 
 /* Once a second: hands on how old the data is and the state that has changed. */
 void session_tick(struct session *s);

@@ -270,9 +270,9 @@ const char *store_web_address(const struct store *store)
     return store->edge ? store->options.web->address(store->edge) : NULL;
 }
 
-bool store_take_given_up(struct store *store, int64_t *ret_from, int64_t *ret_to)
+bool store_untold(struct store *store, const char *pbx, struct untold_span *ret)
 {
-    return store->kafka && kafka_take_given_up(store->kafka, ret_from, ret_to);
+    return store->kafka && outbox_untold(store->outbox, pbx, ret);
 }
 
 bool store_close(struct store *store)

@@ -33,9 +33,9 @@ struct privacy *store_log_policy(const struct store *store);
 /* Starts the threads. False after one line on stderr. */
 bool store_start(struct store *store);
 
-/* The times of the records that Kafka will not get because too many waited, since it was last
- * asked; false when there are none. */
-bool store_take_given_up(struct store *store, int64_t *ret_from, int64_t *ret_to);
+/* The records of this PBX that Kafka will not get, as too many waited or for too long, and that no
+ * gap tells of yet; false when there are none. */
+bool store_untold(struct store *store, const char *pbx, struct untold_span *ret);
 
 /* How often the outbox's writer has turned (writer_turns). */
 uint64_t store_writer_turns(struct store *store);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/outbox/limits.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Rows looked at, and given up at most, in one step. */
@@ -15,7 +16,7 @@ static const char sql_give_up[] =
     "DELETE FROM facts WHERE seq IN (SELECT seq FROM facts WHERE seq > ?1 AND seq <= ?2 AND "
     "worth(kind, flags) <= ?3 AND ce_time < ?4 AND (?5 OR (flags & 48 = 0 AND kind NOT IN "
     "('gap', 'tap_connected', 'tap_disconnected'))) ORDER BY seq LIMIT ?6) "
-    "RETURNING worth(kind, flags), ce_time, seq";
+    "RETURNING worth(kind, flags), ce_time, seq, pbx";
 _Static_assert((FACT_IS_IMPORTED | FACT_IS_AGAIN) == 48, "as the statement has it");
 static const char sql_give_up_rendering[] = "DELETE FROM renderings WHERE seq = ?1";
 static const char sql_lesser[] =
@@ -33,9 +34,10 @@ static void worth(sqlite3_context *context, int n, sqlite3_value **values)
     sqlite3_result_int(context, (int)fact_worth(known, (unsigned)sqlite3_value_int(values[1])));
 }
 
-bool limits_init(struct limits *l, struct sqlite_file *file, const struct limits_bounds *bounds)
+bool limits_init(struct limits *l, struct untold *untold, const struct limits_bounds *bounds)
 {
-    *l = (struct limits){.file = file, .bounds = *bounds};
+    struct sqlite_file *file = untold->file;
+    *l = (struct limits){.file = file, .untold = untold, .bounds = *bounds};
     int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
     if (sqlite3_create_function(file->db, "worth", 2, flags, NULL, worth, NULL, NULL) != SQLITE_OK)
         return false;
@@ -107,31 +109,43 @@ uint64_t given_up_rows(const struct given_up *g)
 
 void given_up_add(struct given_up *sum, const struct given_up *more)
 {
-    bool first = given_up_rows(sum) == 0;
-    if (given_up_rows(more) == 0)
-        return;
-    sum->from = first || more->from < sum->from ? more->from : sum->from;
-    sum->to = first || more->to > sum->to ? more->to : sum->to;
     for (unsigned i = 0; i < FACT_WORTH_COUNT; i++)
         sum->rows[i] += more->rows[i];
+}
+
+/* Deletes the present row's renderings, and adds it to what is untold; rows of one PBX that follow
+ * each other go there together. */
+static int note_row(struct limits *l, struct untold_span *run)
+{
+    int64_t time = sqlite3_column_int64(l->give_up, 1);
+    const char *pbx = (const char *)sqlite3_column_text(l->give_up, 3);
+    sqlite3_bind_int64(l->give_up_rendering, 1, sqlite3_column_int64(l->give_up, 2));
+    int rc = sqlite_file_run(l->give_up_rendering);
+    if (rc == SQLITE_OK && strncmp(run->pbx, pbx, UNTOLD_PBX_SIZE - 1) != 0) {
+        rc = untold_add(l->untold, run);
+        *run = (struct untold_span){.first = time, .last = time};
+        snprintf(run->pbx, sizeof(run->pbx), "%s", pbx);
+    }
+    run->first = time < run->first ? time : run->first;
+    run->last = time > run->last ? time : run->last;
+    return rc;
 }
 
 /* Runs the statement, counts what went; *ret_last is the newest of it. */
 static int delete_rows(struct limits *l, struct given_up *sum, uint64_t *ret_last)
 {
     int rc = SQLITE_OK;
+    struct untold_span run = {0};
     *ret_last = 0;
     while (rc == SQLITE_OK && sqlite3_step(l->give_up) == SQLITE_ROW) {
-        int64_t time = sqlite3_column_int64(l->give_up, 1);
-        int64_t seq = sqlite3_column_int64(l->give_up, 2);
-        struct given_up one = {.from = time, .to = time};
-        one.rows[sqlite3_column_int(l->give_up, 0)] = 1;
-        given_up_add(sum, &one);
-        *ret_last = (uint64_t)seq > *ret_last ? (uint64_t)seq : *ret_last;
-        sqlite3_bind_int64(l->give_up_rendering, 1, seq);
-        rc = sqlite_file_run(l->give_up_rendering);
+        uint64_t seq = (uint64_t)sqlite3_column_int64(l->give_up, 2);
+        sum->rows[sqlite3_column_int(l->give_up, 0)]++;
+        *ret_last = seq > *ret_last ? seq : *ret_last;
+        rc = note_row(l, &run);
     }
     int end = sqlite3_reset(l->give_up);
+    if (rc == SQLITE_OK && end == SQLITE_OK)
+        rc = untold_add(l->untold, &run);
     return rc == SQLITE_OK ? end : rc;
 }
 

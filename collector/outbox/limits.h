@@ -4,7 +4,7 @@
 
 #include "collector/base/clock.h"
 #include "collector/facts/fact.h"
-#include "collector/outbox/sqlite_file.h"
+#include "collector/outbox/untold.h"
 
 /* What may wait in the outbox for a sink that is away. Past a bound in rows or bytes the rows of
  * the least worth are given up, the oldest of them first, until a sixteenth below it; those of the
@@ -23,7 +23,6 @@ struct limits_bounds {
 /* Records that were given up. */
 struct given_up {
     uint64_t rows[FACT_WORTH_COUNT];
-    int64_t from, to; /* their own times, the first and the last; microseconds since 1970 UTC */
 };
 
 /* Which rows may be given up: after < seq <= to. Those up to newest may later. */
@@ -44,6 +43,7 @@ struct limits_step {
 
 struct limits {
     struct sqlite_file *file;
+    struct untold *untold;
     struct limits_bounds bounds;
     sqlite3_stmt *give_up, *give_up_rendering, *lesser, *young, *pages;
     bool over;                     /* past a bound, and not a sixteenth below it yet */
@@ -53,9 +53,9 @@ struct limits {
     int64_t rest_until; /* monotonic */
 };
 
-/* Makes it; the file must have its tables, and outlives it. False with the error in the file's
- * handle. limits_free after a failure too. */
-bool limits_init(struct limits *l, struct sqlite_file *file, const struct limits_bounds *bounds);
+/* Makes it; the file of untold, to which goes what is given up, outlives it. False with the error
+ * in the file's handle. limits_free after a failure too. */
+bool limits_init(struct limits *l, struct untold *untold, const struct limits_bounds *bounds);
 void limits_free(struct limits *l);
 
 /* Inside or outside of a transaction: is there something to be given up, when so many rows wait? */

@@ -68,13 +68,15 @@ struct outbox {
     char error[SQLITE_FILE_ERROR_SIZE];
     struct buf json;
     struct buf clean;
-    uint64_t deleted; /* every row up to this seq is gone, and no more in a row */
-    uint64_t holes;   /* and so many behind it */
+    uint64_t deleted;     /* every row up to this seq is gone, and no more in a row */
+    uint64_t holes;       /* and so many behind it */
+    struct untold untold; /* found under the mutex */
     struct limits limits;
     int limited; /* the sink whose rows they bound */
     struct policies policies;
-    bool renderings; /* there may be some */
-    bool absences;   /* sinks that are not there any more have been put down */
+    bool untold_moved; /* and are to be read again */
+    bool renderings;   /* there may be some */
+    bool absences;     /* sinks that are not there any more have been put down */
 
     pthread_mutex_t mutex; /* for what follows, and sinks' cursors */
     pthread_cond_t changed;
@@ -99,6 +101,7 @@ struct changes {
     uint64_t cursors[OUTBOX_SINKS_MAX];
     struct limits_range range; /* of what may be given up */
     bool stepped;
+    bool told; /* a gap tells of what was given up */
     struct limits_step limits;
 };
 
@@ -146,7 +149,8 @@ static int load(struct outbox *o, int pages_max)
         ask_number(o, "SELECT seq FROM sqlite_sequence WHERE name = ?1", "facts", &o->committed) <
             0 ||
         ask_number(o, "SELECT min(seq) FROM facts", NULL, &oldest) < 0 ||
-        ask_number(o, "SELECT holes FROM outbox", NULL, &o->holes) < 0)
+        ask_number(o, "SELECT holes FROM outbox", NULL, &o->holes) < 0 ||
+        !untold_init(&o->untold, &o->file))
         return -1;
     o->renderings = rendered > 0;
     o->deleted = oldest > 0 ? oldest - 1 : o->committed;
@@ -171,6 +175,7 @@ static void release(struct outbox *o)
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(o->statements[i]);
     limits_free(&o->limits);
+    untold_free(&o->untold);
     sqlite_file_close(&o->file);
     pthread_cond_destroy(&o->changed);
     pthread_mutex_destroy(&o->mutex);
@@ -304,7 +309,7 @@ void outbox_cursor_set(struct outbox *o, int sink, uint64_t seq)
 int outbox_limit(struct outbox *o, int sink, const struct limits_bounds *bounds)
 {
     o->limited = sink;
-    return limits_init(&o->limits, &o->file, bounds) ? 0 : -1;
+    return limits_init(&o->limits, &o->untold, bounds) ? 0 : -1;
 }
 
 void outbox_hold(struct outbox *o, int sink, uint64_t seq)
@@ -322,6 +327,14 @@ bool outbox_take_given_up(struct outbox *o, struct given_up *ret)
     *ret = o->given_up;
     if (any)
         o->given_up = (struct given_up){0};
+    pthread_mutex_unlock(&o->mutex);
+    return any;
+}
+
+bool outbox_untold(struct outbox *o, const char *pbx, struct untold_span *ret)
+{
+    pthread_mutex_lock(&o->mutex);
+    bool any = !o->giving_up && untold_find(&o->untold, pbx, ret);
     pthread_mutex_unlock(&o->mutex);
     return any;
 }
@@ -502,6 +515,8 @@ static int write_fact(struct outbox *o, struct slice fact, struct changes *chang
         changes->newest = (uint64_t)sqlite3_last_insert_rowid(o->file.db);
         rc = write_renderings(o, fact, changes);
     }
+    if (rc == SQLITE_OK)
+        rc = untold_fact(&o->untold, fact, &changes->told);
     return rc;
 }
 
@@ -660,7 +675,13 @@ static int write_cursors(struct outbox *o, struct changes *changes)
 /* The transaction is safe on disk: now the sinks may see it. */
 static void note_commit(struct outbox *o, const struct changes *changes)
 {
+    o->untold_moved =
+        o->untold_moved || changes->told || given_up_rows(&changes->limits.given_up) > 0;
+    bool read = o->untold_moved && untold_read(&o->untold);
+    o->untold_moved = o->untold_moved && !read;
     pthread_mutex_lock(&o->mutex);
+    if (read)
+        untold_take(&o->untold);
     o->deleted = changes->deleted;
     o->holes = changes->holes;
     given_up_add(&o->given_up, &changes->limits.given_up);

@@ -76,9 +76,14 @@ int outbox_limit(struct outbox *o, int sink, const struct limits_bounds *bounds)
  * Any thread. */
 void outbox_hold(struct outbox *o, int sink, uint64_t seq);
 
-/* What was given up since it was last asked, once no more is to go for now; false when nothing was.
- * Any thread. */
+/* How much was given up since it was last asked, once no more is to go for now; false when nothing
+ * was. Any thread. */
 bool outbox_take_given_up(struct outbox *o, struct given_up *ret);
+
+/* What was given up of this PBX's records, also by an earlier process, and no committed gap with
+ * the reason kafka_backlog tells of; once no more is to go for now. False when there is nothing.
+ * Any thread; never waits for the disk. */
+bool outbox_untold(struct outbox *o, const char *pbx, struct untold_span *ret);
 
 /* How many rows wait for the sink; while it is behind the others, exactly. Any thread. */
 uint64_t outbox_waiting(struct outbox *o, int sink);

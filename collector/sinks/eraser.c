@@ -12,8 +12,8 @@
 #define TABLE_SIZE 64
 
 /* Ours, without anything of a call, or, live_state, in clear as long as the call is up. */
-static const char *const skipped[] = {"outbox",        "live_state", "policies",
-                                      "sink_policies", "cursors",    "outbox_cursor"};
+static const char *const skipped[] = {"outbox",  "live_state",    "policies", "sink_policies",
+                                      "cursors", "outbox_cursor", "untold"};
 
 struct table {
     char name[TABLE_SIZE];

@@ -81,9 +81,6 @@ struct kafka {
     atomic_ullong oldest_age;
     atomic_ullong acked, doubted, refused, restarted, doubles, in_flight;
     atomic_ullong given_up[FACT_WORTH_COUNT];
-
-    pthread_mutex_t mutex;  /* for what follows */
-    struct given_up untold; /* what was given up since it was last asked for */
 };
 
 static void wake(void *ctx)
@@ -215,7 +212,6 @@ static void release(struct kafka *k)
     kafka_window_free(&k->window);
     buf_free(&k->scratch);
     buf_free(&k->text);
-    pthread_mutex_destroy(&k->mutex);
     free(k);
 }
 
@@ -263,7 +259,6 @@ struct kafka *kafka_open(const struct kafka_options *options, char *error, size_
     metrics_line(METRIC_KAFKA_FAILED, "no_offset", NULL);
     k->scratch = buf_new(TEXT_MAX);
     k->text = buf_new(TEXT_MAX);
-    pthread_mutex_init(&k->mutex, NULL);
     if (!open_parts(k, error, error_size)) {
         release(k);
         return NULL;
@@ -547,9 +542,6 @@ static void tell_given_up(struct kafka *k)
     struct given_up gone;
     if (!outbox_take_given_up(k->outbox, &gone))
         return;
-    pthread_mutex_lock(&k->mutex);
-    given_up_add(&k->untold, &gone);
-    pthread_mutex_unlock(&k->mutex);
     for (unsigned i = 0; i < FACT_WORTH_COUNT; i++)
         atomic_fetch_add(&k->given_up[i], gone.rows[i]);
     log_line(LOG_LEVEL_ERROR,
@@ -720,17 +712,6 @@ struct kafka_stats kafka_stats(struct kafka *k)
     for (unsigned i = 0; i < FACT_WORTH_COUNT; i++)
         stats.given_up[i] = atomic_load(&k->given_up[i]);
     return stats;
-}
-
-bool kafka_take_given_up(struct kafka *k, int64_t *ret_from, int64_t *ret_to)
-{
-    pthread_mutex_lock(&k->mutex);
-    bool any = given_up_rows(&k->untold) > 0;
-    *ret_from = k->untold.from;
-    *ret_to = k->untold.to;
-    k->untold = (struct given_up){0};
-    pthread_mutex_unlock(&k->mutex);
-    return any;
 }
 
 void kafka_break(struct kafka *k)

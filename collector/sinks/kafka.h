@@ -55,10 +55,6 @@ void kafka_stop(struct kafka *k);
 /* Any thread. */
 struct kafka_stats kafka_stats(struct kafka *k);
 
-/* The times of the records given up since it was last asked; false when there are none. Any
- * thread. */
-bool kafka_take_given_up(struct kafka *k, int64_t *ret_from, int64_t *ret_to);
-
 /* For tests, any thread: the producer meets a fatal error, as after an
  * OUT_OF_ORDER_SEQUENCE_NUMBER. */
 void kafka_break(struct kafka *k);

@@ -12,6 +12,7 @@ static struct outbox *outbox;
 static int history, kafka;
 static int64_t now, mono;
 static unsigned put_count;
+static const char *pbx;
 
 static int64_t shown(void *ctx)
 {
@@ -44,6 +45,7 @@ static void put(enum fact_kind kind, unsigned flags, size_t bytes)
     snprintf(id, sizeof(id), "%08u", n);
     snprintf(key, sizeof(key), "%u", n % 7);
     struct fact_head head = head_of(kind, "1763683071.4", id);
+    head.pbx = slice_from(pbx);
     head.flags = flags;
     head.key = slice_from(key);
     head.time = n;
@@ -199,16 +201,84 @@ START_TEST(what_is_left_is_read_in_order)
 }
 END_TEST
 
-START_TEST(times_of_what_went_are_told)
+static void put_gap(int64_t from, int64_t to)
 {
-    struct given_up gone;
+    struct fact_head head = head_of(FACT_GAP, pbx, "gap");
+    head.pbx = slice_from(pbx);
+    fact_begin(&builder, &head);
+    fact_put_time(&builder, FIELD_FROM, from);
+    fact_put_time(&builder, FIELD_TO, to);
+    fact_put_string(&builder, FIELD_REASON, SLICE("kafka_backlog"));
+    put_built();
+}
+
+/* Nothing is untold where first is 0. */
+static void ck_untold(const char *of, int64_t first, int64_t last)
+{
+    struct untold_span span = {0};
+    ck_assert_int_eq(outbox_untold(outbox, of, &span), first != 0);
+    ck_assert_int_eq(span.first, first);
+    ck_assert_int_eq(span.last, last);
+}
+
+static void give_up_states_of_two(void)
+{
     open_bounded((struct limits_bounds){.rows = 160});
-    put_mixed(50, 0);
+    put_mixed(25, 0);
+    pbx = "east";
+    put_mixed(25, 0);
     commit();
     pass_history();
-    ck_assert(outbox_take_given_up(outbox, &gone));
-    ck_assert_int_eq(gone.from, 2);
-    ck_assert_int_eq(gone.to, 4 * 49 + 2);
+}
+
+START_TEST(times_of_what_went_are_told)
+{
+    give_up_states_of_two();
+    ck_untold("main", 2, 4 * 24 + 2);
+    ck_untold("east", 102, 4 * 49 + 2);
+    ck_untold("west", 0, 0);
+    put_gap(102, 198);
+    commit();
+    ck_untold("east", 0, 0);
+    ck_untold("main", 2, 4 * 24 + 2);
+    outbox_free(outbox);
+}
+END_TEST
+
+/* More goes while the gap is on its way. */
+START_TEST(what_the_gap_does_not_tell_stays_untold)
+{
+    struct untold_span before, now_untold;
+    give_up_states_of_two();
+    ck_assert(outbox_untold(outbox, "east", &before));
+    put_mixed(25, 0);
+    commit();
+    pass_history();
+    ck_assert(outbox_untold(outbox, "east", &now_untold));
+    ck_assert_int_ne(before.mark, now_untold.mark);
+    put_gap(before.first, before.last);
+    commit();
+    ck_untold("east", before.last, 300);
+    put_gap(before.last + 1, 300);
+    commit();
+    ck_untold("east", before.last, 300);
+    outbox_free(outbox);
+}
+END_TEST
+
+START_TEST(what_is_untold_outlives_a_kill)
+{
+    in_killed_child(give_up_states_of_two);
+    open_bounded((struct limits_bounds){.rows = 160});
+    ck_untold("main", 2, 4 * 24 + 2);
+    ck_untold("east", 102, 4 * 49 + 2);
+    pbx = "east";
+    put_gap(102, 198);
+    commit();
+    outbox_free(outbox);
+    open_bounded((struct limits_bounds){.rows = 160});
+    ck_untold("main", 2, 4 * 24 + 2);
+    ck_untold("east", 0, 0);
     outbox_free(outbox);
 }
 END_TEST
@@ -432,6 +502,7 @@ static void setup(void)
     store_setup();
     now = mono = 0;
     put_count = 0;
+    pbx = "main";
 }
 
 int main(void)
@@ -443,6 +514,8 @@ int main(void)
     tcase_add_test(tcase, what_may_go_soon_goes_instead);
     tcase_add_test(tcase, what_is_left_is_read_in_order);
     tcase_add_test(tcase, times_of_what_went_are_told);
+    tcase_add_test(tcase, what_the_gap_does_not_tell_stays_untold);
+    tcase_add_test(tcase, what_is_untold_outlives_a_kill);
     tcase_add_test(tcase, the_file_is_bounded);
     tcase_add_test(tcase, what_is_too_old_goes_whatever_it_is);
     tcase_add_test(tcase, gaps_are_never_too_old);
