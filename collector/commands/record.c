@@ -60,7 +60,7 @@ static void on_state(void *ctx, const struct ami_link_change *change)
         recording_part(r->recording);
     if (change->to == AMI_LINK_STOPPED)
         event_base_loopexit(r->base, NULL);
-    else if (change->reason == AMI_LINK_LOGIN_REFUSED && !r->ever)
+    else if (change->shut_out && !r->ever)
         ami_link_stop(r->link);
 }
 

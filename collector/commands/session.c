@@ -274,7 +274,7 @@ static void on_link_state(void *ctx, const struct ami_link_change *change)
     on_turn_end(s);
     if (change->to == AMI_LINK_STOPPED && !s->next) {
         s->env.stopped(s->env.ctx, false);
-    } else if (change->reason == AMI_LINK_LOGIN_REFUSED && !s->ever) {
+    } else if (change->shut_out && !s->ever) {
         s->shut_out = true;
         s->env.stopped(s->env.ctx, true);
     }

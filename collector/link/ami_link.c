@@ -14,16 +14,19 @@
  * What may fail:
  *   - no address, nobody listens, connecting takes too long: the next address, then the next host;
  *     when all were tried WAITING, a growing delay
- *   - no banner, no answer to Challenge or Login in time: the same
- *   - the log-in is refused: WAITING, a much longer delay, since a wrong secret does not heal
- * itself and Asterisk's log fills with it (and GHSA-3rhj-hhw7-m6fw let it crash there)
- *   - the PBX closes, the socket breaks: WAITING. The delay begins anew after a session was LIVE
+ *   - no banner, no answer to Challenge or Login in time, closed before it is logged in: the same
+ *   - the log-in is refused: the next host; this one not before a much longer delay, since a wrong
+ * secret does not heal itself and Asterisk's log fills with it (and GHSA-3rhj-hhw7-m6fw let it
+ * crash there); WAITING for that long when no host takes the account
+ *   - the PBX closes a session, the socket breaks: WAITING. The delay begins anew after a session
+ * was LIVE
  *   - nothing comes for ping_us: Ping is sent; nothing for as long again: WAITING
  *   - stopped while no session is there: STOPPED at once
  *   - after Logoff nobody closes for leave_us: STOPPED
  */
 #include "collector/link/ami_link.h"
 #include "collector/link/ami_backoff.h"
+#include "collector/link/ami_hosts.h"
 #include "collector/link/ami_key.h"
 #include "collector/link/ami_transport.h"
 #include "parsers/ami_text.h"
@@ -45,10 +48,7 @@ struct ami_link {
     struct event *deadline; /* of the state */
     struct event *silence;
     struct resolver_lookup *lookup;
-    struct resolver_result addresses;
-    unsigned next_address;
-    size_t host;    /* being tried */
-    size_t tried;   /* hosts since the last delay */
+    struct ami_hosts hosts;
     bool booted;    /* FullyBooted came in this session */
     bool shutdown;  /* Shutdown came in this session */
     bool again;     /* FullyBooted came while a snapshot was taken */
@@ -161,31 +161,6 @@ static void arm(struct event *timer, int64_t us)
     }
 }
 
-/* How long a state may last; 0: as long as it likes. */
-static int64_t state_time(const struct ami_link *link, enum ami_link_state state)
-{
-    switch (state) {
-    case AMI_LINK_CONNECTING:
-    case AMI_LINK_GREETING:
-    case AMI_LINK_CHALLENGING:
-    case AMI_LINK_LOGGING_IN:
-        return link->config.connect_us;
-    case AMI_LINK_BOOTING:
-        return link->config.boot_us;
-    case AMI_LINK_SNAPSHOT:
-        return link->config.list_us;
-    case AMI_LINK_LEAVING:
-        return link->config.leave_us;
-    case AMI_LINK_STOPPED:
-    case AMI_LINK_WAITING: /* its delay is set by wait_and_retry */
-    case AMI_LINK_RESOLVING:
-        return 0;
-    case AMI_LINK_LIVE:
-        return link->config.check_us;
-    }
-    return 0;
-}
-
 static bool is_session(enum ami_link_state state)
 {
     return state == AMI_LINK_BOOTING || state == AMI_LINK_SNAPSHOT || state == AMI_LINK_LIVE;
@@ -195,25 +170,28 @@ static bool is_session(enum ami_link_state state)
 static void change_state(struct ami_link *link, enum ami_link_state to, enum ami_link_reason reason,
                          const char *detail, int64_t delay_us)
 {
+    int64_t refused_for;
     struct ami_link_change change = {.from = link->state,
                                      .to = to,
                                      .reason = reason,
                                      .detail = detail,
-                                     .host = link->config.hosts[link->host],
+                                     .host = ami_hosts_name(&link->hosts),
                                      .port = link->config.port,
                                      .delay_us = delay_us};
+    change.shut_out = to == AMI_LINK_WAITING &&
+                      ami_hosts_refuse(&link->hosts, clock_mono(&link->env.clock), &refused_for);
     if (is_session(change.from) && !is_session(to)) {
         link->counters.losses += to == AMI_LINK_WAITING;
         evtimer_del(link->silence);
     } else if (!is_session(change.from) && is_session(to)) {
         link->counters.logins++;
-        link->tried = 0;
+        ami_hosts_accepted(&link->hosts);
         link->pinged = false;
         arm(link->silence, link->config.ping_us);
     }
     link->state = to;
     link->checking = false;
-    arm(link->deadline, delay_us ? delay_us : state_time(link, to));
+    arm(link->deadline, delay_us ? delay_us : ami_link_state_time(&link->config, to));
     tell_state(link, &change);
 }
 
@@ -229,9 +207,8 @@ static void close_all(struct ami_link *link)
     link->lookup = NULL;
 }
 
-/* The attempt or session is over; another one follows. detail may point into a message, which is
- * gone once the connection is. */
-static void wait_and_retry(struct ami_link *link, enum ami_link_reason reason, struct slice detail)
+/* detail may point into a message, which is gone once the connection is. */
+static void end_attempt(struct ami_link *link, struct slice detail)
 {
     size_t n = detail.n < sizeof link->detail - 1 ? detail.n : sizeof link->detail - 1;
     if (n) {
@@ -239,40 +216,52 @@ static void wait_and_retry(struct ami_link *link, enum ami_link_reason reason, s
     }
     link->detail[n] = '\0';
     close_all(link);
-    struct ami_backoff *backoff = reason == AMI_LINK_LOGIN_REFUSED ? &link->refused : &link->lost;
-    link->counters.logins_refused += reason == AMI_LINK_LOGIN_REFUSED;
-    link->tried = 0;
-    change_state(link, AMI_LINK_WAITING, reason, link->detail,
-                 ami_backoff_next(backoff, &link->env.random));
 }
 
-static void resolve_host(struct ami_link *link);
-
-/* This host is not to be had: the next one at once, or all of them after a delay. */
-static void next_host(struct ami_link *link, enum ami_link_reason reason, const char *detail)
+/* The session is over; another one with the same host follows. */
+static void wait_and_retry(struct ami_link *link, enum ami_link_reason reason, struct slice detail)
 {
-    size_t failed = link->host;
-    close_all(link);
-    if (++link->tried >= link->config.host_count) {
-        wait_and_retry(link, reason, slice_from(detail));
-        link->host = (failed + 1) % link->config.host_count;
+    end_attempt(link, detail);
+    link->hosts.tried = 0;
+    change_state(link, AMI_LINK_WAITING, reason, link->detail,
+                 ami_backoff_next(&link->lost, &link->env.random));
+}
+
+static void look_up(struct ami_link *link);
+
+/* This host is not to be had: the next one at once, or all of them after a delay. Of a refusal it
+ * is told even if the next one may be had. */
+static void next_host(struct ami_link *link, enum ami_link_reason reason, struct slice detail)
+{
+    int64_t now = clock_mono(&link->env.clock), delay;
+    bool refused = reason == AMI_LINK_LOGIN_REFUSED;
+    size_t next;
+    end_attempt(link, detail);
+    link->counters.logins_refused += refused;
+    if (refused) {
+        ami_hosts_refused(&link->hosts, now + ami_backoff_next(&link->refused, &link->env.random));
+    }
+    if (ami_hosts_next(&link->hosts, now, &next)) {
+        change_state(link, AMI_LINK_RESOLVING, refused ? reason : AMI_LINK_FINE,
+                     refused ? link->detail : "", 0);
+        link->hosts.at = next;
+        look_up(link);
         return;
     }
-    link->host = (failed + 1) % link->config.host_count;
-    resolve_host(link);
+    if (!ami_hosts_refuse(&link->hosts, now, &delay)) {
+        delay = ami_backoff_next(&link->lost, &link->env.random);
+    }
+    change_state(link, AMI_LINK_WAITING, reason, link->detail, delay);
+    link->hosts.at = next;
 }
 
 /* Tries addresses until one begins to connect. */
 static void connect_next(struct ami_link *link, enum ami_link_reason reason, const char *detail)
 {
-    while (link->next_address < link->addresses.count) {
-        unsigned i = link->next_address++;
+    struct ami_transport_peer peer = {.tls = link->config.tls};
+    ami_transport_close(link->transport);
+    while (ami_hosts_next_address(&link->hosts, &peer)) {
         link->counters.connects++;
-        struct ami_transport_peer peer = {
-            .address = (const struct sockaddr *)&link->addresses.addresses[i].address,
-            .size = link->addresses.addresses[i].size,
-            .host = link->config.hosts[link->host],
-            .tls = link->config.tls};
         if (ami_transport_connect(link->transport, &peer)) {
             change_state(link, AMI_LINK_CONNECTING, AMI_LINK_FINE, "", 0);
             return;
@@ -280,7 +269,7 @@ static void connect_next(struct ami_link *link, enum ami_link_reason reason, con
         reason = AMI_LINK_NOT_CONNECTED;
         detail = strerror(errno);
     }
-    next_host(link, reason, detail);
+    next_host(link, reason, slice_from(detail));
 }
 
 static void on_resolved(void *ctx, const struct resolver_result *result)
@@ -289,26 +278,30 @@ static void on_resolved(void *ctx, const struct resolver_result *result)
     turn_begin(link);
     link->lookup = NULL;
     if (result->count == 0) {
-        next_host(link, AMI_LINK_NO_ADDRESS, result->error);
+        next_host(link, AMI_LINK_NO_ADDRESS, slice_from(result->error));
     } else {
-        link->addresses = *result;
-        link->next_address = 0;
+        ami_hosts_resolved(&link->hosts, result);
         connect_next(link, AMI_LINK_NOT_CONNECTED, "");
     }
     turn_end(link);
 }
 
-static void resolve_host(struct ami_link *link)
+static void look_up(struct ami_link *link)
 {
-    change_state(link, AMI_LINK_RESOLVING, AMI_LINK_FINE, "", 0);
     if (link->state != AMI_LINK_RESOLVING) {
         return; /* the owner stopped it in the callback */
     }
-    link->lookup = resolver_start(link->env.resolver, link->config.hosts[link->host],
+    link->lookup = resolver_start(link->env.resolver, ami_hosts_name(&link->hosts),
                                   link->config.port, on_resolved, link);
     if (!link->lookup) {
         wait_and_retry(link, AMI_LINK_NO_ADDRESS, SLICE("too many lookups"));
     }
+}
+
+static void resolve_host(struct ami_link *link)
+{
+    change_state(link, AMI_LINK_RESOLVING, AMI_LINK_FINE, "", 0);
+    look_up(link);
 }
 
 /* --- logging in --- */
@@ -349,15 +342,15 @@ static void on_challenge(struct ami_link *link, const struct ami_message *m)
     }
     struct slice challenge = ami_message_get(m, AMI_HEADER_CHALLENGE);
     if (!is_success(m) || challenge.n == 0) {
-        wait_and_retry(link, AMI_LINK_LOGIN_REFUSED, ami_message_get(m, AMI_HEADER_MESSAGE));
+        next_host(link, AMI_LINK_LOGIN_REFUSED, ami_message_get(m, AMI_HEADER_MESSAGE));
         return;
     }
     if (!ami_key_md5(challenge, link->config.secret, key)) {
-        wait_and_retry(link, AMI_LINK_LOGIN_REFUSED, SLICE("OpenSSL offers no MD5 here"));
+        next_host(link, AMI_LINK_LOGIN_REFUSED, SLICE("OpenSSL offers no MD5 here"));
         return;
     }
     if (!ami_action_login_md5(&login, slice_from(key), ++link->action_id, &action)) {
-        wait_and_retry(link, AMI_LINK_LOGIN_REFUSED, SLICE("user or event_mask cannot be sent"));
+        next_host(link, AMI_LINK_LOGIN_REFUSED, SLICE("user or event_mask cannot be sent"));
         return;
     }
     send_action(link, &action);
@@ -372,7 +365,7 @@ static void on_login_answer(struct ami_link *link, const struct ami_message *m)
     if (is_success(m)) {
         change_state(link, AMI_LINK_BOOTING, AMI_LINK_FINE, "", 0);
     } else {
-        wait_and_retry(link, AMI_LINK_LOGIN_REFUSED, ami_message_get(m, AMI_HEADER_MESSAGE));
+        next_host(link, AMI_LINK_LOGIN_REFUSED, ami_message_get(m, AMI_HEADER_MESSAGE));
     }
 }
 
@@ -536,7 +529,7 @@ static void on_frame(void *ctx, const struct ami_frame *frame, int64_t arrival_u
         if (frame->kind == AMI_FRAME_BANNER) {
             on_banner(link, frame);
         } else {
-            next_host(link, AMI_LINK_NO_AMI, "it greets in another way");
+            connect_next(link, AMI_LINK_NO_AMI, "it greets in another way");
         }
         return;
     }
@@ -578,7 +571,11 @@ static void on_closed(void *ctx, const char *why)
                      why);
         break;
     case AMI_LINK_GREETING:
-        next_host(link, AMI_LINK_NO_AMI, said);
+        connect_next(link, AMI_LINK_NO_AMI, said);
+        break;
+    case AMI_LINK_CHALLENGING:
+    case AMI_LINK_LOGGING_IN:
+        connect_next(link, AMI_LINK_LOST, said);
         break;
     case AMI_LINK_LEAVING:
         change_state(link, AMI_LINK_STOPPED, AMI_LINK_ASKED, "", 0);
@@ -609,15 +606,14 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         resolve_host(link);
         break;
     case AMI_LINK_CONNECTING:
-        ami_transport_close(link->transport);
         connect_next(link, AMI_LINK_CONNECT_TIMEOUT, "");
         break;
     case AMI_LINK_GREETING:
-        next_host(link, AMI_LINK_NO_AMI, "it says nothing");
+        connect_next(link, AMI_LINK_NO_AMI, "it says nothing");
         break;
     case AMI_LINK_CHALLENGING:
     case AMI_LINK_LOGGING_IN:
-        next_host(link, AMI_LINK_LOGIN_TIMEOUT, "");
+        connect_next(link, AMI_LINK_LOGIN_TIMEOUT, "");
         break;
     case AMI_LINK_BOOTING:
         snapshot_begin(link);
@@ -671,22 +667,6 @@ static void on_silence(evutil_socket_t fd, short what, void *arg)
 
 /* --- making and ending --- */
 
-struct ami_link_config ami_link_config_default(void)
-{
-    return (struct ami_link_config){.port = 5038,
-                                    .lists = AMI_SNAPSHOT_CHANNELS | AMI_SNAPSHOT_BRIDGES |
-                                             AMI_SNAPSHOT_QUEUES | AMI_SNAPSHOT_DEVICES,
-                                    .connect_us = 10 * 1000000,
-                                    .ping_us = 15 * 1000000,
-                                    .boot_us = 300000,
-                                    .list_us = 10 * 1000000,
-                                    .leave_us = 1000000,
-                                    .retry_us = 1000000,
-                                    .retry_max_us = 60 * 1000000,
-                                    .refused_us = 60 * 1000000,
-                                    .refused_max_us = 900 * 1000000};
-}
-
 struct ami_link *ami_link_new(const struct ami_link_config *config, const struct ami_link_env *env,
                               const struct ami_link_events *events, void *ctx)
 {
@@ -696,7 +676,6 @@ struct ami_link *ami_link_new(const struct ami_link_config *config, const struct
                                                  .turn_begin = turn_begin,
                                                  .turn_end = turn_end,
                                                  .bytes = on_bytes};
-    assert(config->host_count > 0);
     struct ami_link *link = calloc(1, sizeof *link);
     if (!link) {
         return NULL;
@@ -705,6 +684,7 @@ struct ami_link *ami_link_new(const struct ami_link_config *config, const struct
     link->env = *env;
     link->events = *events;
     link->ctx = ctx;
+    ami_hosts_set(&link->hosts, config->hosts, config->host_count);
     link->lost = (struct ami_backoff){config->retry_us, config->retry_max_us, 0};
     link->refused = (struct ami_backoff){config->refused_us, config->refused_max_us, 0};
     link->transport = ami_transport_new(env->base, &env->clock, &ops, link);
@@ -745,9 +725,9 @@ void ami_link_start(struct ami_link *link)
 
 void ami_link_configure(struct ami_link *link, const struct ami_link_config *config)
 {
-    assert(link->state == AMI_LINK_STOPPED && config->host_count > 0);
+    assert(link->state == AMI_LINK_STOPPED);
     link->config = *config;
-    link->host = 0;
+    ami_hosts_set(&link->hosts, config->hosts, config->host_count);
 }
 
 void ami_link_stop(struct ami_link *link)

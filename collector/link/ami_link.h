@@ -4,6 +4,7 @@
 
 #include "collector/base/clock.h"
 #include "collector/base/random.h"
+#include "collector/link/ami_hosts.h"
 #include "collector/link/ami_snapshot.h"
 #include "collector/link/ami_tls.h"
 #include "collector/link/ami_transport.h"
@@ -37,7 +38,8 @@ enum ami_link_reason {
     AMI_LINK_CONNECT_TIMEOUT, /* nobody answers at all */
     AMI_LINK_NOT_TRUSTED,     /* TLS failed: no TLS there, or a certificate that is not accepted */
     AMI_LINK_NO_AMI,          /* something else listens there, or it says nothing */
-    AMI_LINK_LOGIN_REFUSED,   /* the PBX knows not the account, its secret or our address */
+    AMI_LINK_LOGIN_REFUSED,   /* the PBX knows not the account, its secret or our address; told as
+                                 the next host's name is looked up, too */
     AMI_LINK_LOGIN_TIMEOUT,   /* no answer to Challenge or Login */
     AMI_LINK_LOST,            /* the connection broke or the PBX closed it */
     AMI_LINK_PBX_SHUTDOWN,    /* the PBX said so before it closed */
@@ -52,6 +54,7 @@ struct ami_link_change {
     const char *host;   /* that is or was tried */
     uint16_t port;
     int64_t delay_us; /* until the next attempt, when to is AMI_LINK_WAITING */
+    bool shut_out;    /* then: no host takes the account */
 };
 
 enum ami_link_outcome { AMI_LINK_LIST_DONE, AMI_LINK_LIST_REFUSED, AMI_LINK_LIST_TIMEOUT };
@@ -89,7 +92,7 @@ struct ami_link_events {
 /* What to connect to, and how. Texts and lists are borrowed and must outlive the link. */
 struct ami_link_config {
     const char *const *hosts; /* tried in turn */
-    size_t host_count;
+    size_t host_count;        /* 1 to AMI_HOSTS_MAX */
     uint16_t port;
     const char *user;
     struct slice secret;
@@ -140,6 +143,9 @@ struct ami_link_counters {
 
 /* All the times as they should be but for tests; the rest is empty. */
 struct ami_link_config ami_link_config_default(void);
+
+/* How long a state may last by itself, in microseconds; 0: as long as it likes. */
+int64_t ami_link_state_time(const struct ami_link_config *config, enum ami_link_state state);
 
 /* A stopped link, or NULL when memory is short. config, env and events are copied. */
 struct ami_link *ami_link_new(const struct ami_link_config *config, const struct ami_link_env *env,

@@ -62,6 +62,8 @@ bool ami_link_change_text(const char *name, const struct ami_link_change *change
         if (change->to == AMI_LINK_WAITING && n >= 0 && (size_t)n < size) {
             double seconds = (double)change->delay_us / 1e6;
             snprintf(text + n, size - (size_t)n, "; next attempt in %.1f s", seconds);
+        } else if (change->to == AMI_LINK_RESOLVING && n >= 0 && (size_t)n < size) {
+            snprintf(text + n, size - (size_t)n, "; trying another host");
         }
         return true;
     }

@@ -4,3 +4,6 @@ $(O)/unit/state/check_memory $(O)/unit/facts/check_memory: LDFLAGS += \
 	$(foreach f,malloc calloc realloc strdup strndup,-Wl,--wrap=$(f))
 # That of keys says itself what the kernel gives.
 $(O)/unit/base/check_random: LDFLAGS += -Wl,--wrap=getrandom
+
+# Names that have two addresses or are slow to come (fake_names.h).
+$(O)/unit/link/%: LDFLAGS += -Wl,--wrap=getaddrinfo

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/link/fake_pbx.h"
 #include "collector/link/ami_key.h"
+#include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -214,11 +215,12 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-void fake_pbx_open(struct fake_pbx *pbx, struct event_base *base)
+void fake_pbx_open_at(struct fake_pbx *pbx, struct event_base *base, const char *host,
+                      uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     socklen_t size = sizeof address;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(inet_pton(AF_INET, host, &address.sin_addr), 1);
     memset(pbx, 0, sizeof *pbx);
     pbx->base = base;
     pbx->fd = -1;
@@ -233,6 +235,11 @@ void fake_pbx_open(struct fake_pbx *pbx, struct event_base *base)
     pbx->port = ntohs(address.sin_port);
     pbx->listening = event_new(base, pbx->listener, EV_READ | EV_PERSIST, on_accept, pbx);
     event_add(pbx->listening, NULL);
+}
+
+void fake_pbx_open(struct fake_pbx *pbx, struct event_base *base)
+{
+    fake_pbx_open_at(pbx, base, "127.0.0.1", 0);
 }
 
 void fake_pbx_close(struct fake_pbx *pbx)

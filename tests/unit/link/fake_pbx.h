@@ -31,6 +31,9 @@ struct fake_pbx {
 
 /* Listens on a free port of 127.0.0.1. */
 void fake_pbx_open(struct fake_pbx *pbx, struct event_base *base);
+/* At this address, on this port (0: a free one). */
+void fake_pbx_open_at(struct fake_pbx *pbx, struct event_base *base, const char *host,
+                      uint16_t port);
 void fake_pbx_close(struct fake_pbx *pbx);
 
 /* Sends bytes to the client there is. */
