@@ -100,9 +100,10 @@ static void shared_leave(struct shared *s)
     }
 }
 
-static void resolve(struct resolver_lookup *lookup)
+/* With AI_NUMERICHOST it asks nobody, and a name has no address. */
+static void resolve(struct resolver_lookup *lookup, int flags)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {.ai_flags = flags, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     struct resolver_result *result = &lookup->result;
     int error = getaddrinfo(lookup->host, lookup->port, &hints, &found);
@@ -115,9 +116,8 @@ static void resolve(struct resolver_lookup *lookup)
     if (found) {
         freeaddrinfo(found);
     }
-    if (result->count == 0) {
-        result->error = error ? gai_strerror(error) : "no address";
-    }
+    const char *why = error ? gai_strerror(error) : "no address";
+    result->error = result->count ? NULL : why;
 }
 
 static void *resolver_thread(void *arg)
@@ -131,7 +131,7 @@ static void *resolver_thread(void *arg)
             continue;
         }
         pthread_mutex_unlock(&s->lock);
-        resolve(lookup);
+        resolve(lookup, 0);
         pthread_mutex_lock(&s->lock);
         list_add(&s->ready, lookup);
         eventfd_write(s->wake, 1);
@@ -228,6 +228,24 @@ void resolver_free(struct resolver *r)
     free(r);
 }
 
+/* What is resolved already does not wait for the thread, which may be busy with a name. False when
+ * there is no room. */
+static bool add(struct shared *s, struct resolver_lookup *lookup)
+{
+    pthread_mutex_lock(&s->lock);
+    bool room = s->count < RESOLVER_LOOKUPS_MAX;
+    s->count += room;
+    if (room && lookup->result.count) {
+        list_add(&s->ready, lookup);
+        eventfd_write(s->wake, 1);
+    } else if (room) {
+        list_add(&s->waiting, lookup);
+        pthread_cond_signal(&s->asked);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return room;
+}
+
 struct resolver_lookup *resolver_start(struct resolver *r, const char *host, uint16_t port,
                                        resolver_done *done, void *ctx)
 {
@@ -242,15 +260,8 @@ struct resolver_lookup *resolver_start(struct resolver *r, const char *host, uin
     lookup->done = done;
     lookup->ctx = ctx;
     snprintf(lookup->port, sizeof lookup->port, "%u", port);
-    pthread_mutex_lock(&r->shared->lock);
-    bool room = r->shared->count < RESOLVER_LOOKUPS_MAX;
-    if (room) {
-        r->shared->count++;
-        list_add(&r->shared->waiting, lookup);
-        pthread_cond_signal(&r->shared->asked);
-    }
-    pthread_mutex_unlock(&r->shared->lock);
-    if (!room) {
+    resolve(lookup, AI_NUMERICHOST | AI_NUMERICSERV);
+    if (!add(r->shared, lookup)) {
         lookup_free(lookup);
         return NULL;
     }

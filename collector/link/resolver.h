@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Looks names up on a thread of its own, since getaddrinfo() may block for many seconds, and gives
- * the results to the loop. */
+/* Looks names up on a thread of its own, one after the other, since getaddrinfo() may block for
+ * many seconds, and gives the results to the loop. A numeric address waits for no name. */
 struct resolver;
 struct resolver_lookup;
 

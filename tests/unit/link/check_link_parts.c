@@ -4,6 +4,7 @@
 #include "collector/link/ami_link.h"
 #include "collector/link/ami_snapshot.h"
 #include "collector/link/resolver.h"
+#include "tests/unit/link/fake_names.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,37 @@ START_TEST(a_cancelled_lookup_does_not_answer)
 }
 END_TEST
 
+static unsigned at_address;
+
+static void on_address(void *ctx, const struct resolver_result *result)
+{
+    (void)ctx;
+    at_address = answers;
+    ck_assert_uint_eq(result->count, 1);
+    event_base_loopbreak(base);
+}
+
+START_TEST(an_address_waits_for_no_name)
+{
+    base = event_base_new();
+    struct resolver *r = resolver_new(base);
+    ck_assert_ptr_nonnull(resolver_start(r, "slow.test", 5038, on_done, NULL));
+    ck_assert_ptr_nonnull(resolver_start(r, "127.0.0.2", 5038, on_address, NULL));
+    event_base_loopexit(base, &(struct timeval){3, 0});
+    at_address = 99;
+    event_base_dispatch(base);
+    ck_assert_uint_eq(at_address, 0);
+    fake_names_let_go();
+    event_base_dispatch(base);
+    ck_assert_uint_eq(answers, 1);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_ptr_null(error);
+    resolver_free(r);
+    event_base_free(base);
+    libevent_global_shutdown();
+}
+END_TEST
+
 START_TEST(lookups_are_bounded)
 {
     base = event_base_new();
@@ -208,6 +240,7 @@ int main(void)
     tcase_add_test(tcase, lists_that_need_a_right_can_be_left_out);
     tcase_add_test(tcase, names_are_resolved);
     tcase_add_test(tcase, a_cancelled_lookup_does_not_answer);
+    tcase_add_test(tcase, an_address_waits_for_no_name);
     tcase_add_test(tcase, lookups_are_bounded);
     Suite *suite = suite_create("link_parts");
     suite_add_tcase(suite, tcase);
