@@ -256,27 +256,40 @@ static int add_windows(struct reading *r)
     return rc == SQLITE_OK ? 0 : fail(r, sqlite3_errmsg(r->file.db));
 }
 
-static char *column(sqlite3_stmt *statement, int i)
+/* An owned copy; NULL stays NULL. False when memory is short. */
+static bool copy_column(sqlite3_stmt *statement, int i, char **ret_text)
 {
+    if (sqlite3_column_type(statement, i) == SQLITE_NULL)
+        return true;
     const char *text = (const char *)sqlite3_column_text(statement, i);
-    return text ? strdup(text) : NULL;
+    *ret_text = text ? strdup(text) : NULL;
+    return *ret_text != NULL;
 }
 
+static bool take_group(struct reading *r, sqlite3_stmt *statement)
+{
+    struct group *more = realloc(r->groups, (r->group_count + 1) * sizeof(*more));
+    if (!more)
+        return false;
+    r->groups = more;
+    struct group *g = &more[r->group_count++];
+    *g = (struct group){.number = sqlite3_column_int64(statement, 0)};
+    return copy_column(statement, 1, &g->pbx) && copy_column(statement, 2, &g->key) &&
+           copy_column(statement, 3, &g->name);
+}
+
+/* All or none: sums are found by the groups' numbers. */
 static int read_groups(struct reading *r)
 {
     sqlite3_stmt *statement = prepare(r, list_groups, true);
+    bool good = true;
     if (!statement)
         return -1;
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        struct group *more = realloc(r->groups, (r->group_count + 1) * sizeof(*more));
-        if (!more)
-            break;
-        r->groups = more;
-        more[r->group_count++] =
-            (struct group){sqlite3_column_int64(statement, 0), column(statement, 1),
-                           column(statement, 2), column(statement, 3)};
-    }
+    while (good && sqlite3_step(statement) == SQLITE_ROW)
+        good = take_group(r, statement);
     int rc = sqlite3_finalize(statement);
+    if (!good)
+        return fail(r, "memory is short");
     return rc == SQLITE_OK ? 0 : fail(r, sqlite3_errmsg(r->file.db));
 }
 
@@ -289,7 +302,7 @@ static int make_sums(struct reading *r)
     r->place_of = calloc(r->group_count + 1, sizeof(*r->place_of));
     r->sums = calloc(rows, sizeof(*r->sums));
     if (!r->place_of || !r->sums)
-        return fail(r, "out of memory");
+        return fail(r, "memory is short");
     for (size_t i = 0; i < r->group_count; i++)
         r->place_of[r->groups[i].number] = i;
     for (size_t i = 0; i < rows; i++) {

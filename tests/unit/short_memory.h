@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Allocations that fail when a test wants it. For check_memory programs alone, which are linked
- * with --wrap (rules.mk): each call of our rooms goes to __wrap_… here. */
+/* Allocations that fail when a test wants it. For the programs alone that rules.mk links with
+ * --wrap: each call of our rooms goes to __wrap_… here. */
 
 /* The allocation that fails, counted from 0; negative: none. */
 static long memory_fails_at = -1;
