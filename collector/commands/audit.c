@@ -4,9 +4,9 @@
 #include "collector/base/printable.h"
 #include "collector/commands/audit_print.h"
 #include "collector/commands/manager_section.h"
+#include "collector/commands/options.h"
 #include "collector/commands/tap_config.h"
 #include <event2/event.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,9 +172,8 @@ static bool read_arguments(int argc, char **argv, struct audit *a)
                                             {"pbx", required_argument, NULL, 'p'},
                                             {"json", no_argument, NULL, 'j'},
                                             {NULL, 0, NULL, 0}};
-    opterr = 0;
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, "c:", options, NULL)) != -1;) {
+    options_begin();
+    for (int option; (option = options_next(argc, argv, ":c:", options)) != -1;) {
         if (option == 'c')
             a->path = optarg;
         else if (option == 'p')
@@ -184,7 +183,7 @@ static bool read_arguments(int argc, char **argv, struct audit *a)
         else
             return false;
     }
-    return optind == argc && a->path;
+    return options_end(argc, argv) && options_need(argv[0], "-c FILE", a->path);
 }
 
 int audit_command(int argc, char **argv)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/backup.h"
 
+#include "collector/commands/options.h"
 #include "collector/config/config.h"
 #include "collector/outbox/outbox_schema.h"
 #include "collector/outbox/sqlite_copy.h"
 #include "collector/sinks/history_rows.h"
-#include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -59,29 +59,32 @@ static int backup(struct backup *b)
     return good ? 0 : 1;
 }
 
-int backup_command(int argc, char **argv)
+static bool read_arguments(int argc, char **argv, struct backup *b)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"output", required_argument, NULL, 'o'},
                                             {"outbox", required_argument, NULL, 'x'},
                                             {NULL, 0, NULL, 0}};
-    struct backup b = {0};
-    bool good = true;
-    opterr = 0;
-    optind = 1;
-    for (int c; (c = getopt_long(argc, argv, "c:o:", options, NULL)) != -1;) {
+    options_begin();
+    for (int c; (c = options_next(argc, argv, ":c:o:", options)) != -1;) {
         if (c == 'c')
-            b.config_path = optarg;
+            b->config_path = optarg;
         else if (c == 'o')
-            b.history_to = optarg;
+            b->history_to = optarg;
         else if (c == 'x')
-            b.outbox_to = optarg;
+            b->outbox_to = optarg;
         else
-            good = false;
+            return false;
     }
-    if (!good || optind != argc || !b.config_path || (!b.history_to && !b.outbox_to)) {
-        fputs("usage: amitap backup -c FILE -o OUT [--outbox OUT]\n", stderr);
-        return 2;
-    }
-    return backup(&b);
+    return options_end(argc, argv) && options_need(argv[0], "-c FILE", b->config_path) &&
+           options_need(argv[0], "-o OUT", b->history_to || b->outbox_to);
+}
+
+int backup_command(int argc, char **argv)
+{
+    struct backup b = {0};
+    if (read_arguments(argc, argv, &b))
+        return backup(&b);
+    fputs("usage: amitap backup -c FILE -o OUT [--outbox OUT]\n", stderr);
+    return 2;
 }

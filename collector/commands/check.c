@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/check.h"
+#include "collector/commands/options.h"
 #include "collector/commands/web_config.h"
 #include "collector/config/config.h"
 #include "collector/config/config_sample.h"
 #include "collector/sinks/kafka_config.h"
-#include <getopt.h>
 #include <stdio.h>
 
 static int check_file(const char *path)
@@ -30,27 +30,30 @@ static int check_file(const char *path)
     return status;
 }
 
-int check_command(int argc, char **argv)
+static bool read_arguments(int argc, char **argv, const char **ret_path, bool *ret_sample)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"print-sample", no_argument, NULL, 's'},
                                             {NULL, 0, NULL, 0}};
-    const char *path = NULL;
-    bool sample = false;
-    opterr = 0;
-    optind = 1;
-    for (int c; (c = getopt_long(argc, argv, "c:", options, NULL)) != -1;) {
+    options_begin();
+    for (int c; (c = options_next(argc, argv, ":c:", options)) != -1;) {
         if (c == 'c') {
-            path = optarg;
+            *ret_path = optarg;
         } else if (c == 's') {
-            sample = true;
+            *ret_sample = true;
         } else {
-            path = NULL;
-            sample = false;
-            break;
+            return false;
         }
     }
-    if (optind != argc || sample == (path != NULL)) {
+    return options_end(argc, argv) && options_need(argv[0], "one of -c FILE and --print-sample",
+                                                   *ret_sample == (*ret_path == NULL));
+}
+
+int check_command(int argc, char **argv)
+{
+    const char *path = NULL;
+    bool sample = false;
+    if (!read_arguments(argc, argv, &path, &sample)) {
         fputs("usage: amitap check -c FILE\n       amitap check --print-sample\n", stderr);
         return 2;
     }

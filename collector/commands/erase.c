@@ -2,6 +2,7 @@
 #include "collector/commands/erase.h"
 
 #include "collector/base/random.h"
+#include "collector/commands/options.h"
 #include "collector/commands/privacy_config.h"
 #include "collector/config/config.h"
 #include "collector/outbox/outbox_guest.h"
@@ -9,7 +10,6 @@
 #include "collector/sinks/eraser.h"
 #include "collector/sinks/history_rows.h"
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,27 +171,30 @@ static int erase(struct erase *e)
     return good ? 0 : 1;
 }
 
-int erase_command(int argc, char **argv)
+static bool read_arguments(int argc, char **argv, struct erase *e)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"number", required_argument, NULL, 'n'},
                                             {NULL, 0, NULL, 0}};
-    struct erase e = {0};
-    bool good = true;
-    opterr = 0;
-    optind = 1;
-    for (int c; (c = getopt_long(argc, argv, "c:", options, NULL)) != -1;) {
+    options_begin();
+    for (int c; (c = options_next(argc, argv, ":c:", options)) != -1;) {
         if (c == 'c')
-            e.config_path = optarg;
-        else if (c == 'n' && e.numbers_n < ERASURE_NUMBERS_MAX)
-            e.numbers[e.numbers_n++] = optarg;
+            e->config_path = optarg;
+        else if (c == 'n' && e->numbers_n < ERASURE_NUMBERS_MAX)
+            e->numbers[e->numbers_n++] = optarg;
         else
-            good = false;
+            return c == 'n' && options_refuse(argv[0], "--number", optarg, "taken: too many");
     }
-    if (!good || optind != argc || !e.config_path || e.numbers_n == 0) {
-        fprintf(stderr, "usage: amitap erase -c FILE --number N [--number N…], %u at most\n",
-                ERASURE_NUMBERS_MAX);
-        return 2;
-    }
-    return erase(&e);
+    return options_end(argc, argv) && options_need(argv[0], "-c FILE", e->config_path) &&
+           options_need(argv[0], "--number N", e->numbers_n);
+}
+
+int erase_command(int argc, char **argv)
+{
+    struct erase e = {0};
+    if (read_arguments(argc, argv, &e))
+        return erase(&e);
+    fprintf(stderr, "usage: amitap erase -c FILE --number N [--number N…], %u at most\n",
+            ERASURE_NUMBERS_MAX);
+    return 2;
 }

@@ -4,9 +4,9 @@
 #include "collector/base/printable.h"
 #include "collector/commands/explain_source.h"
 #include "collector/commands/explain_words.h"
+#include "collector/commands/options.h"
 #include "collector/commands/tap_config.h"
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,9 +25,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret_argument
                                             {"json", no_argument, NULL, 'j'},
                                             {NULL, 0, NULL, 0}};
     struct arguments a = {0};
-    int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+    options_begin();
+    for (int option; (option = options_next(argc, argv, ":c:", options)) != -1;) {
         if (option == 'c')
             a.config = optarg;
         else if (option == 'p')
@@ -41,12 +40,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret_argument
         a.id = argv[optind++];
     a.files = argv + optind;
     *ret_arguments = a;
-    if (a.id && *a.id && (a.config || a.files[0]))
-        return true;
-    fputs("usage: amitap explain LINKEDID -c FILE [--pbx NAME] [--json]\n"
-          "       amitap explain LINKEDID [-c FILE] [--pbx NAME] [--json] RECORDING...\n",
-          stderr);
-    return false;
+    return options_need(argv[0], "LINKEDID", a.id && *a.id) &&
+           options_need(argv[0], "-c FILE or RECORDING", a.config || a.files[0]);
 }
 
 static json_t *from_history(const struct arguments *a)
@@ -146,8 +141,12 @@ int explain_command(int argc, char **argv)
 {
     struct arguments a;
     struct timeline timeline = {0};
-    if (!read_arguments(argc, argv, &a))
+    if (!read_arguments(argc, argv, &a)) {
+        fputs("usage: amitap explain LINKEDID -c FILE [--pbx NAME] [--json]\n"
+              "       amitap explain LINKEDID [-c FILE] [--pbx NAME] [--json] RECORDING...\n",
+              stderr);
         return 2;
+    }
     json_t *records = a.files[0] ? from_recording(&a) : from_history(&a);
     if (!records)
         return EXIT_FAILURE;

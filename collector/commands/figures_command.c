@@ -4,11 +4,11 @@
 #include "collector/base/clock.h"
 #include "collector/commands/figures_print.h"
 #include "collector/commands/figures_time.h"
+#include "collector/commands/options.h"
 #include "collector/commands/tap_config.h"
 #include "collector/outbox/sqlite_file.h"
 #include "collector/view/day.h"
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +25,7 @@ struct arguments {
 
 static bool refuse(const char *option, const char *value, const char *wanted)
 {
-    fprintf(stderr, "amitap: figures: %s: \"%s\" is not %s\n", option, value, wanted);
-    return false;
+    return options_refuse("figures", option, value, wanted);
 }
 
 static bool read_seconds(const char *option, const char *text, int64_t *ret_us)
@@ -93,13 +92,11 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
                                             {"short", required_argument, NULL, 's'},
                                             {"json", no_argument, NULL, 'j'},
                                             {NULL, 0, NULL, 0}};
-    int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-        if (!take_option(a, option))
-            return false;
-    }
-    if (a->config && optind == argc)
+    bool good = true;
+    options_begin();
+    for (int option; good && (option = options_next(argc, argv, ":c:", options)) != -1;)
+        good = take_option(a, option);
+    if (good && options_end(argc, argv) && options_need(argv[0], "-c FILE", a->config))
         return true;
     fputs("usage: amitap figures -c FILE [--pbx NAME] [--queue Q] [--agent] [--from T] [--to T]\n"
           "       [--every 15m|30m|1h|day] [--zone ZONE] [--threshold SECONDS] [--short SECONDS]\n"

@@ -2,10 +2,10 @@
 #include "collector/commands/people.h"
 
 #include "collector/base/clock.h"
+#include "collector/commands/options.h"
 #include "collector/config/config.h"
 #include "collector/users/users.h"
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -229,9 +229,8 @@ static bool read_arguments(int argc, char **argv, const char *verbs, struct peop
                                             {"display", no_argument, NULL, 'd'},
                                             {NULL, 0, NULL, 0}};
     char word[16];
-    opterr = 0;
-    optind = 1;
-    for (int c; (c = getopt_long(argc, argv, "c:", options, NULL)) != -1;) {
+    options_begin();
+    for (int c; (c = options_next(argc, argv, ":c:", options)) != -1;) {
         if (c == '?')
             return false;
         if (c == 'c')
@@ -243,9 +242,14 @@ static bool read_arguments(int argc, char **argv, const char *verbs, struct peop
     int n = snprintf(word, sizeof(word), " %s ", *ret_verb);
     bool named = strcmp(*ret_verb, "list") != 0;
     p->name = named && optind < argc ? argv[optind++] : NULL;
-    return p->config_path && n > 2 && n < (int)sizeof(word) && strstr(verbs, word) &&
-           named == (p->name != NULL) && optind == argc &&
-           (!p->display || strcmp(*ret_verb, "add") == 0);
+    if (!**ret_verb)
+        return options_need(argv[0], "what to do", false);
+    if (n >= (int)sizeof(word) || !strstr(verbs, word))
+        return options_refuse(argv[0], "what to do", *ret_verb, "one of the below");
+    if (p->display && (strcmp(argv[0], "token") != 0 || strcmp(*ret_verb, "add") != 0))
+        return options_refuse(argv[0], *ret_verb, "--display", "one of its options");
+    return options_end(argc, argv) && options_need(argv[0], "-c FILE", p->config_path) &&
+           options_need(argv[0], "NAME", named == (p->name != NULL));
 }
 
 static int with_users(struct people *p, const char *verb,
@@ -272,7 +276,7 @@ int user_command(int argc, char **argv)
 {
     struct people p = {0};
     const char *verb;
-    if (read_arguments(argc, argv, " add remove list ", &p, &verb) && !p.display)
+    if (read_arguments(argc, argv, " add remove list ", &p, &verb))
         return with_users(&p, verb, do_user);
     fputs(
         "usage: amitap user add -c FILE NAME      the password is read from the terminal or stdin\n"

@@ -2,11 +2,11 @@
 #include "collector/commands/record.h"
 
 #include "collector/base/log.h"
+#include "collector/commands/options.h"
 #include "collector/commands/recording.h"
 #include "collector/commands/tap_config.h"
 #include "parsers/ami_text.h"
 #include <event2/event.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -174,7 +174,8 @@ static int run(struct record *r)
 
 static bool read_seconds(const char *text, int64_t *ret_seconds)
 {
-    return ami_text_int_within(slice_from(text), 1, SECONDS_MAX, ret_seconds);
+    return ami_text_int_within(slice_from(text), 1, SECONDS_MAX, ret_seconds) ||
+           options_refuse("record", "--seconds", text, "a number of seconds, at most a year");
 }
 
 static bool read_arguments(int argc, char **argv, struct arguments *a)
@@ -183,10 +184,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
         {"config", required_argument, NULL, 'c'},  {"pbx", required_argument, NULL, 'p'},
         {"output", required_argument, NULL, 'o'},  {"scrub", no_argument, NULL, 's'},
         {"seconds", required_argument, NULL, 't'}, {NULL, 0, NULL, 0}};
-    int option;
-    opterr = 0;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "c:o:", options, NULL)) != -1) {
+    options_begin();
+    for (int option; (option = options_next(argc, argv, ":c:o:", options)) != -1;) {
         if (option == 'c')
             a->config = optarg;
         else if (option == 'p')
@@ -198,7 +197,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
         else if (option != 't' || !read_seconds(optarg, &a->seconds))
             return false;
     }
-    return optind == argc && a->config && a->out;
+    return options_end(argc, argv) && options_need(argv[0], "-c FILE", a->config) &&
+           options_need(argv[0], "-o OUT", a->out);
 }
 
 int record_command(int argc, char **argv)

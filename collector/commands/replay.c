@@ -3,11 +3,11 @@
 
 #include "collector/base/memory.h"
 #include "collector/commands/ami_files.h"
+#include "collector/commands/options.h"
 #include "collector/commands/tap_config.h"
 #include "collector/facts/queue_log.h"
 #include "collector/facts/tap.h"
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -99,8 +99,8 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret_argument
                                             {NULL, 0, NULL, 0}};
     struct arguments a = {.records = "cdr"};
     int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+    options_begin();
+    while ((option = options_next(argc, argv, ":c:", options)) != -1) {
         if (option == 'c')
             a.config = optarg;
         else if (option == 'p')
@@ -112,10 +112,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *ret_argument
     }
     a.files = optind;
     *ret_arguments = a;
-    if (optind < argc)
-        return true;
-    fprintf(stderr, "amitap: replay: no file given (- is standard input)\n");
-    return false;
+    return options_need(argv[0], "a file (- is standard input)", optind < argc);
 }
 
 static int run(struct replay *r, char *const *files)
@@ -138,8 +135,11 @@ int replay_command(int argc, char **argv)
     struct arguments arguments;
     struct tap_config config;
     int status = 2;
-    if (!read_arguments(argc, argv, &arguments))
+    if (!read_arguments(argc, argv, &arguments)) {
+        fputs("usage: amitap replay [-c FILE] [--pbx NAME] [--records KIND[,KIND]] FILE...\n",
+              stderr);
         return status;
+    }
     struct replay *r = calloc(1, sizeof(*r));
     if (!r)
         fputs("amitap: replay: memory is short\n", stderr);

@@ -4,11 +4,11 @@
 #include "collector/base/clock.h"
 #include "collector/base/rfc3339.h"
 #include "collector/commands/figures_time.h"
+#include "collector/commands/options.h"
 #include "collector/commands/privacy_config.h"
 #include "collector/config/config.h"
 #include "collector/outbox/outbox_guest.h"
 #include "collector/sinks/history_rows.h"
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,12 +61,9 @@ static bool run(struct republish *r, const char *sql)
 
 static bool take_time(const char *option, const char *text, int64_t *ret_us)
 {
-    if (figures_time_read(text, ret_us))
-        return true;
-    fprintf(stderr,
-            "amitap: republish: %s is not a time: 2026-03-29, 2026-03-29T09:30 or RFC 3339\n",
-            option);
-    return false;
+    return figures_time_read(text, ret_us) ||
+           options_refuse("republish", option, text,
+                          "a time: 2026-03-29, 2026-03-29T09:30 or RFC 3339");
 }
 
 static bool read_arguments(struct republish *r, int argc, char **argv)
@@ -75,18 +72,19 @@ static bool read_arguments(struct republish *r, int argc, char **argv)
                                             {"from", required_argument, NULL, 'f'},
                                             {"to", required_argument, NULL, 't'},
                                             {NULL, 0, NULL, 0}};
-    int option;
-    bool good = true;
-    optind = 1;
-    while (good && (option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+    bool good = true, from = false;
+    options_begin();
+    for (int option; good && (option = options_next(argc, argv, ":c:", options)) != -1;) {
         if (option == 'c')
             r->config_path = optarg;
         else
             good = option == 'f'   ? take_time("--from", optarg, &r->from)
                    : option == 't' ? take_time("--to", optarg, &r->to)
                                    : false;
+        from |= option == 'f';
     }
-    if (good && r->config_path && r->from && optind == argc)
+    if (good && options_end(argc, argv) && options_need(argv[0], "-c FILE", r->config_path) &&
+        options_need(argv[0], "--from TIME", from))
         return true;
     fputs("usage: amitap republish -c FILE --from TIME [--to TIME]\n", stderr);
     return false;

@@ -5,6 +5,7 @@
 #include "collector/base/log.h"
 #include "collector/base/metrics.h"
 #include "collector/base/notify.h"
+#include "collector/commands/options.h"
 #include "collector/commands/reload.h"
 #include "collector/commands/run_config.h"
 #include "collector/commands/session.h"
@@ -12,7 +13,6 @@
 #include "collector/commands/watchdog.h"
 #include <errno.h>
 #include <event2/event.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -341,15 +341,13 @@ static const char *read_arguments(int argc, char **argv)
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {NULL, 0, NULL, 0}};
     const char *path = NULL;
-    int option;
-    opterr = 0;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+    options_begin();
+    for (int option; (option = options_next(argc, argv, ":c:", options)) != -1;) {
         if (option != 'c')
             return NULL;
         path = optarg;
     }
-    return optind == argc ? path : NULL;
+    return options_end(argc, argv) && options_need(argv[0], "-c FILE", path) ? path : NULL;
 }
 
 int run_command(int argc, char **argv, const struct web_edge_ops *web)

@@ -3,21 +3,21 @@
 
 #include "collector/base/rfc3339.h"
 #include "collector/commands/figures_time.h"
+#include "collector/commands/options.h"
 #include "collector/commands/privacy_config.h"
 #include "collector/commands/tap_config.h"
 #include "collector/commands/truth_load.h"
 #include "collector/outbox/outbox_guest.h"
 #include "collector/sinks/history_rows.h"
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define GAPS_MAX 100000u
 
-static bool refuse(const struct truth_options *o, const char *option, const char *wanted)
+static bool refuse(const struct truth_options *o, const char *option, const char *value,
+                   const char *wanted)
 {
-    fprintf(stderr, "amitap: %s: %s is not %s\n", o->command, option, wanted);
-    return false;
+    return options_refuse(o->command, option, value, wanted);
 }
 
 static bool take_option(struct truth_options *o, int option)
@@ -50,7 +50,7 @@ static bool take_option(struct truth_options *o, int option)
     case 's': {
         char *end;
         o->show = strtol(optarg, &end, 10);
-        return (*optarg && !*end && o->show >= 0) || refuse(o, "--show", "a number");
+        return (*optarg && !*end && o->show >= 0) || refuse(o, "--show", optarg, "a number");
     }
     default:
         return false;
@@ -67,13 +67,13 @@ bool truth_arguments(int argc, char **argv, struct truth_options *ret_options)
         {"show", required_argument, NULL, 's'},        {NULL, 0, NULL, 0}};
     int option;
     *ret_options = (struct truth_options){.show = 50, .command = argv[0]};
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-        if (!take_option(ret_options, option))
-            return false;
-    }
-    if (ret_options->config && optind == argc &&
-        (ret_options->files[TRUTH_CDR] || ret_options->files[TRUTH_QUEUE_LOG]))
+    bool good = true;
+    options_begin();
+    while (good && (option = options_next(argc, argv, ":c:", options)) != -1)
+        good = take_option(ret_options, option);
+    if (good && options_end(argc, argv) && options_need(argv[0], "-c FILE", ret_options->config) &&
+        options_need(argv[0], "--cdr FILE or --queue-log FILE",
+                     ret_options->files[TRUTH_CDR] || ret_options->files[TRUTH_QUEUE_LOG]))
         return true;
     fprintf(stderr,
             "usage: amitap %s -c FILE [--cdr FILE] [--queue-log FILE] [--pbx NAME] [--from T]\n"
@@ -177,9 +177,9 @@ static bool find_stretch(struct truth *t)
     if (end && end < t->to)
         t->to = end;
     if (o->from && !figures_time_read(o->from, &t->from))
-        return refuse(o, "--from", "a time: 2026-03-29, 2026-03-29T09:30 or RFC 3339");
+        return refuse(o, "--from", o->from, "a time: 2026-03-29, 2026-03-29T09:30 or RFC 3339");
     if (o->to && !figures_time_read(o->to, &t->to))
-        return refuse(o, "--to", "a time: 2026-03-29, 2026-03-29T09:30 or RFC 3339");
+        return refuse(o, "--to", o->to, "a time: 2026-03-29, 2026-03-29T09:30 or RFC 3339");
     if (o->from)
         t->followed_from = 0;
     if (t->from && t->from <= t->to)
@@ -273,7 +273,7 @@ bool truth_open(struct truth *t, const struct truth_options *options)
     struct tap_config config;
     *t = (struct truth){.options = options};
     if (options->zone && !figures_time_zone(options->zone))
-        return refuse(options, "--zone", "a zone of this machine's zone database");
+        return refuse(options, "--zone", options->zone, "a zone of this machine's zone database");
     if (!tap_config_load(&config, options->config, options->pbx))
         return false;
     t->config = config.config;

@@ -126,10 +126,17 @@ START_TEST(rows_of_another_policy_are_refused)
 }
 END_TEST
 
+START_TEST(the_first_second_of_1970_is_a_time)
+{
+    ck_assert_msg(republish("1970-01-01T00:00:00Z", "2100-01-01T00:00:00Z") == 0, "%s", said);
+    ck_assert_str_ne(ask(in_directory("db-outbox"), WAITING), "");
+}
+END_TEST
+
 START_TEST(what_is_no_time_is_wrong_usage)
 {
     ck_assert_int_eq(republish("yesterday", "2026-01-01"), 2);
-    ck_assert_ptr_nonnull(strstr(said, "--from is not a time"));
+    ck_assert_ptr_nonnull(strstr(said, "--from: 'yesterday' is not a time"));
 }
 END_TEST
 
@@ -142,6 +149,7 @@ int main(void)
     tcase_add_test(tcase, only_those_of_the_time_go);
     tcase_add_test(tcase, another_policy_is_refused);
     tcase_add_test(tcase, rows_of_another_policy_are_refused);
+    tcase_add_test(tcase, the_first_second_of_1970_is_a_time);
     tcase_add_test(tcase, what_is_no_time_is_wrong_usage);
     return run_suite(tcase, "republish");
 }
