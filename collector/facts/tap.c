@@ -304,6 +304,7 @@ void tap_free(struct tap *tap)
     free(tap->originate);
     free(tap->auto_paused);
     free(tap->pause_all);
+    free(tap->pause_channel);
     free(tap);
 }
 
@@ -444,6 +445,7 @@ void tap_connected(struct tap *tap, struct slice version, int64_t now)
 {
     tap->emit->now = tap_pbx_time(tap, now);
     tap_mark_blind(tap);
+    tap_forget_notes(tap);
     drift_begin(&tap->drift);
     queue_drift_connected(&tap->queue_drift);
     tell_tap(tap, FACT_TAP_CONNECTED, version, SLICE(""));

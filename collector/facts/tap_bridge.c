@@ -28,7 +28,7 @@ static struct slice next_argument(struct slice *list)
  * that application when it answers, and no Newexten will show it. */
 static void take_origination(struct tap *tap, struct channel *dest, const struct ami_message *m)
 {
-    struct slice list = slice_from(tap->originate), name = channel_name(dest);
+    struct slice list = tap_originates(tap), name = channel_name(dest);
     struct slice resource = next_argument(&list),
                  string = ami_message_get(m, AMI_HEADER_DIALSTRING);
     const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;

@@ -297,25 +297,6 @@ static void settle_data(struct tap *tap, const struct channel *c,
         tap_remember_place(tap, &held);
 }
 
-/* PauseQueueMember(,interface): with no queue named it is all of them. */
-static void note_pause_all(struct tap *tap, struct slice application, struct slice data)
-{
-    if ((!slice_is(application, "PauseQueueMember") &&
-         !slice_is(application, "UnpauseQueueMember")) ||
-        !slice_starts(data, SLICE(",")))
-        return;
-    data = slice_from_offset(data, 1);
-    const char *comma = data.n ? memchr(data.p, ',', data.n) : NULL;
-    text_set(&tap->pause_all, slice_head(data, comma ? (size_t)(comma - data.p) : data.n));
-}
-
-/* Who adds or removes a member is in the queue_log, but not in the event about the member. */
-static void note_member_channel(struct tap *tap, const struct channel *c, struct slice application)
-{
-    if (slice_is(application, "AddQueueMember") || slice_is(application, "RemoveQueueMember"))
-        text_set(&tap->member_channel, channel_uniqueid(c));
-}
-
 /* Set(CALLERID(pres)=prohib) changes neither number nor name, so that no NewCallerid follows. */
 static void note_presentation(struct channel *c, struct slice application, struct slice data)
 {
@@ -361,14 +342,6 @@ static void log_queue_line(struct tap *tap, struct slice application, struct sli
     queue_log_emit(tap->emit, &line);
 }
 
-/* Originate(technology/resource,app,application,data…): what the phone will run raises no Newexten.
- */
-static void note_origination(struct tap *tap, struct slice application, struct slice data)
-{
-    if (slice_is(application, "Originate"))
-        text_set(&tap->originate, data);
-}
-
 /* MASTER_CHANNEL(function(argument))=value sets on the channel that began the call. */
 static void run_for_master(struct tap *tap, const struct channel *c, struct slice application,
                            struct slice data)
@@ -393,10 +366,8 @@ static void run_for_master(struct tap *tap, const struct channel *c, struct slic
 void tap_run(struct tap *tap, struct channel *c, struct slice application, struct slice data)
 {
     struct cdr_message message = {c, c->now, c->now, tap->emit->now, &tap->options.cdr, 0};
-    note_member_channel(tap, c, application);
+    tap_note_application(tap, c, application, data);
     note_presentation(c, application, data);
-    note_pause_all(tap, application, data);
-    note_origination(tap, application, data);
     log_queue_line(tap, application, data);
     run_for_master(tap, c, application, data);
     if (c->chain)
@@ -483,6 +454,7 @@ void tap_run_unshown(struct tap *tap, struct channel *c, struct slice applicatio
 {
     struct buf text = buf_new(SNAPSHOT_TEXT_MAX);
     unsigned flags = 0;
+    tap_application_over(tap, c);
     c->sent_elsewhere = false;
     visits_moved_on(&tap->visits, channel_uniqueid(c), snapshot_text(c->now, SNAPSHOT_EXTEN));
     if (!data.p) {
@@ -564,6 +536,7 @@ static void leave_call(struct tap *tap, struct channel *c)
 void tap_channel_gone(struct tap *tap, struct channel *c)
 {
     c->ringing = false;
+    tap_application_over(tap, c);
     tap_member_holds(tap, c, false);
     tap_phone(tap, c, false, false);
     tap_leave_trunk(tap, c, c->from_snapshot);

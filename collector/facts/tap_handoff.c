@@ -168,6 +168,7 @@ void tap_on_agi_exec_end(struct tap *tap, const struct ami_message *m)
     struct channel *c = tap_see(tap, m, &channel_headers_plain);
     if (!c)
         return;
+    tap_application_over(tap, c);
     channel_inside_over(c);
     handoff_executes(c, false);
 }

@@ -79,13 +79,15 @@ struct tap {
     emit_sink sink; /* where facts go */
     void *ctx;
     struct channel_scratch scratch;
-    char *member_channel; /* Uniqueid of who ran AddQueueMember or RemoveQueueMember last */
-    char *pause_all;   /* interface that PauseQueueMember or UnpauseQueueMember takes everywhere */
-    char *auto_paused; /* interface that a queue paused for not answering last */
+    char *member_channel; /* Uniqueid of who runs AddQueueMember or RemoveQueueMember, or NULL */
+    char *pause_all; /* interface that PauseQueueMember or UnpauseQueueMember takes everywhere */
+    char *pause_channel;     /* Uniqueid of who runs that */
+    char *auto_paused;       /* interface that a queue paused for not answering last */
     int64_t auto_paused_at;  /* and when */
     bool auto_paused_in_all; /* in more than this queue, as queue_log has been told */
     char *last_dial;         /* data of the Dial seen last */
     char *originate;         /* data of the Originate seen last, until its dial begins */
+    int64_t originate_at;    /* and when */
     bool list_asked[TAP_LISTS];
     uint64_t list_began[TAP_LISTS]; /* number of the last event before it was asked for */
     uint64_t unknown_channels;
@@ -253,6 +255,17 @@ void tap_share_linkedid(struct tap *tap, const struct bridge *b);
 /* What an application that the channel runs does to its CDRs and to queues, and what it tells of
  * events to come. */
 void tap_run(struct tap *tap, struct channel *c, struct slice application, struct slice data);
+
+/* The channel runs an application: which events it may cause. What it ran before causes none. */
+void tap_note_application(struct tap *tap, const struct channel *c, struct slice application,
+                          struct slice data);
+/* It does not run what it ran any more. */
+void tap_application_over(struct tap *tap, const struct channel *c);
+/* The stream was broken: events may be missing. */
+void tap_forget_notes(struct tap *tap);
+/* The data of an Originate whose dial is still to begin; empty without one. Borrowed, until the
+ * next application. */
+struct slice tap_originates(const struct tap *tap);
 
 /* The channel runs an application at its place that no Newexten showed. data.p NULL: not known. */
 void tap_run_unshown(struct tap *tap, struct channel *c, struct slice application,

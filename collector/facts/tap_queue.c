@@ -118,7 +118,7 @@ static void log_member(struct tap *tap, const struct ami_message *m,
     queue_log_emit(tap->emit, &line);
 }
 
-/* The dialplan's channel when it ran AddQueueMember or RemoveQueueMember just before. p is NULL
+/* The dialplan's channel while it runs AddQueueMember or RemoveQueueMember. p is NULL
  * when a channel may have and the account cannot see it. */
 static struct slice member_callid(const struct tap *tap)
 {
@@ -169,12 +169,8 @@ void tap_on_queue_member_removed(struct tap *tap, const struct ami_message *m)
 }
 
 /* The line about all queues stands before those of each. */
-static void log_pause_all(struct tap *tap, const struct ami_message *m, bool paused)
+static void log_everywhere(struct tap *tap, const struct ami_message *m, bool paused)
 {
-    if (!tap->pause_all ||
-        !slice_equal(slice_from(tap->pause_all), ami_message_get(m, AMI_HEADER_INTERFACE)))
-        return;
-    text_set(&tap->pause_all, SLICE(""));
     struct queue_log_line line = {.event = paused ? "PAUSEALL" : "UNPAUSEALL",
                                   .uniqueid = SLICE("NONE"),
                                   .queue = SLICE("NONE"),
@@ -182,6 +178,15 @@ static void log_pause_all(struct tap *tap, const struct ami_message *m, bool pau
                                   .args = {ami_message_get(m, AMI_HEADER_PAUSEDREASON)},
                                   .count = 1};
     queue_log_emit(tap->emit, &line);
+}
+
+static void log_pause_all(struct tap *tap, const struct ami_message *m, bool paused)
+{
+    if (!tap->pause_all ||
+        !slice_equal(slice_from(tap->pause_all), ami_message_get(m, AMI_HEADER_INTERFACE)))
+        return;
+    text_set(&tap->pause_all, SLICE(""));
+    log_everywhere(tap, m, paused);
 }
 
 /* A member who did not answer is paused in one queue (autopause = yes) or in all at once
@@ -195,10 +200,8 @@ static void log_auto_pause(struct tap *tap, const struct ami_message *m)
         return;
     bool at_once = slice_equal(slice_from(tap->auto_paused), interface) &&
                    tap->emit->now - tap->auto_paused_at < AT_ONCE_US;
-    if (at_once && !tap->auto_paused_in_all) {
-        text_set(&tap->pause_all, interface);
-        log_pause_all(tap, m, true);
-    }
+    if (at_once && !tap->auto_paused_in_all)
+        log_everywhere(tap, m, true);
     tap->auto_paused_in_all = at_once;
     tap->auto_paused_at = tap->emit->now;
     text_set(&tap->auto_paused, interface);
