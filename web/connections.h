@@ -14,7 +14,7 @@
 #define CONNECTIONS_SPARE     4
 #define CONNECTIONS_SLACK     32 /* that were cut and are not gone yet */
 #define CONNECTIONS_BODIES    16 /* that wait for a body at once */
-#define CONNECTIONS_WAIT_MS   1000
+#define CONNECTIONS_WAIT_MS   2000
 #define CONNECTIONS_ANSWER_MS 5000
 
 struct connections;

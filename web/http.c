@@ -174,7 +174,7 @@ struct route {
     enum MHD_Result (*answer)(const struct exchange *x);
 };
 
-/* What is not here needs as much as can be needed, and is not there. */
+/* What is not here shows to those who may see the wallboard that it is not. */
 static struct route find_route(const char *path)
 {
     static const struct route routes[] = {
@@ -207,13 +207,9 @@ static enum MHD_Result refuse_unknown(const struct exchange *x)
 
 static enum MHD_Result answer(const struct exchange *x)
 {
-    const struct reply_more full = {.retry_seconds = RETRY_AFTER_SECONDS, .close = true};
     if (request_is_logout(&x->request))
         return login_end(&x->edge->login, x->connection, &x->grant, &x->from);
     const struct route route = find_route(x->request.path);
-    if (connections_is_spare(x->connection) && route.need != ACCESS_MONITOR)
-        return reply_text(x->connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many connections\n",
-                          &full);
     return access_has(&x->grant, route.need) ? route.answer(x) : refuse_unknown(x);
 }
 
@@ -233,6 +229,13 @@ static void read_exchange(struct exchange *x)
     x->grant = access_ask(&x->edge->access, &x->request, &x->peer, monotonic_ms() / 1000);
 }
 
+/* Whether its connection serves such a request: the spare ones are kept for monitors. */
+static bool is_served_there(const struct exchange *x)
+{
+    return !connections_is_spare(x->connection) ||
+           find_route(x->request.path).need == ACCESS_MONITOR;
+}
+
 /* Its head was read: an odd one is refused and its connection closed. A log-in is begun, and is
  * what the next calls are about. */
 static enum MHD_Result judge(const struct exchange *x, void **ret_try)
@@ -242,6 +245,10 @@ static enum MHD_Result judge(const struct exchange *x, void **ret_try)
     struct reply_more closing = {.close = true};
     if (verdict.status == 0 && !access_allows(&edge->access, &x->from))
         verdict = (struct request_verdict){MHD_HTTP_FORBIDDEN, "not from this address\n"};
+    if (verdict.status == 0 && !is_served_there(x)) {
+        verdict = (struct request_verdict){MHD_HTTP_SERVICE_UNAVAILABLE, "too many connections\n"};
+        closing.retry_seconds = RETRY_AFTER_SECONDS;
+    }
     if (verdict.status == 0 && request_is_login(&x->request)) {
         *ret_try = login_try_new(&edge->login, x->connection, &x->grant, &x->from);
         connections_phase(edge->connections, x->connection, CONNECTION_BODY);
@@ -255,7 +262,8 @@ static enum MHD_Result judge(const struct exchange *x, void **ret_try)
                             ? "GET, HEAD, POST"
                             : "GET, HEAD";
     atomic_fetch_add(&edge->requests, 1);
-    atomic_fetch_add(&edge->requests_odd, 1);
+    if (verdict.status != MHD_HTTP_SERVICE_UNAVAILABLE)
+        atomic_fetch_add(&edge->requests_odd, 1);
     return reply_text(x->connection, verdict.status, verdict.text, &closing);
 }
 
@@ -269,6 +277,7 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
                               size_t *body_size, void **state)
 {
     struct web_edge *edge = ctx;
+    (void)version;
     if (*state && *state != &judged) {
         if (*body_size) {
             login_try_take(*state, body, *body_size);
@@ -278,9 +287,8 @@ static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, cons
         connections_phase(edge->connections, connection, CONNECTION_ANSWER);
         return login_try_go_on(*state, monotonic_ms() / 1000);
     }
-    struct exchange x = {.edge = edge,
-                         .connection = connection,
-                         .request = {.path = path, .method = method, .version = version}};
+    struct exchange x = {
+        .edge = edge, .connection = connection, .request = {.path = path, .method = method}};
     read_exchange(&x);
     if (!*state) {
         *state = &judged;

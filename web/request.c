@@ -157,9 +157,9 @@ struct request_verdict request_judge(const struct request *r, const struct reque
         return REFUSE(431, "too many or too large headers");
     if (r->twice)
         return REFUSE(400, "a header stands there twice");
-    if (!r->host && strcmp(r->version, "HTTP/1.0") != 0)
+    if (!r->host)
         return REFUSE(400, "one Host header, please");
-    if (r->host && !host_is_served(r->host, rules))
+    if (!host_is_served(r->host, rules))
         return REFUSE(421, "this host name is not served here");
     return judge_method(r, rules);
 }

@@ -6,7 +6,7 @@
 
 /* What counts of a request's head. Texts are borrowed from the request; NULL when not there. */
 struct request {
-    const char *method, *path, *version;
+    const char *method, *path;
     const char *host, *origin, *fetch_site, *cookie, *authorization, *forwarded_for;
     const char *content_type, *content_length, *last_event_id, *if_none_match;
     bool forwarded; /* some header says that a proxy passed it on */

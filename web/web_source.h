@@ -110,7 +110,8 @@ struct web_person {
     uint64_t mark; /* changes with the password, token or code */
 };
 
-/* What is told of people, to be logged. The name is a known person's, or NULL. */
+/* What is told of people, to be logged. Who logged in or out is told by name; with who was refused
+ * or limited comes what was typed as one, empty with a screen's code. */
 enum web_event { WEB_LOGGED_IN, WEB_REFUSED, WEB_LIMITED, WEB_LOGGED_OUT };
 
 /* Who may see the wallboard. password, enter and refresh take their time (a hash made to be slow,

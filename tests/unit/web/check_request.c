@@ -15,7 +15,7 @@ static const struct request_rules nobody = {NULL, 0, false, false};
 /* "METHOD PATH|Header: value|…" */
 static struct request request_of(char *text)
 {
-    struct request r = {.version = "HTTP/1.1"};
+    struct request r = {0};
     char *rest = strchr(text, '|');
     if (rest)
         *rest++ = '\0';
@@ -109,7 +109,7 @@ END_TEST
 
 START_TEST(heads_are_bounded)
 {
-    struct request r = {.version = "HTTP/1.1", .method = "GET", .path = "/"};
+    struct request r = {.method = "GET", .path = "/"};
     static char large[REQUEST_HEAD_MAX];
     request_header(&r, "Host", "localhost");
     for (unsigned i = 1; i < REQUEST_HEADERS_MAX; i++)
@@ -117,7 +117,7 @@ START_TEST(heads_are_bounded)
     ck_assert_uint_eq(request_judge(&r, &people).status, 0);
     request_header(&r, "X", "y");
     ck_assert_uint_eq(request_judge(&r, &people).status, 431);
-    struct request s = {.version = "HTTP/1.1", .method = "GET", .path = "/"};
+    struct request s = {.method = "GET", .path = "/"};
     memset(large, 'x', sizeof(large) - 1);
     request_header(&s, "Host", "localhost");
     request_header(&s, "X", large);
