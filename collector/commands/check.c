@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/check.h"
 #include "collector/commands/options.h"
+#include "collector/commands/tap_config.h"
 #include "collector/commands/web_config.h"
 #include "collector/config/config.h"
 #include "collector/config/config_sample.h"
@@ -17,7 +18,8 @@ static int check_file(const char *path)
     struct config *config = config_load(path, report);
     bool kafka = config && kafka_config_check(config, report);
     bool web = config && web_config_check(config, report);
-    bool good = kafka && web;
+    bool tls = config && tap_config_tls_check(config, report);
+    bool good = kafka && web && tls;
     if (config)
         config_warn_if_open(config, path, report);
     config_report_print(report, path, stderr);

@@ -103,8 +103,6 @@ static bool make_link(struct record *r)
     /* The passwords of registrations would stand in the recording. */
     config.lists &= ~(unsigned)AMI_SNAPSHOT_REGISTRATIONS;
     r->pbx = config_section_name(r->config.section);
-    if (!tap_config_tls(r->config.section, &r->tls, stderr))
-        return false;
     config.tls = r->tls;
     r->link = ami_link_new(&config, &env, &events, r);
     return r->link != NULL;
@@ -156,6 +154,8 @@ static bool tell_totals(const struct record *r, const struct recording_totals *t
 static int run(struct record *r)
 {
     struct recording_totals totals;
+    if (!tap_config_tls(r->config.section, &r->tls, stderr))
+        return EXIT_FAILURE;
     if (!make_loop(r) || !make_link(r)) {
         fputs("amitap: memory is short\n", stderr);
         return EXIT_FAILURE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/run_config.h"
 
+#include "collector/commands/tap_config.h"
 #include "collector/commands/web_config.h"
 #include "collector/sinks/kafka_config.h"
 #include <stdlib.h>
@@ -16,9 +17,10 @@ struct config *run_config_load(const char *path, FILE *to)
     struct config *config = report ? config_load(path, report) : NULL;
     bool kafka = config && kafka_config_check(config, report);
     bool web = config && web_config_check(config, report);
+    bool tls = config && tap_config_tls_check(config, report);
     if (config)
         config_warn_if_open(config, path, report);
-    if (config && !(kafka && web)) {
+    if (config && !(kafka && web && tls)) {
         config_free(config);
         config = NULL;
     }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define WHY_SIZE 300
+
 /* What names this tap in ids of facts that are its own: the machine's name, one tap each. */
 static struct slice tap_name(void)
 {
@@ -56,19 +58,41 @@ struct ami_link_config tap_config_link(const struct config_section *pbx)
     return config;
 }
 
-bool tap_config_tls(const struct config_section *pbx, struct ami_tls **ret_tls, FILE *to)
+static bool make_tls(const struct config_section *pbx, struct ami_tls **ret_tls, char why[WHY_SIZE])
 {
     struct ami_tls_config config = {.ca_file = config_text(pbx, CONFIG_PBX_TLS_CA_FILE),
                                     .name = config_text(pbx, CONFIG_PBX_TLS_NAME),
                                     .verify = config_yes(pbx, CONFIG_PBX_TLS_VERIFY)};
-    char why[300];
     *ret_tls = NULL;
     if (!config_yes(pbx, CONFIG_PBX_TLS))
         return true;
-    *ret_tls = ami_tls_new(&config, why, sizeof(why));
-    if (!*ret_tls)
-        fprintf(to, "amitap: pbx %s: tls: %s\n", config_section_name(pbx), why);
+    *ret_tls = ami_tls_new(&config, why, WHY_SIZE);
     return *ret_tls != NULL;
+}
+
+bool tap_config_tls_check(const struct config *config, struct config_report *report)
+{
+    char why[WHY_SIZE];
+    bool good = true;
+    for (size_t i = 0; i < config_pbx_count(config); i++) {
+        const struct config_section *pbx = config_pbx(config, i);
+        struct ami_tls *tls = NULL;
+        if (!make_tls(pbx, &tls, why)) {
+            config_report_fault(report, config_line(pbx, CONFIG_PBX_TLS_CA_FILE),
+                                "pbx %s: tls_ca_file: %s", config_section_name(pbx), why);
+            good = false;
+        }
+        ami_tls_free(tls);
+    }
+    return good;
+}
+
+bool tap_config_tls(const struct config_section *pbx, struct ami_tls **ret_tls, FILE *to)
+{
+    char why[WHY_SIZE];
+    if (!make_tls(pbx, ret_tls, why))
+        fprintf(to, "amitap: pbx %s: tls: %s\n", config_section_name(pbx), why);
+    return *ret_tls || !config_yes(pbx, CONFIG_PBX_TLS);
 }
 
 static const struct config_section *find_pbx(const struct config *config, const char *name)

@@ -29,6 +29,10 @@ struct tap_options tap_config_options(const struct config_section *pbx);
  * of tap_config_tls. */
 struct ami_link_config tap_config_link(const struct config_section *pbx);
 
+/* Looks into the CA files, where TLS is to be checked. False after adding faults to the report,
+ * which then refuse the configuration. */
+bool tap_config_tls_check(const struct config *config, struct config_report *report);
+
 /* What TLS to the PBX needs; *ret_tls is NULL where the section has tls = no. False after one line
  * on stderr when the CA file cannot be used. To be freed by ami_tls_free after the link. */
 bool tap_config_tls(const struct config_section *pbx, struct ami_tls **ret_tls, FILE *to);

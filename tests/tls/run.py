@@ -185,9 +185,18 @@ class Tests:
                      "unable to get local issuer certificate")
         self.refused("one of an authority that the system does not know", *right, "unable to get local issuer certificate",
                      "tls = yes")
+        self.no_certificate()
         self.old_protocol(right)
         self.no_tls_there()
         self.lost(right)
+
+    def no_certificate(self):
+        """A CA file that holds none is one fault, told in one line, by record too."""
+        attempt = Attempt(self.program, self.folder, 1, "tls = yes", 'tls_ca_file = "/etc/passwd"')
+        status = attempt.process.wait(LIMIT)
+        said = attempt.stop()
+        good = status == 1 and said.count("\n") == 1 and "/etc/passwd" in said
+        report("a CA file that holds no certificate", [] if good else [f"exit {status}: {said}"])
 
     def old_protocol(self, right):
         pbx = FakePbx([self.stream])

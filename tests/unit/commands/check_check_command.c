@@ -48,6 +48,21 @@ START_TEST(faults_are_named)
 }
 END_TEST
 
+/* As run would refuse it. */
+START_TEST(a_ca_file_without_a_certificate_is_a_fault)
+{
+    char conf[] = "/tmp/check-tls-XXXXXX", wanted[300];
+    FILE *f = fdopen(mkstemp(conf), "w");
+    fprintf(f, "pbx main {\n host = 10.0.0.1\n user = tap\n secret = 'x'\n tls = yes\n"
+               " tls_ca_file = \"/etc/passwd\"\n}\n");
+    fclose(f);
+    ck_assert_int_eq(run(STDERR_FILENO, "-c", conf), 1);
+    snprintf(wanted, sizeof wanted, "%s:6: pbx main: tls_ca_file: /etc/passwd: ", conf);
+    ck_assert_msg(strncmp(said, wanted, strlen(wanted)) == 0, "%s", said);
+    remove(conf);
+}
+END_TEST
+
 START_TEST(wrong_usage_is_2)
 {
     ck_assert_int_eq(run(STDERR_FILENO, NULL, NULL), 2);
@@ -70,6 +85,7 @@ int main(void)
     TCase *tcase = tcase_create("check_command");
     tcase_add_test(tcase, a_right_file_is_ok);
     tcase_add_test(tcase, faults_are_named);
+    tcase_add_test(tcase, a_ca_file_without_a_certificate_is_a_fault);
     tcase_add_test(tcase, wrong_usage_is_2);
     tcase_add_test(tcase, the_sample_is_printed);
     Suite *suite = suite_create("check_command");
