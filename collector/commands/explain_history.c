@@ -66,14 +66,20 @@ static struct slice column(sqlite3_stmt *statement, int i)
     return (struct slice){p, (size_t)sqlite3_column_bytes(statement, i)};
 }
 
+static bool fail_sqlite(const struct asking *a)
+{
+    fprintf(stderr, "amitap: explain: %s: %s\n", a->path, sqlite3_errmsg(a->file.db));
+    return true;
+}
+
 /* The records of the linkedids. Two PBXs that were not told apart in the question are refused. */
 static json_t *read_records(struct asking *a, const char *linkedids)
 {
     sqlite3_stmt *statement = ask(a, find_records, linkedids);
     json_t *records = json_array();
     char pbx[256] = "";
-    bool mixed = false;
-    while (statement && sqlite3_step(statement) == SQLITE_ROW && !mixed) {
+    bool mixed = false, good = statement && records;
+    while (good && !mixed && sqlite3_step(statement) == SQLITE_ROW) {
         struct slice body = column(statement, 1);
         struct slice name = column(statement, 0);
         mixed = pbx[0] && !slice_is(name, pbx);
@@ -82,11 +88,15 @@ static json_t *read_records(struct asking *a, const char *linkedids)
                     a->wanted->id, pbx, (int)name.n, name.p);
         snprintf(pbx, sizeof(pbx), "%.*s", (int)name.n, name.p);
         json_t *record = json_loadb(body.p, body.n, 0, NULL);
-        if (record)
-            json_array_append_new(records, record);
+        good = record && json_array_append_new(records, record) == 0;
+        if (!good)
+            fprintf(stderr, "amitap: explain: %s: a record of %s cannot be read\n", a->path,
+                    a->wanted->id);
     }
-    sqlite3_finalize(statement);
-    if (!mixed && statement)
+    /* What was found so far would pass for all of it. */
+    if (sqlite3_finalize(statement) != SQLITE_OK || !statement)
+        good = !fail_sqlite(a);
+    if (good && !mixed)
         return records;
     json_decref(records);
     return NULL;
@@ -116,7 +126,7 @@ static json_t *find(struct asking *a)
     if (statement && sqlite3_step(statement) == SQLITE_ROW)
         records = read_records(a, (const char *)sqlite3_column_text(statement, 0));
     else
-        fprintf(stderr, "amitap: explain: %s: %s\n", a->path, sqlite3_errmsg(a->file.db));
+        fail_sqlite(a);
     sqlite3_finalize(statement);
     if (!records || json_array_size(records))
         return records;

@@ -132,7 +132,7 @@ def check_refused(amitap):
 
     def refused(what, arguments, words):
         got = amitap.run("explain", *arguments)
-        good = got.returncode != 0 and all(word in got.stderr for word in words) and got.stderr.count("\n") <= 2
+        good = got.returncode != 0 and all(word in got.stderr for word in words) and got.stderr.count("\n") <= 3
         report(what, "" if good and not got.stdout else f"exit {got.returncode}: {got.stderr}{got.stdout}")
 
     config = amitap.configure(database)
@@ -153,6 +153,37 @@ def check_refused(amitap):
         file.close()
         refused(f"a history of version {version}",
                 ["1.1", "-c", amitap.configure(amitap.folder / f"{version}.db")], [words])
+
+
+def check_broken(amitap):
+    """What cannot be read whole is not told as if it were all."""
+    wanted = "pbxA-1795219495.136"
+
+    def told(what, path, words):
+        got = amitap.run("explain", wanted, "-c", amitap.configure(path))
+        good = got.returncode == 1 and not got.stdout and words in got.stderr and got.stderr.count("\n") == 1
+        report(what, "" if good else f"exit {got.returncode}: {got.stderr}{got.stdout}")
+
+    no_json = amitap.folder / "no-json.db"
+    file = history_file.create(no_json)
+    history_file.insert_records(file, amitap.replay(raw("pickup"), "events"))
+    file.execute("UPDATE call_events SET body = '{' WHERE rowid = (SELECT max(rowid) FROM call_events)")
+    file.commit()
+    file.close()
+    told("a record that is no JSON is said", no_json, "cannot be read")
+    broken = amitap.folder / "broken.db"
+    file = history_file.create(broken)
+    file.execute("PRAGMA journal_mode = DELETE")
+    history_file.insert_records(file, amitap.replay(raw("pickup"), "events"))
+    body = json.dumps({"kind": "call", "linkedid": wanted, "padding": "overflow" * 4000})
+    history_file.insert(file, "calls", {"linkedid": wanted, "start": "2026-11-21T00:05:00Z", "body": body})
+    file.commit()
+    file.close()
+    bytes_of = bytearray(broken.read_bytes())
+    page = bytes_of.index(b"overflow" * 400) // 4096 + 1
+    bytes_of[page * 4096:page * 4096 + 4] = b"\0\0\0\0"  # the next page of the body
+    broken.write_bytes(bytes_of)
+    told("a damaged history is said", broken, "malformed")
 
 
 def check_two_pbxs(amitap):
@@ -193,6 +224,7 @@ def main():
         check_escapes(amitap)
         check_refused(amitap)
         check_two_pbxs(amitap)
+        check_broken(amitap)
     return 1 if failed else 0
 
 
