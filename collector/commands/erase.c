@@ -79,7 +79,12 @@ static bool read_secret(const struct erase *e, char secret[OUTBOX_GUEST_SECRET_S
     if (sqlite_file_open_to_read(&f, e->history, &history_schema, error, sizeof(error)) < 0)
         return !fail(error);
     bool good = outbox_guest_attach(&f, e->outbox, error, sizeof(error)) == 0;
-    good = good && outbox_guest_secret(&f, secret);
+    if (good && !outbox_guest_secret(&f, secret)) {
+        int rc = sqlite3_errcode(f.db) & SQLITE_FILE_PRIMARY;
+        snprintf(error, sizeof(error), "%s: the secret of its hashes cannot be read: %s", e->outbox,
+                 rc == SQLITE_OK || rc >= SQLITE_ROW ? "there is none" : sqlite3_errstr(rc));
+        good = false;
+    }
     sqlite_file_close(&f);
     return good || !fail(error);
 }

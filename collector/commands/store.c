@@ -124,12 +124,16 @@ static bool seed_view(struct store *s)
     struct history_today today = {
         .path = config_text(config_section(config, CONFIG_STORE), CONFIG_STORE_PATH),
         .midnight_us = live_view_today(s->view)};
-    if (history_catch_up(s->history) != 0 ||
-        history_today(&today, seed, s->view, error, sizeof(error)) != 0) {
-        fprintf(stderr, "amitap: %s: today's records cannot be read\n", today.path);
+    int rc = history_catch_up(s->history);
+    if (rc != SQLITE_OK) {
+        fprintf(stderr, "amitap: %s: what waits in the outbox cannot be taken: %s\n", today.path,
+                sqlite3_errstr(rc));
         return false;
     }
-    return true;
+    if (history_today(&today, seed, s->view, error, sizeof(error)) == 0)
+        return true;
+    fprintf(stderr, "amitap: today's records cannot be read: %s\n", error);
+    return false;
 }
 
 /* The view lives as long as the process, and so does the key of its ids where none is named. */
