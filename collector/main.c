@@ -89,7 +89,9 @@ static void keep_memory_private(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* 0: done well. 1: it failed, and a line on stderr says why. 2: it was called wrongly. */
+/* 0: done well. 1: it failed, and a line on stderr says why. 2: it was called wrongly. Two commands
+ * answer a question: verify gives 1 for rows that differ, and 2 for whatever kept it from looking;
+ * audit gives 1 for an account that can change too much, and 3 for what kept it from asking. */
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
