@@ -418,10 +418,12 @@ void session_free(struct session *s)
 static void restore_entity(void *ctx, struct slice entity, struct slice body)
 {
     struct session *s = ctx;
-    if (!tap_restore(s->tap, entity, body))
-        log_line(LOG_LEVEL_WARNING,
-                 "pbx %s: the saved state of %.*s cannot be read; it is left out", session_name(s),
-                 (int)entity.n, entity.p);
+    if (tap_restore(s->tap, entity, body))
+        return;
+    /* What follows the kind may be somebody's number. */
+    const char *end = memchr(entity.p, '/', entity.n);
+    log_line(LOG_LEVEL_WARNING, "pbx %s: a saved state (%.*s) cannot be read; it is left out",
+             session_name(s), (int)(end ? end - entity.p : (ptrdiff_t)entity.n), entity.p);
 }
 
 /* What is shown until the PBX is there again is from then. */

@@ -295,6 +295,20 @@ def a_difference_is_logged_as_the_history_has_it():
     nowhere(logs)
 
 
+@test
+def a_state_that_cannot_be_read_is_told_without_its_name():
+    with Stage(store="drop", names=("blind-transfer-dtmf",)) as stage:
+        stage.played()
+        stage.stop()
+        with contextlib.closing(sqlite3.connect(f"{stage.database}-outbox")) as outbox:
+            damaged = outbox.execute("UPDATE live_state SET body = '{' WHERE entity LIKE ?", (f"endpoint/%{DIGITS}",)).rowcount
+            outbox.commit()
+        expect(damaged, "no device has the number")
+        stage.run()
+        expect(stage.said("amitap").count("a saved state (endpoint) cannot be read") == damaged, stage.said("amitap"))
+        nowhere({"log": stage.said("amitap").encode()})
+
+
 def erase(stage, *numbers):
     done = stage.command("erase", "-c", stage.config, *(word for number in numbers for word in ("--number", number)))
     expect(not traces(done.stdout.encode()), done.stdout)
