@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 1024
+#define LINE_MAX_BYTES 4096 /* a difference with both rows is some 2,000 */
 #define RING_BYTES     (256 * 1024)
 #define STOP_SECONDS   2
 

@@ -18,7 +18,8 @@ int log_start(void);
  * seconds, and nothing more is written. */
 void log_stop(void);
 
-/* One line, without its newline. Control characters in what is printed become '?'. */
+/* One line, without its newline; past 4,096 bytes it is cut. Control characters in what is printed
+ * become '?'. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* How many lines were lost since the start because the ring was full. Any thread. */

@@ -291,6 +291,8 @@ def a_difference_is_logged_as_the_history_has_it():
             return stage.said("amitap").encode()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         logs = dict(zip(POLICIES, pool.map(logged, POLICIES)))
+    for mode, log in logs.items():
+        expect(b'"derived":{' in log and b'"asterisk":{' in log and b"..." not in log, f"{mode}: not both rows: {log}")
     expect(traces(logs.pop("clear")), "it is not in the log in clear: this shows nothing")
     nowhere(logs)
 
