@@ -43,6 +43,14 @@ static bool want(void *ctx, const struct truth_result *r)
     return sqlite_file_run(im->want) == SQLITE_OK || truth_fail(&im->truth);
 }
 
+/* What an import that broke off published came to the history by the outbox, and has not taken the
+ * place of the inferred row yet. */
+static bool finish_last(struct import *im)
+{
+    return truth_run(&im->truth, "DELETE FROM cdr WHERE inferred = 1 AND ce_id IN "
+                                 "(SELECT body ->> 'replaces' FROM cdr WHERE imported = 1)");
+}
+
 static bool prepare_wanted(struct import *im)
 {
     if (!truth_run(&im->truth, "CREATE TEMP TABLE wanted (kind INTEGER, n INTEGER, replaces TEXT, "
@@ -131,7 +139,9 @@ static int put(struct import *im, enum truth_kind kind, sqlite3_stmt *from)
     return rc == SQLITE_OK && is_new ? publish(im) : rc;
 }
 
-/* A transaction of rows behind *after. False when the files are as before it. */
+/* A transaction of rows. False when it failed: the history is as before it, and so is the outbox,
+ * unless it was the history's commit that failed, behind the outbox's. Then the next import puts
+ * the same rows, with the same ids, into both. */
 static bool put_batch(struct import *im, enum truth_kind kind, sqlite3_stmt *rows, bool *ret_more)
 {
     int rc = SQLITE_OK, step;
@@ -170,7 +180,7 @@ static bool put_all(struct import *im, enum truth_kind kind)
 static bool import(struct import *im)
 {
     struct truth *t = &im->truth;
-    bool good = prepare_wanted(im);
+    bool good = finish_last(im) && prepare_wanted(im);
     if (good && t->options->files[TRUTH_CDR] && !truth_has_uniqueids(t)) {
         fprintf(stderr, "amitap: import: %s has no uniqueids (loguniqueid in cdr.conf)\n",
                 t->options->files[TRUTH_CDR]);

@@ -221,20 +221,6 @@ bool truth_in_gap(const struct truth *t, int64_t from, int64_t to)
     return false;
 }
 
-static bool open_history(struct truth *t)
-{
-    char error[SQLITE_FILE_ERROR_SIZE];
-    t->path = config_text(config_section(t->config, CONFIG_STORE), CONFIG_STORE_PATH);
-    int result =
-        t->options->write
-            ? sqlite_file_open_beside(&t->file, t->path, &history_schema, error, sizeof(error))
-            : sqlite_file_open_to_read(&t->file, t->path, &history_schema, error, sizeof(error));
-    t->open = result == 0;
-    if (!t->open)
-        fprintf(stderr, "amitap: %s: %s\n", t->options->command, error);
-    return t->open;
-}
-
 static bool is_masked(const struct config_section *s)
 {
     return s && config_privacy(s).mode != CONFIG_PRIVACY_CLEAR;
@@ -252,19 +238,40 @@ struct privacy *truth_privacy(struct truth *t, const struct config_section *sect
     return p;
 }
 
+static bool open_history(struct truth *t, char *error, size_t error_size)
+{
+    int result =
+        t->options->write
+            ? sqlite_file_open_beside(&t->file, t->path, &history_schema, error, error_size)
+            : sqlite_file_open_to_read(&t->file, t->path, &history_schema, error, error_size);
+    t->open = result == 0;
+    return t->open;
+}
+
+/* For rows that go into both: the outbox is committed first. */
+static bool open_both(struct truth *t, const char *outbox, char *error, size_t error_size)
+{
+    t->open = outbox_guest_open(&t->file, outbox, error, error_size) == 0;
+    return t->open && outbox_guest_add(&t->file, t->path, &history_schema, error, error_size) == 0;
+}
+
 /* The outbox has the secret that masks, and takes what is to be published. */
-static bool open_outbox(struct truth *t)
+static bool open_files(struct truth *t)
 {
     char error[SQLITE_FILE_ERROR_SIZE];
     const struct config_section *store = config_section(t->config, CONFIG_STORE);
-    const struct config_section *kafka = config_section(t->config, CONFIG_KAFKA);
-    t->outbox = is_masked(store) || (t->options->write && kafka);
-    if (t->outbox &&
-        outbox_guest_attach(&t->file, config_outbox_path(t->config), error, sizeof(error)) < 0) {
+    const char *outbox = config_outbox_path(t->config);
+    bool both = t->options->write && config_section(t->config, CONFIG_KAFKA);
+    t->path = config_text(store, CONFIG_STORE_PATH);
+    t->outbox = both || is_masked(store);
+    bool good =
+        both ? open_both(t, outbox, error, sizeof(error)) : open_history(t, error, sizeof(error));
+    if (good && t->outbox && !both)
+        good = outbox_guest_attach(&t->file, outbox, error, sizeof(error)) == 0;
+    if (!good)
         fprintf(stderr, "amitap: %s: %s\n", t->options->command, error);
-        return false;
-    }
-    t->privacy = truth_privacy(t, store);
+    else
+        t->privacy = truth_privacy(t, store);
     return t->privacy != NULL;
 }
 
@@ -278,7 +285,7 @@ bool truth_open(struct truth *t, const struct truth_options *options)
         return false;
     t->config = config.config;
     t->section = config.section;
-    if (!open_history(t) || !open_outbox(t) || !truth_run(t, "PRAGMA temp_store = FILE"))
+    if (!open_files(t) || !truth_run(t, "PRAGMA temp_store = FILE"))
         return false;
     for (int kind = 0; kind < TRUTH_KINDS; kind++) {
         if (options->files[kind] && !truth_load(t, (enum truth_kind)kind))

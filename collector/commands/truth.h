@@ -8,7 +8,8 @@
 #include "collector/outbox/sqlite_file.h"
 
 /* Asterisk's own files, CDRs and queue_log, laid beside the history: their rows go into temporary
- * tables (on disk, whatever the files' size) of a connection to the history. */
+ * tables (on disk, whatever the files' size) of a connection to the history; with what is to be
+ * published, to the outbox with the history attached. */
 
 enum truth_kind { TRUTH_CDR, TRUTH_QUEUE_LOG, TRUTH_KINDS };
 
@@ -34,7 +35,7 @@ struct truth {
     struct sqlite_file file;
     bool open;
     const char *path;
-    bool outbox;             /* attached: it was needed */
+    bool outbox;             /* there, too: it was needed */
     struct privacy *privacy; /* that the history's rows were written under */
     int64_t from, to;        /* the stretch, microseconds since 1970; rows that end in it count */
     int64_t followed_from;   /* what began before was not seen whole; 0: everything was */

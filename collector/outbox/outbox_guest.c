@@ -5,29 +5,56 @@
 #include <stdio.h>
 
 /* What the file is, looked at through a connection of its own. */
-static int check(const char *path, char *error, size_t error_size)
+static int check(const char *path, const struct sqlite_schema *schema, char *error,
+                 size_t error_size)
 {
     struct sqlite_file file = {0};
-    if (sqlite_file_open_to_read(&file, path, &outbox_schema, error, error_size) < 0)
+    if (sqlite_file_open_to_read(&file, path, schema, error, error_size) < 0)
         return -1;
     sqlite_file_close(&file);
     return 0;
 }
 
-int outbox_guest_attach(struct sqlite_file *f, const char *path, char *error, size_t error_size)
+/* 0, or -1 with a line that says what SQLite says of this file. */
+static int attach(struct sqlite_file *f, const char *path, const char *sql, char *error,
+                  size_t error_size)
 {
-    if (check(path, error, error_size) < 0)
-        return -1;
-    sqlite3_stmt *attach = sqlite_file_prepare(f, "ATTACH ?1 AS outbox");
+    sqlite3_stmt *attach = sqlite_file_prepare(f, sql);
     if (attach)
         sqlite3_bind_text(attach, 1, path, -1, SQLITE_STATIC);
     int rc = attach ? sqlite_file_run(attach) : SQLITE_ERROR;
     sqlite3_finalize(attach);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(f->db, "PRAGMA outbox.synchronous=FULL", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         snprintf(error, error_size, "%s: %s", path, sqlite3_errmsg(f->db));
     return rc == SQLITE_OK ? 0 : -1;
+}
+
+int outbox_guest_attach(struct sqlite_file *f, const char *path, char *error, size_t error_size)
+{
+    if (check(path, &outbox_schema, error, error_size) < 0 ||
+        attach(f, path, "ATTACH ?1 AS outbox", error, error_size) < 0)
+        return -1;
+    int rc = sqlite3_exec(f->db, "PRAGMA outbox.synchronous=FULL", NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        snprintf(error, error_size, "%s: %s", path, sqlite3_errmsg(f->db));
+    return rc == SQLITE_OK ? 0 : -1;
+}
+
+int outbox_guest_open(struct sqlite_file *f, const char *path, char *error, size_t error_size)
+{
+    if (sqlite_file_open_beside(f, path, &outbox_schema, error, error_size) < 0)
+        return -1;
+    /* The first file of a connection is the first to be committed. */
+    sqlite3_db_config(f->db, SQLITE_DBCONFIG_MAINDBNAME, "outbox");
+    return 0;
+}
+
+int outbox_guest_add(struct sqlite_file *f, const char *path, const struct sqlite_schema *schema,
+                     char *error, size_t error_size)
+{
+    if (check(path, schema, error, error_size) < 0)
+        return -1;
+    return attach(f, path, "ATTACH ?1 AS beside", error, error_size);
 }
 
 bool outbox_guest_secret(struct sqlite_file *f, char text[OUTBOX_GUEST_SECRET_SIZE])

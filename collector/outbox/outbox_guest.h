@@ -7,12 +7,21 @@
 
 /* Another process's way into an outbox that an amitap may have open: its rows stand behind those
  * that are there, and that amitap hands them to its sinks within about a second, or after its next
- * start. They go into the open transaction of a connection to another file, so that both files
- * have them or neither. */
+ * start. */
 
-/* Attaches the outbox file to the connection. 0, or -1 with one line in error: no such file, not
- * an outbox, another version. */
+/* Attaches the outbox file to a connection to another file. 0, or -1 with one line in error: no
+ * such file, not an outbox, another version. */
 int outbox_guest_attach(struct sqlite_file *f, const char *path, char *error, size_t error_size);
+
+/* For a transaction that writes to another file, too: opens the outbox file for short writes
+ * (sqlite_file_open_beside), then attaches the other one to it, where its tables are found by their
+ * names alone. Files in WAL mode are committed one after the other, and the outbox is the first:
+ * when the second commit fails, or a kill comes between, the outbox alone has what was written,
+ * never the other file alone. 0, or -1 with one line in error. The caller closes the first also
+ * when the second failed. */
+int outbox_guest_open(struct sqlite_file *f, const char *path, char *error, size_t error_size);
+int outbox_guest_add(struct sqlite_file *f, const char *path, const struct sqlite_schema *schema,
+                     char *error, size_t error_size);
 
 /* The attached outbox's secret (outbox_secret), into text. False when it cannot be read. */
 #define OUTBOX_GUEST_SECRET_SIZE 65

@@ -62,7 +62,7 @@ SUITES = {
     "metrics": Suite(MAKE + ["all"], ["tests/metrics/run.py"]),
     **{f"kafka-{name}": Suite(MAKE + ["ROOM=sinks", "unit"], [f"build/unit/sinks/check_kafka_{name}"])
        for name in ("acks", "leaders", "refusals")},
-    "republish": Suite(MAKE + ["ROOM=commands", "unit"], ["build/unit/commands/check_republish"]),
+    **{name: Suite(MAKE + ["ROOM=commands", "unit"], [f"build/unit/commands/check_{name}"]) for name in ("republish", "import")},
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
                    ["tests/crash/run.py", *CRASH]),
     "memory": Suite(MAKE + ["O=build/memory", "SANITIZE=address,undefined", "build/memory/amitap-memory"],
