@@ -134,7 +134,7 @@ static int put(struct import *im, enum truth_kind kind, sqlite3_stmt *from)
     bool is_new = rc == SQLITE_OK && !refused && sqlite3_changes(im->truth.file.db) > 0;
     im->refused += refused;
     im->imported[kind] += is_new;
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK && !refused)
         rc = remove_replaced(im, kind, import_fact_replaces(from));
     return rc == SQLITE_OK && is_new ? publish(im) : rc;
 }

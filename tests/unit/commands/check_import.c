@@ -185,6 +185,18 @@ START_TEST(an_inferred_row_gives_way)
 }
 END_TEST
 
+START_TEST(an_inferred_row_stays_for_one_that_is_refused)
+{
+    put_inferred();
+    ask(in_directory("db"), "CREATE TRIGGER no BEFORE INSERT ON cdr BEGIN SELECT RAISE(ABORT, "
+                            "'no'); END");
+    ck_assert_int_eq(import(), 0);
+    ck_rows(0, 0);
+    ck_assert_int_eq(ask_long(in_directory("db"), "SELECT count(*) FROM dead_letters"), 1);
+    ck_assert_str_eq(ask(in_directory("db"), "SELECT group_concat(ce_id) FROM cdr"), "inferred");
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("import");
@@ -194,5 +206,6 @@ int main(void)
     tcase_add_test(tcase, what_the_history_does_not_take_is_published_twice);
     tcase_add_test(tcase, an_import_that_broke_off_is_finished);
     tcase_add_test(tcase, an_inferred_row_gives_way);
+    tcase_add_test(tcase, an_inferred_row_stays_for_one_that_is_refused);
     return run_suite(tcase, "import");
 }
