@@ -83,15 +83,20 @@ void outbox_reader_free(struct outbox_reader *r)
 }
 
 /* A copy of a column's text; NULL stays NULL. The buffer has its full size and never moves. */
-static struct slice copy_column(struct outbox_reader *r, enum column column)
+static struct slice copy_text(struct outbox_reader *r, sqlite3_stmt *from, int column)
 {
-    const char *text = (const char *)sqlite3_column_text(r->select, (int)column);
-    size_t n = (size_t)sqlite3_column_bytes(r->select, (int)column);
+    const char *text = (const char *)sqlite3_column_text(from, column);
+    size_t n = (size_t)sqlite3_column_bytes(from, column);
     if (!text)
         return (struct slice){0};
     struct slice copy = {r->text.p + r->text.n, n};
     buf_put(&r->text, text, n);
     return copy;
+}
+
+static struct slice copy_column(struct outbox_reader *r, enum column column)
+{
+    return copy_text(r, r->select, (int)column);
 }
 
 static void copy_row(struct outbox_reader *r, struct outbox_row *row)
@@ -197,4 +202,42 @@ const struct outbox_chunk *outbox_read(struct outbox_reader *r, uint64_t after)
             return NULL;
     }
     return &r->chunk;
+}
+
+/* Into the empty chunk. False when the file could not be read. */
+static bool read_bare(struct outbox_reader *r, uint64_t seq)
+{
+    sqlite3_stmt *ask = sqlite_file_prepare(
+        &r->file, "SELECT kind, pbx, ce_time, ce_sequence FROM facts WHERE seq = ?1");
+    if (!ask)
+        return false;
+    sqlite3_bind_int64(ask, 1, (sqlite3_int64)seq);
+    int rc = sqlite3_step(ask);
+    if (rc == SQLITE_ROW) {
+        struct slice empty = SLICE("");
+        struct outbox_row *row = &r->chunk.rows[r->chunk.count++];
+        *row = (struct outbox_row){.seq = seq,
+                                   .kind_name = copy_text(r, ask, 0),
+                                   .head = {.subject = empty, .key = empty, .id = empty},
+                                   .policy = SLICE("hidden")};
+        row->head.pbx = copy_text(r, ask, 1);
+        row->head.time = sqlite3_column_int64(ask, 2);
+        row->head.sequence = (uint64_t)sqlite3_column_int64(ask, 3);
+        row->head.kind = fact_kind_by_name(row->kind_name);
+    }
+    sqlite3_finalize(ask);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE;
+}
+
+const struct outbox_chunk *outbox_read_one(struct outbox_reader *r, uint64_t seq)
+{
+    const struct outbox_chunk *chunk = outbox_read(r, seq - 1);
+    if (!chunk)
+        return NULL;
+    bool there = chunk->count > 0 && chunk->rows[0].seq == seq;
+    r->chunk.count = there;
+    if (there)
+        return chunk;
+    buf_clear(&r->text);
+    return read_bare(r, seq) ? chunk : NULL;
 }

@@ -34,4 +34,9 @@ void outbox_reader_free(struct outbox_reader *r);
  * chunk is borrowed until the next read. NULL when the file could not be read. */
 const struct outbox_chunk *outbox_read(struct outbox_reader *r, uint64_t after);
 
+/* Reads one row as this sink sees it; where it has no rendering for the sink, only what no policy
+ * hides: kind, PBX, time and sequence, with empty texts otherwise and no body. Borrowed as a chunk
+ * of one row or none. NULL as above. */
+const struct outbox_chunk *outbox_read_one(struct outbox_reader *r, uint64_t seq);
+
 #endif

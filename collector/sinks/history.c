@@ -251,11 +251,10 @@ static int bury_letter(struct history *h)
     struct letter *letter = &h->letter;
     if (atomic_load(&letter->state) != LETTER_ASKED)
         return SQLITE_OK;
-    const struct outbox_chunk *chunk = outbox_read(h->reader, letter->seq - 1);
+    const struct outbox_chunk *chunk = outbox_read_one(h->reader, letter->seq);
     if (!chunk)
         return SQLITE_IOERR;
-    bool there = chunk->count > 0 && chunk->rows[0].seq == letter->seq;
-    int rc = there ? write_letter(h, &chunk->rows[0]) : SQLITE_OK;
+    int rc = chunk->count > 0 ? write_letter(h, &chunk->rows[0]) : SQLITE_OK;
     if (rc == SQLITE_OK)
         atomic_store(&letter->state, LETTER_DONE);
     else

@@ -45,8 +45,9 @@ int history_start(struct history *h);
 void history_stop(struct history *h);
 
 /* For one other sink's thread: keeps row seq of the outbox in dead_letters, as refused by that sink
- * for this reason. To be asked again until it says true: then it survives power loss. Never waits;
- * the sink's cursor must not pass the row before. After a crash a row may be kept twice. */
+ * for this reason, without what the history's privacy policy hides of it. To be asked again until
+ * it says true: then it survives power loss. Never waits; the sink's cursor must not pass the row
+ * before. After a crash a row may be kept twice. */
 bool history_bury(struct history *h, const char *sink, uint64_t seq, const char *reason);
 
 /* Any thread. */

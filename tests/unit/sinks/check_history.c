@@ -404,6 +404,27 @@ START_TEST(buries_for_another_sink)
 }
 END_TEST
 
+/* A row of another policy, as an import puts in for Kafka: the history must not have its texts. */
+START_TEST(buries_what_the_history_must_not_see)
+{
+    open_both();
+    put_cdr("cdr/1", "1763683071.4");
+    commit();
+    catch_up();
+    outbox_cursor_set(outbox, 0, 0);
+    ask(in_directory("out"), "INSERT INTO policies VALUES (9, 'drop')");
+    ask(in_directory("out"), "UPDATE facts SET policy = 9");
+    ck_assert_int_eq(history_start(history), 0);
+    for (int i = 0; i < 500 && !history_bury(history, "kafka", 1, "too large"); i++)
+        usleep(10000);
+    ck_answer(
+        "SELECT group_concat(sink || kind || pbx || reason || ce_id || coalesce(body, '-') || "
+        "substr(ce_time, 1, 10)) FROM dead_letters",
+        "kafkacdrmaintoo large-2025-11-20");
+    close_both();
+}
+END_TEST
+
 static const char *path_of_config(const char *text)
 {
     const char *path = in_directory("conf");
@@ -516,6 +537,7 @@ int main(void)
     tcase_add_test(tcase, failing_disk_loses_nothing);
     tcase_add_test(tcase, threads_carry_everything);
     tcase_add_test(tcase, buries_for_another_sink);
+    tcase_add_test(tcase, buries_what_the_history_must_not_see);
     tcase_add_test(tcase, old_rows_are_deleted_in_slices);
     tcase_add_test(tcase, every_table_has_time_and_policy);
     tcase_add_test(tcase, rows_name_their_policy);
