@@ -256,6 +256,13 @@ const char *outbox_error(const struct outbox *o)
     return o->error;
 }
 
+/* Puts the line down; -1. */
+static int refuse(struct outbox *o, const char *reason)
+{
+    snprintf(o->error, sizeof(o->error), "%s: %s", o->path, reason);
+    return -1;
+}
+
 int outbox_load_state(struct outbox *o, struct slice pbx, outbox_state_fn *fn, void *ctx)
 {
     sqlite3_stmt *statement = sqlite_file_prepare(
@@ -267,7 +274,7 @@ int outbox_load_state(struct outbox *o, struct slice pbx, outbox_state_fn *fn, v
             fn(ctx, column(statement, 0), column(statement, 1));
     }
     if (rc != SQLITE_DONE)
-        snprintf(o->error, sizeof(o->error), "%s: %s", o->path, sqlite3_errmsg(o->file.db));
+        refuse(o, sqlite3_errmsg(o->file.db));
     sqlite3_finalize(statement);
     return rc == SQLITE_DONE ? 0 : -1;
 }
@@ -275,10 +282,11 @@ int outbox_load_state(struct outbox *o, struct slice pbx, outbox_state_fn *fn, v
 int outbox_add_sink(struct outbox *o, const char *name, struct privacy *policy)
 {
     uint64_t saved = 0;
-    if (o->sink_count == OUTBOX_SINKS_MAX ||
-        policies_add(&o->policies, &o->file, name, policy, o->committed) != SQLITE_OK)
-        return -1;
-    ask_number(o, "SELECT seq FROM cursors WHERE sink = ?1", name, &saved);
+    if (o->sink_count == OUTBOX_SINKS_MAX)
+        return refuse(o, "too many sinks");
+    if (policies_add(&o->policies, &o->file, name, policy, o->committed) != SQLITE_OK ||
+        ask_number(o, "SELECT seq FROM cursors WHERE sink = ?1", name, &saved) < 0)
+        return refuse(o, sqlite3_errmsg(o->file.db));
     pthread_mutex_lock(&o->mutex);
     int sink = o->sink_count++;
     o->sinks[sink] = (struct sink){name, saved, saved, saved, false};
@@ -309,7 +317,7 @@ void outbox_cursor_set(struct outbox *o, int sink, uint64_t seq)
 int outbox_limit(struct outbox *o, int sink, const struct limits_bounds *bounds)
 {
     o->limited = sink;
-    return limits_init(&o->limits, &o->untold, bounds) ? 0 : -1;
+    return limits_init(&o->limits, &o->untold, bounds) ? 0 : refuse(o, sqlite3_errmsg(o->file.db));
 }
 
 void outbox_hold(struct outbox *o, int sink, uint64_t seq)

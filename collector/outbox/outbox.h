@@ -50,13 +50,15 @@ struct slice outbox_secret(const struct outbox *o);
  * call. Before the writer starts. 0, or -1 with one line in outbox_error. */
 typedef void outbox_state_fn(void *ctx, struct slice entity, struct slice body);
 int outbox_load_state(struct outbox *o, struct slice pbx, outbox_state_fn *fn, void *ctx);
+/* The last error, "PATH: reason". */
 const char *outbox_error(const struct outbox *o);
 
 /* Registers a sink before the writer starts; name and policy (NULL: all in clear) live as long as
  * the outbox, and the policy is the writer's from then on. Rows stay until all registered sinks
  * have passed them; with no sink at all they stay for ever. What waits for the sink from before
- * keeps the rendering that it had then. Returns its number, or -1 when there are OUTBOX_SINKS_MAX
- * or the file cannot be written. */
+ * keeps the rendering that it had then. Returns its number, or -1 with one line in outbox_error:
+ * there are OUTBOX_SINKS_MAX, or the file cannot be read or written, e.g. while another process has
+ * it. */
 int outbox_add_sink(struct outbox *o, const char *name, struct privacy *policy);
 
 /* The sink's cursor: it needs nothing up to and including this seq. At first the one saved in the
@@ -68,7 +70,7 @@ uint64_t outbox_cursor_get(struct outbox *o, int sink);
 void outbox_cursor_set(struct outbox *o, int sink, uint64_t seq);
 
 /* Bounds what may wait for this sink, before the writer starts; one sink's rows may be bounded.
- * Only rows that every other sink has passed are given up. 0, or -1 when the file does not take it.
+ * Only rows that every other sink has passed are given up. 0, or -1 with one line in outbox_error.
  */
 int outbox_limit(struct outbox *o, int sink, const struct limits_bounds *bounds);
 

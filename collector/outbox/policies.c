@@ -22,11 +22,11 @@ static int find_number(struct sqlite_file *file, const char *name, int64_t *ret_
 {
     int rc = run_named(file, "INSERT INTO policies (name) VALUES (?1) ON CONFLICT DO NOTHING", name,
                        NULL);
+    if (rc != SQLITE_OK)
+        return rc;
     sqlite3_stmt *ask = sqlite_file_prepare(file, "SELECT policy FROM policies WHERE name = ?1");
-    if (rc != SQLITE_OK || !ask) {
-        sqlite3_finalize(ask);
-        return rc != SQLITE_OK ? rc : SQLITE_ERROR;
-    }
+    if (!ask)
+        return sqlite3_errcode(file->db);
     sqlite3_bind_text(ask, 1, name, -1, SQLITE_STATIC);
     rc = sqlite3_step(ask);
     *ret_number = sqlite3_column_int64(ask, 0);

@@ -126,7 +126,11 @@ static int open_parts(struct history *h, const struct history_options *options, 
         return -1;
     }
     h->sink = outbox_add_sink(h->outbox, "history", options->policy);
-    int rc = h->sink < 0 ? SQLITE_ERROR : sync_cursor(h);
+    if (h->sink < 0) {
+        snprintf(error, error_size, "%s", outbox_error(h->outbox));
+        return -1;
+    }
+    int rc = sync_cursor(h);
     if (rc != SQLITE_OK)
         snprintf(error, error_size, "%s: %s", h->path, sqlite3_errstr(rc));
     return rc == SQLITE_OK ? 0 : -1;

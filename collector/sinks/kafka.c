@@ -239,9 +239,11 @@ static bool open_parts(struct kafka *k, char *error, size_t error_size)
     if (!k->reader)
         return false;
     k->sink = outbox_add_sink(k->outbox, "kafka", k->options.policy);
-    if (k->sink >= 0 && bound_backlog(k) && kafka_window_init(&k->window))
+    bool registered = k->sink >= 0 && bound_backlog(k);
+    if (registered && kafka_window_init(&k->window))
         return true;
-    snprintf(error, error_size, "kafka: memory is short");
+    snprintf(error, error_size, "%s",
+             registered ? "kafka: memory is short" : outbox_error(k->outbox));
     return false;
 }
 

@@ -387,12 +387,26 @@ START_TEST(waiting_ends_by_commit_wake_and_time)
 }
 END_TEST
 
+/* A sink that began at 0 would get everything again. */
+START_TEST(a_cursor_that_cannot_be_read_is_an_error)
+{
+    struct outbox *o = open_outbox();
+    ask(outbox_path(o), "ALTER TABLE cursors RENAME TO lost");
+    ck_assert_int_eq(outbox_add_sink(o, "sink", NULL), -1);
+    ck_assert_ptr_nonnull(strstr(outbox_error(o), "out: no such table: cursors"));
+    ask(outbox_path(o), "ALTER TABLE lost RENAME TO cursors");
+    ck_assert_int_eq(outbox_add_sink(o, "sink", NULL), 0);
+    outbox_free(o);
+}
+END_TEST
+
 START_TEST(sinks_are_bounded)
 {
     struct outbox *o = open_outbox();
     for (int i = 0; i < OUTBOX_SINKS_MAX; i++)
         ck_assert_int_eq(outbox_add_sink(o, "sink", NULL), i);
     ck_assert_int_eq(outbox_add_sink(o, "one more", NULL), -1);
+    ck_assert_ptr_nonnull(strstr(outbox_error(o), "out: too many sinks"));
     outbox_free(o);
 }
 END_TEST
@@ -549,6 +563,7 @@ int main(void)
     tcase_add_test(tcase, full_file_changes_nothing_and_recovers);
     tcase_add_test(tcase, name_tells_outboxes_apart);
     tcase_add_test(tcase, waiting_ends_by_commit_wake_and_time);
+    tcase_add_test(tcase, a_cursor_that_cannot_be_read_is_an_error);
     tcase_add_test(tcase, sinks_are_bounded);
     tcase_add_test(tcase, rendered_once_for_each_policy);
     tcase_add_test(tcase, clear_is_rendered_once);

@@ -404,6 +404,30 @@ START_TEST(buries_for_another_sink)
 }
 END_TEST
 
+static void ck_not_opened(const char *reason)
+{
+    char wanted[600];
+    snprintf(wanted, sizeof(wanted), "%s: %s", in_directory("out"), reason);
+    open_outbox();
+    history = history_open(
+        &(struct history_options){.path = in_directory("db"), .outbox = outbox, .clock = &by_hand},
+        error, sizeof(error));
+    ck_assert_ptr_null(history);
+    ck_assert_str_eq(error, wanted);
+    outbox_free(outbox);
+}
+
+/* The line names the file that is at fault, and what SQLite says of it. */
+START_TEST(an_outbox_that_does_not_take_the_sink_is_named)
+{
+    open_both();
+    close_both();
+    ask(in_directory("out"), "CREATE TRIGGER no BEFORE INSERT ON policies BEGIN SELECT "
+                             "RAISE(ABORT, 'in use by another process'); END");
+    ck_not_opened("in use by another process");
+}
+END_TEST
+
 /* A row of another policy, as an import puts in for Kafka: the history must not have its texts. */
 START_TEST(buries_what_the_history_must_not_see)
 {
@@ -537,6 +561,7 @@ int main(void)
     tcase_add_test(tcase, failing_disk_loses_nothing);
     tcase_add_test(tcase, threads_carry_everything);
     tcase_add_test(tcase, buries_for_another_sink);
+    tcase_add_test(tcase, an_outbox_that_does_not_take_the_sink_is_named);
     tcase_add_test(tcase, buries_what_the_history_must_not_see);
     tcase_add_test(tcase, old_rows_are_deleted_in_slices);
     tcase_add_test(tcase, every_table_has_time_and_policy);
