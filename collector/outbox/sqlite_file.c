@@ -85,12 +85,22 @@ static int check_directory(const struct opening *o)
     return 0;
 }
 
-/* Makes the file where there is none and takes the lock that keeps a second writer away. */
+/* Whether the path still leads to the open file. */
+static bool is_there(const char *path, int fd)
+{
+    struct stat there, ours;
+    return stat(path, &there) == 0 && fstat(fd, &ours) == 0 && there.st_dev == ours.st_dev &&
+           there.st_ino == ours.st_ino;
+}
+
+/* Makes the file where there is none and takes the lock that keeps a second writer away. Between
+ * the two another amitap may take the file, which is then its own whoever made it, or may make and
+ * remove it. */
 static int take_file(const struct opening *o, bool *ret_made)
 {
     mode_t mode = o->schema->secret ? 0600 : 0640;
     int fd = open(o->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    *ret_made = fd >= 0;
+    bool made = fd >= 0;
     if (fd < 0 && errno == EEXIST)
         fd = open(o->path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
@@ -98,6 +108,9 @@ static int take_file(const struct opening *o, bool *ret_made)
     o->file->lock = fd;
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return errno == EWOULDBLOCK ? refuse(o, "is in use by another amitap") : refuse(o, "%m");
+    if (!is_there(o->path, fd))
+        return refuse(o, "another amitap has removed it just now");
+    *ret_made = made;
     if (o->schema->secret && fchmod(fd, 0600) < 0)
         return refuse(o, "%m");
     return 0;
@@ -209,6 +222,14 @@ static void remove_made(const char *path)
     }
 }
 
+static void close_database(struct sqlite_file *f)
+{
+    int rc = f->db ? sqlite3_close(f->db) : SQLITE_OK;
+    assert(rc == SQLITE_OK);
+    (void)rc;
+    f->db = NULL;
+}
+
 static void start(struct sqlite_file *f)
 {
     f->db = NULL;
@@ -226,9 +247,10 @@ int sqlite_file_open(struct sqlite_file *f, const char *path, const struct sqlit
     if (check_directory(&o) == 0 && take_file(&o, &made) == 0 &&
         open_connection(&o, SQLITE_OPEN_READWRITE) == 0 && prepare_to_write(&o) == 0)
         return 0;
-    sqlite_file_close(f);
+    close_database(f);
     if (made)
-        remove_made(path);
+        remove_made(path); /* while the lock keeps others from taking it */
+    sqlite_file_close(f);
     return -1;
 }
 
@@ -269,12 +291,7 @@ int sqlite_file_open_beside(struct sqlite_file *f, const char *path,
 
 void sqlite_file_close(struct sqlite_file *f)
 {
-    if (f->db) {
-        int rc = sqlite3_close(f->db);
-        assert(rc == SQLITE_OK);
-        (void)rc;
-        f->db = NULL;
-    }
+    close_database(f);
     if (f->lock >= 0)
         close(f->lock);
     f->lock = -1;

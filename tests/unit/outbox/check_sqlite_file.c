@@ -4,6 +4,7 @@
 #include "store_fixture.h"
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/file.h>
 
 static const char *const steps[] = {
     "CREATE TABLE one (a TEXT)",
@@ -44,6 +45,20 @@ static void ck_refused(const char *path, int version, const char *reason)
     ck_assert_int_eq(open_version(path, version), -1);
     ck_assert_str_eq(error, expect);
     ck_assert_ptr_null(file.db);
+}
+
+/* What another process does just before ours locks its file. */
+static void (*before_lock)(void);
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation)
+{
+    void (*other)(void) = before_lock;
+    before_lock = NULL;
+    if (other)
+        other();
+    return __real_flock(fd, operation);
 }
 
 START_TEST(new_file_is_made)
@@ -101,6 +116,37 @@ START_TEST(failing_new_file_is_not_left)
     ck_refused(path, 3, "cannot be brought to version 3: no such table: nowhere");
     ck_assert_int_ne(access(path, F_OK), 0);
     ck_assert_int_ne(access(in_directory("never-wal"), F_OK), 0);
+}
+END_TEST
+
+static int others;
+
+static void others_take_it(void)
+{
+    others = open(in_directory("both"), O_RDWR);
+    ck_assert_int_eq(__real_flock(others, LOCK_EX | LOCK_NB), 0);
+}
+
+/* Two first starts at once: who made the file is not always who has it. */
+START_TEST(a_file_that_another_took_is_left)
+{
+    before_lock = others_take_it;
+    ck_refused(in_directory("both"), 1, "is in use by another amitap");
+    ck_assert_int_eq(access(in_directory("both"), F_OK), 0);
+    close(others);
+}
+END_TEST
+
+static void others_remove_it(void)
+{
+    ck_assert_int_eq(unlink(in_directory("gone")), 0);
+}
+
+START_TEST(a_file_that_another_removed_is_not_written)
+{
+    before_lock = others_remove_it;
+    ck_refused(in_directory("gone"), 1, "another amitap has removed it just now");
+    ck_assert_int_ne(access(in_directory("gone"), F_OK), 0);
 }
 END_TEST
 
@@ -235,6 +281,8 @@ int main(void)
     tcase_add_test(tcase, newer_file_is_refused);
     tcase_add_test(tcase, failing_migration_leaves_the_file);
     tcase_add_test(tcase, failing_new_file_is_not_left);
+    tcase_add_test(tcase, a_file_that_another_took_is_left);
+    tcase_add_test(tcase, a_file_that_another_removed_is_not_written);
     tcase_add_test(tcase, other_files_are_refused);
     tcase_add_test(tcase, places_are_refused);
     tcase_add_test(tcase, second_process_is_refused);
