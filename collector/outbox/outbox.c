@@ -787,7 +787,7 @@ int outbox_tidy(struct outbox *o, bool *ret_more)
     return rc;
 }
 
-void outbox_forget(struct outbox *o)
+bool outbox_forget(struct outbox *o)
 {
-    sqlite_file_empty_wal(&o->file);
+    return sqlite_file_empty_wal(&o->file);
 }

@@ -116,8 +116,8 @@ int outbox_commit(struct outbox *o, struct slice batch);
 int outbox_tidy(struct outbox *o, bool *ret_more);
 
 /* Writer, now and then: empties the WAL, in which the state of calls that have ended still stands.
- */
-void outbox_forget(struct outbox *o);
+ * False when a reader kept it from that. */
+bool outbox_forget(struct outbox *o);
 
 /* Any thread. */
 struct outbox_stats outbox_stats(struct outbox *o);

@@ -333,17 +333,18 @@ uint64_t sqlite_file_wal_bytes(const struct sqlite_file *f)
     return (uint64_t)atomic_load(&f->wal_pages) * PAGE_BYTES;
 }
 
-void sqlite_file_empty_wal(struct sqlite_file *f)
+bool sqlite_file_empty_wal(struct sqlite_file *f)
 {
     if (atomic_load(&f->wal_pages) == 0)
-        return;
+        return true;
     sqlite3_busy_timeout(f->db, BUSY_WAL_MS);
     int rc = sqlite3_wal_checkpoint_v2(f->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sqlite3_busy_timeout(f->db, BUSY_MS);
     if (rc != SQLITE_OK)
-        return;
+        return false;
     atomic_store(&f->wal_pages, 0);
     f->checkpoint_at = CHECKPOINT_STEP;
+    return true;
 }
 
 int sqlite_file_sync(struct sqlite_file *f)

@@ -73,8 +73,9 @@ void sqlite_file_bound_wal(struct sqlite_file *f);
 uint64_t sqlite_file_wal_bytes(const struct sqlite_file *f);
 
 /* Moves the WAL into the file and makes it 0 bytes long, so that it holds nothing that was deleted
- * or changed since. Where readers keep it as it is, after 100 ms, nothing is done. */
-void sqlite_file_empty_wal(struct sqlite_file *f);
+ * or changed since. Where readers keep it as it is, after 100 ms, nothing is done, and it is false.
+ */
+bool sqlite_file_empty_wal(struct sqlite_file *f);
 
 /* Makes every commit so far survive power loss, for a file that is not durable. An SQLite result
  * code. */

@@ -18,9 +18,11 @@
 #define IDLE_MS         1000
 #define RETRY_MS_MIN    20
 /* How long what a call left in the WAL stays at most, though the writer is never idle. */
-#define FORGET_US    (INT64_C(60) * 1000000)
-#define RETRY_MS_MAX 1000
-#define LAST_TRIES   6 /* with the ring closed: 20 ms and twice as long each time */
+#define FORGET_US (INT64_C(60) * 1000000)
+/* How soon it is tried again where a reader, as backup is, kept it; each try takes 100 ms. */
+#define FORGET_AGAIN_US (INT64_C(2) * 1000000)
+#define RETRY_MS_MAX    1000
+#define LAST_TRIES      6 /* with the ring closed: 20 ms and twice as long each time */
 
 struct writer {
     pthread_t thread;
@@ -30,7 +32,7 @@ struct writer {
     struct buf group; /* batches being committed; kept until they are */
     int failing;      /* the SQLite code that was logged; SQLITE_OK when all is well */
     int64_t failing_since;
-    int64_t forgot_at;
+    int64_t forget_at;        /* when what was deleted is taken out of the WAL at the latest */
     uint64_t malformed;       /* as many were logged */
     struct metric_line *took; /* how long transactions take */
     bool gave_up;
@@ -117,8 +119,8 @@ static void collect(struct writer *w, struct slice record)
 
 static void forget(struct writer *w)
 {
-    outbox_forget(w->outbox);
-    w->forgot_at = clock_mono(&w->clock);
+    bool gone = outbox_forget(w->outbox);
+    w->forget_at = clock_mono(&w->clock) + (gone ? FORGET_US : FORGET_AGAIN_US);
 }
 
 /* Nothing came for a while: time to delete rows. Returns how long to wait for the next record. */
@@ -143,7 +145,7 @@ static void *run(void *arg)
         if (ring_peek(w->ring, timeout, &record)) {
             collect(w, record);
             commit(w);
-            if (clock_mono(&w->clock) - w->forgot_at >= FORGET_US)
+            if (clock_mono(&w->clock) >= w->forget_at)
                 forget(w);
             timeout = IDLE_MS;
         } else if (closed) {
@@ -165,7 +167,7 @@ struct writer *writer_start(struct outbox *o, struct ring *ring, const struct cl
     w->ring = ring;
     w->clock = *clock;
     w->took = metrics_line(METRIC_COMMIT, "outbox", NULL);
-    w->forgot_at = clock_mono(clock);
+    w->forget_at = clock_mono(clock) + FORGET_US;
     w->group = buf_new(GROUP_BYTES_MAX);
     /* Had from the start, so that memory that is short later costs no batch. */
     bool room = buf_reserve(&w->group, GROUP_BYTES_MAX);

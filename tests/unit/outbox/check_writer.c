@@ -10,16 +10,20 @@ static struct ring *ring;
 static struct writer *writer;
 static int sink;
 
-static void start(int pages_max, size_t ring_max)
+static void start_at(int pages_max, size_t ring_max, struct clock clock)
 {
     struct outbox_options options = {.path = in_directory("out"), .pages_max = pages_max};
-    struct clock clock = clock_system();
     outbox = outbox_open(&options, error, sizeof(error));
     must(outbox != NULL);
     sink = outbox_add_sink(outbox, "sink", NULL);
     ring = ring_new(ring_max);
     writer = writer_start(outbox, ring, &clock);
     must(writer != NULL);
+}
+
+static void start(int pages_max, size_t ring_max)
+{
+    start_at(pages_max, ring_max, clock_system());
 }
 
 static int stop(void)
@@ -112,6 +116,55 @@ START_TEST(rows_are_deleted_while_idle)
     for (int i = 0; i < 300 && outbox_stats(outbox).backlog > 0; i++)
         usleep(10000);
     ck_assert_uint_eq(outbox_stats(outbox).backlog, 0);
+    ck_assert_int_eq(stop(), 0);
+}
+END_TEST
+
+static _Atomic int64_t by_hand;
+
+static int64_t show_by_hand(void *ctx)
+{
+    (void)ctx;
+    return by_hand;
+}
+
+/* Pushes one fact and waits until the writer has done all that follows its commit. */
+static void write_one(unsigned n)
+{
+    uint64_t turns = writer_turns(writer);
+    ck_assert(ring_push(ring, calls(n, n)));
+    for (int i = 0; i < 3000 && writer_turns(writer) < turns + 2; i++)
+        usleep(1000);
+    ck_assert_uint_ge(writer_turns(writer), turns + 2);
+}
+
+static off_t wal_size(void)
+{
+    struct stat st;
+    return stat(in_directory("out-wal"), &st) == 0 ? st.st_size : -1;
+}
+
+/* What a reader has kept in the WAL past its minute goes soon after the reader, not a minute later,
+ * though the writer is never idle for a second. */
+START_TEST(what_a_reader_kept_is_forgotten_soon)
+{
+    sqlite3 *reader = NULL;
+    start_at(0, (size_t)1 << 20, (struct clock){show_by_hand, show_by_hand, NULL});
+    write_one(1);
+    ck_assert_int_eq(sqlite3_open(in_directory("out"), &reader), SQLITE_OK);
+    sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM facts", NULL, NULL, NULL);
+    by_hand += 61000000;
+    write_one(2);
+    ck_assert_int_gt(wal_size(), 0);
+    ck_assert_int_eq(sqlite3_close(reader), SQLITE_OK);
+    bool gone = false;
+    for (unsigned n = 3; n < 20 && !gone; n++) {
+        by_hand += 1000000;
+        write_one(n);
+        for (int i = 0; i < 20 && !gone; i++, usleep(5000))
+            gone = wal_size() == 0;
+    }
+    ck_assert(gone);
     ck_assert_int_eq(stop(), 0);
 }
 END_TEST
@@ -211,6 +264,7 @@ int main(void)
     tcase_add_test(tcase, one_fact_does_not_wait);
     tcase_add_test(tcase, groups_are_bounded_and_whole);
     tcase_add_test(tcase, rows_are_deleted_while_idle);
+    tcase_add_test(tcase, what_a_reader_kept_is_forgotten_soon);
     tcase_add_test(tcase, full_file_is_waited_out);
     tcase_add_test(tcase, end_with_a_full_file_is_said);
     tcase_add_test(tcase, kill_leaves_facts_and_their_state);
