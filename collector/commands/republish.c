@@ -21,7 +21,6 @@
 #define WAITING_MAX 20000u
 #define WAIT_MS     100
 #define TELL_US     INT64_C(5000000)
-#define TABLES_MAX  32u
 
 struct republish {
     const char *config_path;
@@ -31,8 +30,8 @@ struct republish {
     struct sqlite_file file;
     bool open;
     struct privacy *policy; /* that Kafka gets records under */
-    const char *tables[TABLES_MAX];
-    sqlite3_stmt *rows[TABLES_MAX]; /* one row of each table */
+    const char *tables[FACT_KIND_COUNT];
+    sqlite3_stmt *rows[FACT_KIND_COUNT]; /* one row of each table */
     size_t table_count;
     sqlite3_stmt *next, *put;
     struct clock clock;
@@ -153,7 +152,7 @@ static bool prepare_rows(struct republish *r)
     char sql[256];
     for (unsigned kind = 0; kind < FACT_KIND_COUNT; kind++) {
         const char *table = fact_kind_info((enum fact_kind)kind)->table;
-        if (!table[0] || is_listed(r, table) || r->table_count == TABLES_MAX)
+        if (!table[0] || is_listed(r, table))
             continue;
         snprintf(sql, sizeof(sql),
                  "SELECT body ->> 'kind', pbx, ce_subject, ce_key, ce_id, ce_time, ce_sequence, "
