@@ -17,7 +17,7 @@ void ring_free(struct ring *r);
 /* Writer: adds a record and wakes the reader. False, and one more in ring_refused, when full. */
 bool ring_push(struct ring *r, struct slice record);
 
-/* Writer: a record was left out without trying, and is counted as refused. */
+/* Any thread: a record was left out, and is counted as refused. */
 void ring_refuse(struct ring *r);
 
 /* Writer: no more records will come; the reader gets what is left, then false. */

@@ -103,6 +103,7 @@ static bool take(struct writer *w, struct slice record)
             return false;
         log_line(LOG_LEVEL_ERROR, "%s: a batch of %zu bytes is too large and lost",
                  outbox_path(w->outbox), record.n);
+        ring_refuse(w->ring);
     }
     ring_pop(w->ring);
     return true;

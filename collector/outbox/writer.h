@@ -10,7 +10,8 @@
  * soon as it is free. What came meanwhile goes into one transaction, bounded in bytes; nothing
  * waits more than 20 ms for company. When the disk is full or fails it stops committing and tries
  * again, which is logged once; meanwhile the ring fills, and refuses and counts what does not fit.
- */
+ * A batch past 64 MiB, twice what the loop makes (commands/publish.h), is lost, logged and counted
+ * as refused by the ring. */
 struct writer;
 
 /* Starts the thread. Outbox, ring and clock must outlive it. NULL when there is no memory or no

@@ -79,6 +79,25 @@ START_TEST(what_is_pushed_is_committed_in_order)
 }
 END_TEST
 
+START_TEST(a_batch_that_is_too_large_is_counted)
+{
+    const size_t n = ((size_t)64 << 20) + 1;
+    char *bytes = calloc(1, n);
+    must(bytes != NULL);
+    catch_log();
+    start(0, n + ((size_t)1 << 20));
+    ck_assert(ring_push(ring, (struct slice){bytes, n}));
+    ck_assert(ring_push(ring, calls(1, 1)));
+    free(bytes);
+    for (int i = 0; i < 1000 && outbox_committed(outbox) == 0; i++)
+        usleep(10000);
+    ck_assert_uint_eq(ring_refused(ring), 1);
+    ck_assert_int_eq(stop(), 0);
+    ck_assert_int_eq(logged("is too large and lost"), 1);
+    ck_rows(1);
+}
+END_TEST
+
 START_TEST(one_fact_does_not_wait)
 {
     start(0, 1 << 20);
@@ -261,6 +280,7 @@ int main(void)
     tcase_set_timeout(tcase, 30);
     tcase_add_checked_fixture(tcase, store_setup, store_teardown);
     tcase_add_test(tcase, what_is_pushed_is_committed_in_order);
+    tcase_add_test(tcase, a_batch_that_is_too_large_is_counted);
     tcase_add_test(tcase, one_fact_does_not_wait);
     tcase_add_test(tcase, groups_are_bounded_and_whole);
     tcase_add_test(tcase, rows_are_deleted_while_idle);
