@@ -108,8 +108,12 @@ static enum MHD_Result answer_state(const struct exchange *x)
 
 static enum MHD_Result answer_stream(const struct exchange *x)
 {
-    connections_phase(x->edge->connections, x->connection, CONNECTION_STREAM);
-    return sse_answer(x->edge->sse, x->connection, &x->request, &x->grant);
+    bool opened;
+    enum MHD_Result result =
+        sse_answer(x->edge->sse, x->connection, &x->request, &x->grant, &opened);
+    if (opened)
+        connections_phase(x->edge->connections, x->connection, CONNECTION_STREAM);
+    return result;
 }
 
 static enum MHD_Result answer_health(const struct exchange *x)

@@ -357,7 +357,8 @@ static struct MHD_Response *stream_response(struct sse *sse, struct client *c)
 }
 
 enum MHD_Result sse_answer(struct sse *sse, struct MHD_Connection *connection,
-                           const struct request *r, const struct access_grant *grant)
+                           const struct request *r, const struct access_grant *grant,
+                           bool *ret_opened)
 {
     const struct reply_more later = {.retry_seconds = RETRY_AFTER_SECONDS};
     const struct reply_more closing = {.retry_seconds = RETRY_AFTER_SECONDS, .close = true};
@@ -365,6 +366,7 @@ enum MHD_Result sse_answer(struct sse *sse, struct MHD_Connection *connection,
     const struct web_source *source = sse->source;
     unsigned retry_ms = RETRY_MS;
     uint64_t seq;
+    *ret_opened = false;
     if (strcmp(r->method, MHD_HTTP_METHOD_HEAD) == 0)
         return reply_send(connection, MHD_HTTP_OK, stream_response(sse, NULL));
     struct client *c = client_new(sse, connection, grant, &retry_ms);
@@ -382,6 +384,7 @@ enum MHD_Result sse_answer(struct sse *sse, struct MHD_Connection *connection,
     struct MHD_Response *response = stream_response(sse, c);
     if (!response)
         client_free(c);
+    *ret_opened = response != NULL;
     return reply_send(connection, MHD_HTTP_OK, response);
 }
 

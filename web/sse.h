@@ -32,10 +32,11 @@ struct sse_stats {
 struct sse *sse_new(const struct web_source *source, struct snapshots *snapshots,
                     const struct sse_options *options);
 
-/* Answers a request for the stream by somebody, for whom it ends with his grant. Called by the
- * access handler alone. */
+/* Answers a request for the stream by somebody, for whom it ends with his grant. *ret_opened says
+ * whether it is a stream, which lasts, or a mere answer. Called by the access handler alone. */
 enum MHD_Result sse_answer(struct sse *sse, struct MHD_Connection *connection,
-                           const struct request *r, const struct access_grant *grant);
+                           const struct request *r, const struct access_grant *grant,
+                           bool *ret_opened);
 
 /* There are newer changes. Any thread; never blocks. */
 void sse_wake(struct sse *sse);
