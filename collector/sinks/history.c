@@ -20,6 +20,8 @@
 #define WAL_BYTES_TOLD (UINT64_C(64) << 20)
 /* Tries that are left to a disk that keeps failing once the end was asked for. */
 #define LAST_TRIES 3
+/* How long the end waits for a backlog to be copied; the rest stays in the outbox. */
+#define STOP_US 10000000
 
 /* One row that another sink wants buried. The state says whose turn it is: the sink's while EMPTY
  * or DONE, the history's while ASKED. */
@@ -51,6 +53,8 @@ struct history {
     pthread_t thread;
     bool started;
     atomic_bool stopping;
+    int64_t stop_at; /* 0: nobody asked for the end yet */
+    int last_tries;
     struct metric_line *took; /* how long transactions take */
     atomic_ullong copied, refused, expired, failures;
     struct letter letter;
@@ -149,6 +153,7 @@ struct history *history_open(const struct history_options *options, char *error,
     h->path = copy;
     h->outbox = options->outbox;
     h->clock = *options->clock;
+    h->last_tries = LAST_TRIES;
     h->took = metrics_line(METRIC_COMMIT, "history", NULL);
     if (sqlite_file_open(&h->file, h->path, &history_schema, error, error_size) == 0 &&
         open_parts(h, options, error, error_size) == 0)
@@ -218,10 +223,11 @@ static int commit_chunk(struct history *h, const struct outbox_chunk *chunk)
     return rc;
 }
 
-int history_catch_up(struct history *h)
+/* Copies one chunk; *ret_behind says whether there is another. */
+static int copy_chunk(struct history *h, bool *ret_behind)
 {
-    uint64_t committed;
-    while (h->cursor < (committed = outbox_committed(h->outbox))) {
+    uint64_t committed = outbox_committed(h->outbox);
+    if (h->cursor < committed) {
         const struct outbox_chunk *chunk = outbox_read(h->reader, h->cursor);
         if (!chunk)
             return SQLITE_IOERR;
@@ -232,8 +238,19 @@ int history_catch_up(struct history *h)
         if (chunk->count == 0)
             h->cursor = committed;
     }
-    bool due = clock_mono(&h->clock) - h->synced_at >= SYNC_US || atomic_load(&h->stopping);
+    *ret_behind = h->cursor < outbox_committed(h->outbox);
+    bool due = clock_mono(&h->clock) - h->synced_at >= SYNC_US;
     return h->synced < h->cursor && due ? sync_cursor(h) : SQLITE_OK;
+}
+
+int history_catch_up(struct history *h)
+{
+    int rc;
+    bool behind = true;
+    do
+        rc = copy_chunk(h, &behind);
+    while (rc == SQLITE_OK && behind);
+    return rc;
 }
 
 static int write_letter(struct history *h, const struct outbox_row *row)
@@ -315,20 +332,40 @@ static int expire(struct history *h, bool *ret_more)
     return rc;
 }
 
+/* Whether the thread is to end after a round, once it was asked to. */
+static bool has_ended(struct history *h, int rc, bool behind)
+{
+    int64_t now = clock_mono(&h->clock);
+    h->stop_at = h->stop_at ? h->stop_at : now + STOP_US;
+    if (rc != SQLITE_OK)
+        return --h->last_tries == 0;
+    if (behind && now < h->stop_at)
+        return false;
+    if (behind)
+        log_line(LOG_LEVEL_WARNING,
+                 "%s: %" PRIu64 " records wait in the outbox until the next start", h->path,
+                 outbox_committed(h->outbox) - (uint64_t)h->cursor);
+    if (h->synced < h->cursor)
+        report(h, sync_cursor(h));
+    return true;
+}
+
+/* Copies chunk by chunk, so that neither the end nor another sink waits for a long backlog. */
 static void *run(void *arg)
 {
     struct history *h = arg;
-    int tries = LAST_TRIES;
     for (;;) {
-        bool last = atomic_load(&h->stopping), more = false;
-        int rc = history_catch_up(h);
+        bool last = atomic_load(&h->stopping), more = false, behind = false;
+        int rc = copy_chunk(h, &behind);
         if (rc == SQLITE_OK)
             rc = bury_letter(h);
-        if (rc == SQLITE_OK && !last)
+        if (rc == SQLITE_OK && !last && !behind)
             rc = expire(h, &more);
         report(h, rc);
-        if (last && (rc == SQLITE_OK || --tries == 0))
+        if (last && has_ended(h, rc, behind))
             return NULL;
+        if (rc == SQLITE_OK && behind)
+            continue;
         outbox_wait(h->outbox, h->sink, UINT64_MAX, rc == SQLITE_OK ? PACE_MS : RETRY_MS);
         /* Woken by a commit, or to sync what it has. */
         if (rc == SQLITE_OK && !more && !atomic_load(&h->stopping))

@@ -39,9 +39,9 @@ int history_catch_up(struct history *h);
 /* Starts the thread. 0, or -1. The clock must outlive it. */
 int history_start(struct history *h);
 
-/* Lets the thread copy what is committed, with a disk that keeps failing for about a second, and
- * ends it; closes the file. To be called after writer_stop and before outbox_free. NULL is
- * allowed. */
+/* Lets the thread copy what is committed, for 10 seconds at most, with a disk that keeps failing
+ * for about a second, and ends it; closes the file. What was not copied is at the next start. To be
+ * called after writer_stop and before outbox_free. NULL is allowed. */
 void history_stop(struct history *h);
 
 /* For one other sink's thread: keeps row seq of the outbox in dead_letters, as refused by that sink

@@ -360,6 +360,37 @@ START_TEST(failing_disk_loses_nothing)
 }
 END_TEST
 
+static int64_t a_second_later(void *ctx)
+{
+    return *(int64_t *)ctx += 1000000;
+}
+
+/* The end does not wait for a long backlog, and neither does a row that is to be buried; the rest
+ * is copied after the next start. */
+START_TEST(a_long_backlog_keeps_nobody_from_stopping)
+{
+    static const struct clock slow = {fixed, a_second_later, &mono};
+    open_outbox();
+    for (unsigned n = 1; n <= 40000; n += 4000)
+        ck_assert_int_eq(outbox_commit(outbox, calls(n, n + 3999)), SQLITE_OK);
+    history = history_open(
+        &(struct history_options){.path = in_directory("db"), .outbox = outbox, .clock = &slow},
+        error, sizeof(error));
+    must(history != NULL);
+    ck_assert(!history_bury(history, "kafka", 1, "too large"));
+    ck_assert_int_eq(history_start(history), 0);
+    close_both();
+    long copied = ask_long(in_directory("db"), "SELECT count(*) FROM call_events");
+    ck_assert_int_gt(copied, 0);
+    ck_assert_int_lt(copied, 40000);
+    ck_answer("SELECT count(*) FROM dead_letters WHERE sink = 'kafka'", "1");
+    open_both();
+    catch_up();
+    close_both();
+    ck_answer("SELECT count(*) || ' ' || count(DISTINCT uniqueid) FROM call_events", "40000 40000");
+}
+END_TEST
+
 /* The threads as the daemon runs them. */
 START_TEST(threads_carry_everything)
 {
@@ -559,6 +590,7 @@ int main(void)
     tcase_add_test(tcase, new_history_takes_what_is_left);
     tcase_add_test(tcase, wrong_files_are_refused);
     tcase_add_test(tcase, failing_disk_loses_nothing);
+    tcase_add_test(tcase, a_long_backlog_keeps_nobody_from_stopping);
     tcase_add_test(tcase, threads_carry_everything);
     tcase_add_test(tcase, buries_for_another_sink);
     tcase_add_test(tcase, an_outbox_that_does_not_take_the_sink_is_named);
