@@ -5,10 +5,11 @@
 #include <string.h>
 
 /* Rows looked at, and given up at most, in one step. */
-#define SLICE_ROWS 4096U
-#define ROW_BYTES  1024U /* about; for how many rows are too many bytes */
-#define PAGE_BYTES 4096U
-#define AGE_US     (INT64_C(60) * 1000000) /* between looks at what is too old */
+#define SLICE_ROWS  4096U
+#define ROW_BYTES   1024U /* about; for how many rows are too many bytes */
+#define PAGE_BYTES  4096U
+#define LOOK_SWEEPS 16                      /* slices: 10 million rows in some hours */
+#define AGE_US      (INT64_C(60) * 1000000) /* between looks at what is too old */
 
 /* ?3 the highest worth that may go, ?4 the time before which, ?5 whether rows may go too that tell
  * of the past when they come, ?6 how many. */
@@ -227,10 +228,29 @@ static bool has_young(struct limits *l, struct limits_range slice, int64_t befor
     return any;
 }
 
-/* Gives up what is too old at the front of the range. */
+/* Goes on behind the slice, or on to the sweeps. */
+static void note_old(struct limits_step *step, struct limits_range slice, bool on)
+{
+    step->look.old_to = on ? slice.to : slice.after;
+    step->look.sweeps = on ? 0 : 1;
+    step->more = true;
+}
+
+static void note_swept(struct limits_step *step, struct limits_range slice, bool end)
+{
+    bool last = end || step->look.sweeps == LOOK_SWEEPS;
+    step->look.swept_to = end ? 0 : slice.to;
+    step->look.sweeps = last ? 0 : step->look.sweeps + 1;
+    step->more = !last;
+    step->looked_at_age = last;
+}
+
+/* Gives up what is too old in the look's next slice. */
 static int give_up_aged(struct limits *l, struct limits_range range, struct limits_step *step)
 {
-    struct limits_range slice = slice_of(range, step->aged_to, SLICE_ROWS);
+    bool sweeps = step->look.sweeps > 0;
+    uint64_t at = sweeps ? step->look.swept_to : step->look.old_to;
+    struct limits_range slice = slice_of(range, at, SLICE_ROWS);
     int64_t before = clock_now(&l->bounds.clock) - l->bounds.age_us;
     uint64_t last;
     bind_slice(l->give_up, slice);
@@ -239,16 +259,18 @@ static int give_up_aged(struct limits *l, struct limits_range range, struct limi
     sqlite3_bind_int(l->give_up, 5, 0);
     sqlite3_bind_int64(l->give_up, 6, SLICE_ROWS);
     int rc = delete_rows(l, &step->given_up, &last);
-    step->more = slice.to < range.to && !has_young(l, slice, before);
-    step->aged_to = step->more ? slice.to : 0;
-    step->looked_at_age = !step->more;
+    bool end = slice.to >= range.to;
+    if (sweeps)
+        note_swept(step, slice, end);
+    else
+        note_old(step, slice, !end && (last > 0 || !has_young(l, slice, before)));
     return rc;
 }
 
 int limits_step(struct limits *l, struct limits_range range, uint64_t waiting,
                 struct limits_step *ret)
 {
-    *ret = (struct limits_step){.after = range.after, .aged_to = l->aged_to};
+    *ret = (struct limits_step){.after = range.after, .look = l->look};
     /* Rows that the sink had taken and gives back were not looked at. */
     if (range.after >= l->after)
         memcpy(ret->at, l->at, sizeof(ret->at));
@@ -270,7 +292,7 @@ void limits_keep(struct limits *l, const struct limits_step *step)
     memcpy(l->at, step->at, sizeof(l->at));
     l->after = step->after;
     l->over = step->over;
-    l->aged_to = step->aged_to;
+    l->look = step->look;
     if (step->looked_at_age)
         l->rest_until = clock_mono(&l->bounds.clock) + AGE_US;
 }

@@ -30,11 +30,20 @@ struct limits_range {
     uint64_t after, to, newest;
 };
 
+/* Where the look at what is too old is. Each goes on where the last one found nothing old any more,
+ * then sweeps some rows from where the last sweep ended: what a PBX whose clock is ahead brought is
+ * old later than what stands behind it, and goes within hours of it. */
+struct limits_look {
+    uint64_t old_to, swept_to;
+    unsigned sweeps; /* done in this look */
+};
+
 /* What a step did, to be kept once it is committed. */
 struct limits_step {
     struct given_up given_up;
     uint64_t at[FACT_WORTH_COUNT];
-    uint64_t after, aged_to;
+    uint64_t after;
+    struct limits_look look;
     int rc; /* SQLite's */
     bool looked_at_age;
     bool over, more;
@@ -49,7 +58,7 @@ struct limits {
     bool over;                     /* past a bound, and not a sixteenth below it yet */
     uint64_t at[FACT_WORTH_COUNT]; /* up to here nothing of this worth is left */
     uint64_t after;
-    uint64_t aged_to;
+    struct limits_look look;
     int64_t rest_until; /* monotonic */
 };
 

@@ -13,6 +13,7 @@ static int history, kafka;
 static int64_t now, mono;
 static unsigned put_count;
 static const char *pbx;
+static int64_t ahead; /* of the PBX's clock */
 
 static int64_t shown(void *ctx)
 {
@@ -48,7 +49,7 @@ static void put(enum fact_kind kind, unsigned flags, size_t bytes)
     head.pbx = slice_from(pbx);
     head.flags = flags;
     head.key = slice_from(key);
-    head.time = n;
+    head.time = n + ahead;
     fact_begin(&builder, &head);
     memset(filler, 'x', sizeof(filler));
     if (bytes)
@@ -326,6 +327,41 @@ START_TEST(what_is_too_old_goes_whatever_it_is)
 }
 END_TEST
 
+/* Rows of two PBXes by turns, the clock of one a day ahead. */
+static void put_two(unsigned rows)
+{
+    for (unsigned i = 0; i < rows; i++) {
+        pbx = i % 2 ? "east" : "main";
+        ahead = i % 2 ? DAY : 0;
+        put(FACT_CDR, 0, 0);
+    }
+    commit();
+}
+
+static void look_after(int64_t us)
+{
+    now += us;
+    mono += 60000000;
+    settle();
+}
+
+START_TEST(a_clock_that_is_ahead_keeps_no_other_row)
+{
+    open_bounded((struct limits_bounds){.age_us = 7 * DAY});
+    put_two(10000);
+    pass_history();
+    look_after(7 * DAY + 9000);
+    ck_assert_int_eq(rows_of("pbx = 'main'"), 500);
+    ck_assert_int_eq(rows_of("pbx = 'east'"), 5000);
+    look_after(1001);
+    ck_assert_int_eq(rows_of("pbx = 'main'"), 0);
+    /* The others go when it is their turn, also behind where the last look ended. */
+    look_after(DAY - 10001 + 6001);
+    ck_assert_int_eq(rows_of("pbx = 'east'"), 2000);
+    outbox_free(outbox);
+}
+END_TEST
+
 /* A gap that tells what was given up is as old as that: it would be given up, and told, each
  * minute.
  */
@@ -503,6 +539,7 @@ static void setup(void)
     now = mono = 0;
     put_count = 0;
     pbx = "main";
+    ahead = 0;
 }
 
 int main(void)
@@ -518,6 +555,7 @@ int main(void)
     tcase_add_test(tcase, what_is_untold_outlives_a_kill);
     tcase_add_test(tcase, the_file_is_bounded);
     tcase_add_test(tcase, what_is_too_old_goes_whatever_it_is);
+    tcase_add_test(tcase, a_clock_that_is_ahead_keeps_no_other_row);
     tcase_add_test(tcase, gaps_are_never_too_old);
     tcase_add_test(tcase, what_the_sink_has_taken_stays);
     tcase_add_test(tcase, the_end_of_a_state_is_worth_a_log);
