@@ -7,20 +7,21 @@ build/amisim. One line "ok …" or "FAIL …" each. The same against a real Aste
 """
 import argparse
 import contextlib
+import functools
 import json
 import pathlib
-import re
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests/asterisk"), str(ROOT / "tests/record")]
+sys.path[:0] = [str(ROOT / path) for path in ("tests/kit", "tests/asterisk", "tests/record")]
 import least  # noqa: E402
+import waiting  # noqa: E402
 from fake_pbx import FakePbx  # noqa: E402
+from programs import Programs, stop  # noqa: E402
+from report import Report  # noqa: E402
+
 RECORDING = ROOT / "tests/captures/queue-answered"
 LIMIT = 30
 # What any account may do, with an empty write= too, of the actions that amisim knows; and what class reporting adds.
@@ -31,44 +32,20 @@ BY_REPORTING = {"Getvar", "PJSIPQualify", "PJSIPUnregister", "Status"}
 AUDIT_ASKS = ["Challenge", "Login", "CoreSettings", "ListCommands", "Logoff"]
 RUN_ASKS = ["Challenge", "Login", "CoreStatus", "CoreShowChannels", "Status", "BridgeList", "QueueStatus",
             "DeviceStateList", "PJSIPShowRegistrationsOutbound", "Logoff"]
-failed = False
-
-
-def report(what, faults):
-    global failed
-    faults = list(faults)
-    failed = failed or bool(faults)
-    for fault in faults[:8]:
-        print(f"   {fault}")
-    print(f"{'FAIL' if faults else 'ok'} {what}", flush=True)
-
-
-def until(what):
-    end = time.monotonic() + LIMIT
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
+report = Report()
+until = functools.partial(waiting.until, limit=LIMIT)
 
 
 @contextlib.contextmanager
 def pbx(program, *options):
     """An amisim: its port, and a function that gives the (verdict, action) pairs it was asked."""
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        asked, said = folder / "asked", folder / "said"
-        with said.open("wb") as log:
-            process = subprocess.Popen([program, "--port", "0", "--loop", "0", "--record", asked, *options, RECORDING],
-                                       stdout=log, stderr=log)
+        asked, programs = pathlib.Path(name) / "asked", Programs(name)
         try:
-            port = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
-            assert until(lambda: port.search(said.read_text())), said.read_text()
-            yield int(port.search(said.read_text())[1]), lambda: [tuple(line.split()[2:4]) for line in
-                                                                  asked.read_text().splitlines()]
+            port = programs.start_amisim(program, "--loop", "0", "--record", asked, *options, RECORDING)
+            yield port, lambda: [tuple(line.split()[2:4]) for line in asked.read_text().splitlines()]
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(LIMIT)
+            programs.end_all()
 
 
 class Silent(FakePbx):
@@ -164,8 +141,7 @@ class Tests:
                 ("one that hangs up", FakePbx([b""], hold_open=False), "pbx main: connection lost to 127.0.0.1")):
             self.fails(what, 3, words, "-c", self.configure(server.port, "connect_seconds = 1"))
             server.close()
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            port = closed.getsockname()[1]
+        port = waiting.free_port()
         self.fails("nobody listens", 3, f"pbx main: cannot connect to 127.0.0.1:{port}: Connection refused", "-c",
                    self.configure(port))
         self.fails("a file that is not there", 3, "nosuch.conf", "-c", self.folder / "nosuch.conf")
@@ -181,9 +157,8 @@ class Tests:
                                         more=f"store {{ path = \"{self.folder}/{len(keys)}.db\" }}\n")
                 with (self.folder / "log").open("w") as log:
                     tap = subprocess.Popen([self.amitap, "run", "-c", config], stderr=log)
-                until(lambda: any(action == RUN_ASKS[-2] for _verdict, action in asked()) or tap.poll() is not None)
-                tap.send_signal(signal.SIGTERM)
-                status = tap.wait(LIMIT)
+                until(lambda: any(action == RUN_ASKS[-2] for _verdict, action in asked()), process=tap)
+                status = stop(tap, LIMIT)
                 until(lambda: asked()[-1][1] == "Logoff")
                 names = [action for verdict, action in asked() if verdict == "allowed" and action != "BridgeInfo"]
                 expected = [action for action in RUN_ASKS if action not in left_out]
@@ -197,7 +172,7 @@ def main():
     parser.add_argument("--amisim", default=str(ROOT / "build/amisim"))
     with tempfile.TemporaryDirectory() as folder:
         Tests(parser.parse_args(), pathlib.Path(folder)).run()
-    return 1 if failed else 0
+    return report.status()
 
 
 if __name__ == "__main__":

@@ -6,75 +6,50 @@ missed, and what it derives is right again. Needs build/amitap and build/amisim.
     run.py [--amitap PROGRAM] [--amisim PROGRAM] [NAME…]
 """
 import argparse
-import contextlib
+import functools
 import json
 import pathlib
-import re
 import signal
-import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/compare"))
+sys.path[:0] = [str(ROOT / "tests/kit"), str(ROOT / "tests/compare")]
 import rows  # noqa: E402
+import waiting  # noqa: E402
+from programs import SANITIZER, Programs, stop  # noqa: E402
+from report import Report  # noqa: E402
+from stored import query  # noqa: E402
 
 RECORDINGS = ("answered", "busy", "cancelled-by-caller", "queue-answered", "hold-and-resume", "internal-call",
               "ivr-timeout-to-dial", "no-answer-then-playback", "queue-abandon")
 LIMIT = 90
-SANITIZER = re.compile(r"(Address|Leak|Thread)Sanitizer|runtime error:")
+until = functools.partial(waiting.until, limit=LIMIT)
 
 
-def until(what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-class Scene:
+class Scene(Programs):
     """amisim and amitap at work in a folder; stopped at the end of the with block."""
 
     def __init__(self, programs, folder, *options, ping=15):
-        self.folder, self.snapshots, self.followed_since = pathlib.Path(folder), 0, 0.0
+        super().__init__(folder)
+        self.snapshots, self.followed_since = 0, 0.0
         self.truth, self.summary_file = self.folder / "truth", self.folder / "summary.json"
         self.sent, self.database = self.folder / "sent", self.folder / "amitap.db"
-        paths = [str(ROOT / "tests/captures" / name) for name in RECORDINGS]
-        self.sim = self._start("amisim", programs.amisim, "--port", "0", "--truth", self.truth, "--summary",
-                               self.summary_file, "--log-sent", self.sent, *options, *paths)
-        port = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
-        assert until(lambda: port.search(self.said("amisim")), 10), self.said("amisim")
+        port = self.start_amisim(programs.amisim, "--truth", self.truth, "--summary", self.summary_file, "--log-sent",
+                                 self.sent, *options, *(ROOT / "tests/captures" / name for name in RECORDINGS))
         config = self.folder / "amitap.conf"
-        config.write_text(f"pbx main {{ host = 127.0.0.1\n port = {port.search(self.said('amisim'))[1]}\n user = tap\n"
+        config.write_text(f"pbx main {{ host = 127.0.0.1\n port = {port}\n user = tap\n"
                           f" secret = 'tapsecret'\n ping_seconds = {ping}\n }}\nstore {{ path = '{self.database}' }}\n")
-        self.tap = self._start("amitap", programs.amitap, "run", "-c", config)
-
-    def _start(self, name, *command):
-        log = open(self.folder / f"{name}.log", "wb")
-        with log:
-            return subprocess.Popen([str(word) for word in command], stdout=log, stderr=log)
+        self.tap = self.start("amitap", programs.amitap, "run", "-c", config)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for process in (self.tap, self.sim):
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.terminate()
-        for process in (self.tap, self.sim):
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-    def said(self, name):
-        return (self.folder / f"{name}.log").read_text(errors="replace")
+        self.tap.send_signal(signal.SIGCONT)
+        for process in self.processes.values():
+            stop(process, 15)
 
     def look(self):
         """Notes since when the stream is followed, again after a loss: the PBX's clock that gaps go by runs with the pace."""
@@ -96,12 +71,10 @@ class Scene:
         return True
 
     def stop_tap(self):
-        self.tap.send_signal(signal.SIGTERM)
-        return self.tap.wait(20)
+        return stop(self.tap)
 
     def records(self, table):
-        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as history:
-            return [json.loads(body) for body, in history.execute(f"SELECT body FROM {table} ORDER BY ce_time")]
+        return [json.loads(body) for body, in query(self.database, f"SELECT body FROM {table} ORDER BY ce_time")]
 
     def calls_since(self, begin):
         """The linkedids of calls whose first event was sent after a moment, in seconds since 1970."""
@@ -193,7 +166,7 @@ def reader_that_stands_still(programs, folder):
             scene.tap.send_signal(signal.SIGSTOP)
             time.sleep(1.2)
             scene.tap.send_signal(signal.SIGCONT)
-            if until(lambda: "closed the connection" in scene.said("amitap"), 0.5):
+            if until(lambda: "closed the connection" in scene.said("amitap"), limit=0.5):
                 break
         if not scene.played():
             return ["amisim did not come to its end"]
@@ -233,16 +206,11 @@ def main():
     parser.add_argument("--amisim", default=ROOT / "build/amisim")
     parser.add_argument("scenes", nargs="*", metavar="NAME", help=", ".join(SCENES))
     programs = parser.parse_args()
-    failed = False
+    report = Report()
     for name in programs.scenes or SCENES:
         with tempfile.TemporaryDirectory() as folder:
-            begin = time.monotonic()
-            found = SCENES[name](programs, folder)
-            for fault in found[:6]:
-                print(f"   {fault}")
-            print(f"{'FAIL' if found else 'ok'} {name} ({time.monotonic() - begin:.0f} s)", flush=True)
-            failed = failed or bool(found)
-    return failed
+            report.attempt(name, lambda: SCENES[name](programs, folder))
+    return report.status()
 
 
 sys.exit(main())

@@ -11,7 +11,6 @@ import os
 import pathlib
 import random
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -24,16 +23,15 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 from fault_log import FaultLog  # noqa: E402
+from metrics import Metrics  # noqa: E402
+from programs import end, stop  # noqa: E402
+from report import Report, expect  # noqa: E402
+from waiting import free_port, wait_for  # noqa: E402
 
 LIMIT = 200
 REPLAY_MB, RUN_MB = 800, 1100
 BLOCK = 2000  # frames made at a time
 POOL = 20000  # frames bent or of no sense that are drawn from
-
-
-def expect(condition, what):
-    if not condition:
-        raise AssertionError(what)
 
 
 class Frames:
@@ -117,7 +115,7 @@ def replayed(program, frames, seed, _log):
     megabytes = usage.ru_maxrss / 1024
     expect(process.returncode in (0, 1), f"ended by {process.returncode}: {said[0][-800:]!r}")
     expect(megabytes < REPLAY_MB, f"{megabytes:.0f} MB")
-    return f"{megabytes:.0f} MB"
+    print(f"   {megabytes:.0f} MB")
 
 
 class Pbx:
@@ -171,36 +169,28 @@ def rss_mb(pid):
 
 def run(program, frames, seed, log):
     """Taps a PBX that sends them as fast as amitap takes them."""
-    with tempfile.TemporaryDirectory(prefix="amitap-flood-") as folder, socket.create_server(("127.0.0.1", 0)) as free:
-        folder, pbx, web = pathlib.Path(folder), Pbx(frames, seed), free.getsockname()[1]
-        free.close()
+    with tempfile.TemporaryDirectory(prefix="amitap-flood-") as folder:
+        folder, pbx, web = pathlib.Path(folder), Pbx(frames, seed), free_port()
         config, said = folder / "amitap.conf", folder / "log"
         config.write_text(f"pbx main {{\n host = 127.0.0.1\n port = {pbx.port}\n user = tap\n secret = 'x'\n}}\n"
                           f"store {{ path = '{folder}/amitap.db' }}\nweb {{ listen = '127.0.0.1:{web}' }}\n")
         with said.open("wb") as out:
             process = subprocess.Popen([program, "run", "-c", config], stderr=out)
         try:
-            end = time.monotonic() + LIMIT
-            while not pbx.sent:
-                expect(process.poll() is None, f"it ended: {said.read_text()[-800:]}")
-                expect(time.monotonic() < end, f"not taken within {LIMIT} s, {pbx.logins} log-ins: {said.read_text()[-800:]}")
-                time.sleep(0.05)
-            page = urllib.request.urlopen(f"http://127.0.0.1:{web}/metrics", timeout=LIMIT).read().decode()
+            wait_for(lambda: pbx.sent, "all is taken", LIMIT, process,
+                     lambda: f"after {pbx.logins} log-ins: {said.read_text()[-800:]}")
+            refused = Metrics(web)['amitap_table_refusals_total{pbx="main"}']
             state = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{web}/api/v1/state", timeout=LIMIT).read())
             megabytes = rss_mb(process.pid)
-            refused = int(float(re.search(r'^amitap_table_refusals_total\{pbx="main"\} (\S+)', page, re.M)[1]))
             expect(megabytes < RUN_MB, f"{megabytes:.0f} MB")
             expect(refused > 0, "no table was full: this shows nothing")
             expect("calls" in state, "the state is not told")
-            process.send_signal(signal.SIGTERM)
-            expect(process.wait(LIMIT) == 0, f"exit {process.returncode}: {said.read_text()[-800:]}")
+            expect(stop(process, LIMIT) == 0, f"exit {process.returncode}: {said.read_text()[-800:]}")
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            end(process)
             pbx.listener.close()
         log.add("hostile frames", injected=frames, sent=0, found=0)
-        return f"{megabytes:.0f} MB, {refused} entries refused, {pbx.logins} log-ins"
+        print(f"   {megabytes:.0f} MB, {refused:.0f} entries refused, {pbx.logins} log-ins")
 
 
 def main():
@@ -210,16 +200,11 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     print(f"flood: --seed {options.seed}", flush=True)
-    log, failed = FaultLog("flood"), 0
+    log, report = FaultLog("flood"), Report()
     for test, frames in ((replayed, options.frames), (run, options.frames // 5)):
-        begin = time.monotonic()
-        try:
-            figures = test(options.amitap.resolve(), frames, options.seed, log)
-            print(f"ok {frames} hostile frames {test.__name__}: {figures} ({time.monotonic() - begin:.0f} s)", flush=True)
-        except Exception as error:  # the other one still runs
-            failed += 1
-            print(f"FAIL hostile frames {test.__name__}: {type(error).__name__}: {error}", flush=True)
-    return 1 if failed else 0
+        report.attempt(f"{frames} hostile frames {test.__name__}",
+                       lambda: test(options.amitap.resolve(), frames, options.seed, log))
+    return report.status()
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ build/loop/freeze.so (make loop-shim). One line "ok …" or "FAIL …" each.
 """
 import argparse
 import contextlib
+import functools
 import json
 import os
 import pathlib
 import re
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -20,12 +20,16 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/kit"), str(ROOT / "tests/compare")]
 import rows  # noqa: E402
+import waiting  # noqa: E402
 from fault_log import FaultLog  # noqa: E402
+from metrics import Metrics  # noqa: E402
+from programs import Programs, stop  # noqa: E402
+from report import Report  # noqa: E402
+from stored import kinds_in, query  # noqa: E402
 
 RECORDINGS = ("answered", "busy", "cancelled-by-caller", "queue-answered", "hold-and-resume", "internal-call",
               "ivr-timeout-to-dial", "no-answer-then-playback", "queue-abandon")
@@ -38,20 +42,7 @@ COPIES = 20  # of the recordings at once
 LIMIT = 120
 TURN_MOST, TURN_LONGEST = 0.02, 0.1
 SHARE = 0.999
-
-
-def until(what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
+until = functools.partial(waiting.until, limit=LIMIT, pause=0.05)
 
 
 def events_of(recordings):
@@ -62,38 +53,25 @@ def events_of(recordings):
                not frame.startswith((b"Event: Cdr\r", b"Event: CEL\r", b"Event: TestEvent\r")) for frame in frames)
 
 
-class Metrics(dict):
-    """What /metrics says now: sample -> value."""
-
-    def __init__(self, url):
-        with urllib.request.urlopen(url + "metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        super().__init__((name, float(value)) for name, _, value in
-                         (line.rpartition(" ") for line in lines if not line.startswith("#")))
-
-
-class Scene:
+class Scene(Programs):
     """amisim, amitap, and a recorder beside it that keeps what was sent; nothing is played before play()."""
 
     def __init__(self, options, folder, *, events, store=""):
-        self.folder, self.processes, self.sockets = pathlib.Path(folder), {}, []
-        self.flag, self.database, self.url = self.folder / "frozen", self.folder / "amitap.db", None
+        super().__init__(folder)
+        self.sockets, self.flag, self.database = [], self.folder / "frozen", self.folder / "amitap.db"
         self.summary, self.stream = self.folder / "summary.json", self.folder / "stream.raw"
         self.program = options.amitap
         loops = max(1, round(events / events_of(RECORDINGS) / COPIES))
-        self.start("amisim", ROOT / "build/amisim", "--port", "0", "--rate", options.rate, "--sndbuf", "16384", "--timestamps",
-                   "now", "--copies", COPIES, "--loop", loops, "--wait-clients", "3", "--summary", self.summary,
-                   *(ROOT / "tests/captures" / name for name in RECORDINGS))
-        self.port = int(self.wait("amisim", r"listening on 127\.0\.0\.1:(\d+)"))
+        self.port = self.start_amisim(ROOT / "build/amisim", "--rate", options.rate, "--sndbuf", "16384", "--timestamps",
+                                      "now", "--copies", COPIES, "--loop", loops, "--wait-clients", "3", "--summary",
+                                      self.summary, *(ROOT / "tests/captures" / name for name in RECORDINGS))
         silent = socket.create_server(("127.0.0.1", 0))
         self.sockets.append(silent)
-        web = free_port()
+        self.web, broker = waiting.free_ports(2)
         self.config = self.folder / "amitap.conf"
         self.config.write_text(f"pbx main {{ host = 127.0.0.1\n port = {self.port}\n user = tap\n secret = 'tapsecret'\n }}\n"
-                               f"store {{ path = '{self.database}'\n {store} }}\nweb {{ listen = '127.0.0.1:{web}' }}\n"
-                               f"kafka {{ brokers = '127.0.0.1:{free_port()},127.0.0.1:{silent.getsockname()[1]}' }}\n")
-        self.url = f"http://127.0.0.1:{web}/"
-        self.web = web
+                               f"store {{ path = '{self.database}'\n {store} }}\nweb {{ listen = '127.0.0.1:{self.web}' }}\n"
+                               f"kafka {{ brokers = '127.0.0.1:{broker},127.0.0.1:{silent.getsockname()[1]}' }}\n")
         self.start("amitap", self.program, "run", "-c", self.config, LD_PRELOAD=ROOT / "build/loop/freeze.so",
                    AMITAP_FREEZE=self.flag)
         self.wait("amitap", "following events")
@@ -102,22 +80,15 @@ class Scene:
 
     def start(self, name, *command, **environment):
         """Before what else this machine does, as far as we may: a test of waiting, not of its load."""
-        with open(self.folder / f"{name}.log", "wb") as log:
-            self.processes[name] = subprocess.Popen([*BEFORE_OTHERS, *(str(word) for word in command)], stdout=log, stderr=log,
-                                                    env=os.environ | {key: str(value) for key, value in environment.items()})
-
-    def said(self, name):
-        return (self.folder / f"{name}.log").read_text(errors="replace")
+        return super().start(name, *BEFORE_OTHERS, *command,
+                             env=os.environ | {key: str(value) for key, value in environment.items()})
 
     def wait(self, name, pattern):
-        if not until(lambda: re.search(pattern, self.said(name)) or self.processes[name].poll() is not None, 20):
-            raise AssertionError(f"{name}: {self.said(name)}")
-        found = re.search(pattern, self.said(name))
-        assert found, f"{name}: {self.said(name)}"
-        return found[found.re.groups]
+        waiting.wait_for(lambda: re.search(pattern, self.said(name)), f"{name} says {pattern}", 20, self.processes[name],
+                         lambda: self.said(name))
 
     def metrics(self):
-        return Metrics(self.url)
+        return Metrics(self.web)
 
     def freeze(self, frozen):
         self.flag.touch() if frozen else self.flag.unlink()
@@ -133,7 +104,7 @@ class Scene:
 
     def sse_clients(self, n):
         """So many that ask for the stream and read nothing of it; those that amitap gave up are replaced."""
-        assert until(lambda: self.missing_clients(n) == 0, 20), f"{self.missing_clients(n)} of {n} streams are not open"
+        assert until(lambda: self.missing_clients(n) == 0, limit=20), f"{self.missing_clients(n)} of {n} streams are not open"
 
     def missing_clients(self, n):
         """How many there are less than n; as many are asked for anew."""
@@ -150,16 +121,11 @@ class Scene:
         return m['amitap_ring_bytes{ring="writer"}'] == 0 and m["amitap_history_lag_rows"] == 0
 
     def stop(self, name):
-        process = self.processes[name]
-        process.send_signal(signal.SIGTERM)
-        return process.wait(60)
+        return stop(self.processes[name], 60)
 
     def close(self):
         self.flag.unlink(missing_ok=True)
-        for process in self.processes.values():
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+        self.end_all()
         for s in self.sockets:
             s.close()
 
@@ -177,8 +143,7 @@ class Scene:
 
     def clean(self):
         """The facts that a replay of what was sent gives."""
-        kinds = set(re.findall(r'^FACT_KIND\(\w+, "(\w+)", "[\w-]+", "(?:%s)"' % "|".join(TABLES),
-                               (ROOT / "schemas/facts.def").read_text(), re.M))
+        kinds = kinds_in(TABLES)
         done = subprocess.Popen([str(self.program), "replay", "-c", str(self.config), "--records", "events", str(self.stream)],
                                 stdout=subprocess.PIPE)
         with done:
@@ -326,7 +291,7 @@ def ring_overflows(options, folder, log):
         until(lambda: scene.metrics()["amitap_outbox_facts_total"] > 100)
         scene.freeze(True)
         dropped = 'amitap_ring_dropped_total{ring="writer"}'
-        faults = [] if until(lambda: scene.metrics()[dropped] > 0 or scene.played(), 30) else ["nothing was dropped"]
+        faults = [] if until(lambda: scene.metrics()[dropped] > 0 or scene.played(), limit=30) else ["nothing was dropped"]
         time.sleep(1)
         if scene.played():
             faults.append("all was played before the disk came back")
@@ -345,8 +310,7 @@ def ring_overflows(options, folder, log):
             faults.append(f"{told} gaps are counted, those stored are {gaps}")
         if "facts are lost" not in scene.said("amitap") or "takes facts again" not in scene.said("amitap"):
             faults.append("the log does not say so")
-        with contextlib.closing(sqlite3.connect(f"file:{scene.database}-outbox?mode=ro", uri=True)) as outbox:
-            live = [entity for entity, in outbox.execute("SELECT entity FROM live_state WHERE entity LIKE 'c%/%'")]
+        live = [entity for entity, in query(f"{scene.database}-outbox", "SELECT entity FROM live_state WHERE entity LIKE 'c%/%'")]
         faults += [f"still live in the outbox: {live[:5]}"] if live else []
         return faults + list(judge(scene, log, "ring full while the disk stands still", gaps))
 
@@ -380,11 +344,11 @@ def soak(options, folder, log):
     with contextlib.closing(Scene(options, folder, events=options.rate * options.seconds)) as scene:
         readers, sizes, freezes, thawed = Readers(scene), Sizes(options.seconds), 0, time.monotonic()
         scene.play()
-        while not until(scene.played, 1) and time.monotonic() < sizes.begin + options.seconds * 2 + 30:
+        while not until(scene.played, limit=1) and time.monotonic() < sizes.begin + options.seconds * 2 + 30:
             scene.sse_clients(100)
             if time.monotonic() > thawed + 20:
                 scene.freeze(True)
-                until(scene.played, 10)
+                until(scene.played, limit=10)
                 scene.freeze(False)
                 freezes, thawed = freezes + 1, time.monotonic()
             sizes.look(scene, scene.metrics())
@@ -412,19 +376,11 @@ def main():
     parser.add_argument("--rate", default=5000, type=int, help="events a second")
     parser.add_argument("scenes", nargs="*", metavar="NAME", help=", ".join(SCENES | LONG))
     options = parser.parse_args()
-    log, failed = FaultLog("loop"), False
+    log, report = FaultLog("loop"), Report()
     for name in options.scenes or SCENES:
         with tempfile.TemporaryDirectory() as folder:
-            begin = time.monotonic()
-            try:
-                faults = (SCENES | LONG)[name](options, folder, log)
-            except (AssertionError, OSError) as fault:
-                faults = [repr(fault)]
-            for fault in faults[:6]:
-                print(f"   {fault[:600]}")
-            print(f"{'FAIL' if faults else 'ok'} {name} ({time.monotonic() - begin:.0f} s)", flush=True)
-            failed = failed or bool(faults)
-    return failed
+            report.attempt(name, lambda: (SCENES | LONG)[name](options, folder, log))
+    return report.status()
 
 
 sys.exit(main())

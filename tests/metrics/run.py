@@ -6,11 +6,10 @@
     run.py [--amitap PROGRAM] [--amisim PROGRAM]
 """
 import argparse
+import functools
 import json
 import pathlib
 import re
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,24 +17,16 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+import waiting  # noqa: E402
+from programs import Programs, stop  # noqa: E402
+from report import Report  # noqa: E402
+
 RECORDINGS = ("answered", "busy", "queue-answered", "queue-abandon", "internal-call")
 LIMIT = 60
 SAMPLE = re.compile(r'^(\w+)(?:\{(.*)\})? (-?[0-9.e+]+|\+Inf)$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-
-
-def until(what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
+until = functools.partial(waiting.until, limit=LIMIT)
 
 
 def table():
@@ -60,39 +51,22 @@ class Page:
         return self.values.get((name, tuple(labels.items())))
 
 
-class Scene:
+class Scene(Programs):
     """amisim, which hangs up once, and amitap with everything that has metrics."""
 
     def __init__(self, programs, folder):
-        self.folder = pathlib.Path(folder)
+        super().__init__(folder)
         self.summary = self.folder / "summary.json"
-        self.processes = []
-        paths = [str(ROOT / "tests/captures" / name) for name in RECORDINGS]
-        self._start("amisim", programs.amisim, "--port", "0", "--pace", "25", "--hold", "--cut-after", "100", "--summary",
-                    self.summary, *paths)
-        port = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
-        assert until(lambda: port.search(self.said("amisim"))), self.said("amisim")
-        web = free_port()
+        port = self.start_amisim(programs.amisim, "--pace", "25", "--hold", "--cut-after", "100", "--summary", self.summary,
+                                 *(ROOT / "tests/captures" / name for name in RECORDINGS))
+        web, broker = waiting.free_ports(2)
         self.url = f"http://127.0.0.1:{web}/"
         config = self.folder / "amitap.conf"
-        config.write_text(f"pbx main {{ host = 127.0.0.1\n port = {port.search(self.said('amisim'))[1]}\n"
+        config.write_text(f"pbx main {{ host = 127.0.0.1\n port = {port}\n"
                           " user = tap\n secret = 'tapsecret'\n }\n"
                           f"store {{ path = '{self.folder}/amitap.db' }}\nweb {{ listen = '127.0.0.1:{web}' }}\n"
-                          f"kafka {{ brokers = '127.0.0.1:{free_port()}' }}\n")
-        self.tap = self._start("amitap", programs.amitap, "run", "-c", config)
-
-    def _start(self, name, *command):
-        with open(self.folder / f"{name}.log", "wb") as log:
-            self.processes.append(subprocess.Popen([str(word) for word in command], stdout=log, stderr=log))
-        return self.processes[-1]
-
-    def said(self, name):
-        return (self.folder / f"{name}.log").read_text(errors="replace")
-
-    def stop(self):
-        for process in reversed(self.processes):
-            process.send_signal(signal.SIGTERM)
-        return [process.wait(30) for process in self.processes][1]
+                          f"kafka {{ brokers = '127.0.0.1:{broker}' }}\n")
+        self.tap = self.start("amitap", programs.amitap, "run", "-c", config)
 
 
 def wrong_names(page):
@@ -158,7 +132,7 @@ def main():
         try:
             # While it writes: once there is nothing to write the writer empties the outbox's WAL.
             wrong = [] if until(lambda: "wallboard at" in scene.said("amitap") and
-                                   Page(scene.url)("amitap_wal_bytes", file="outbox") > 0, 15) else ["the outbox has no WAL"]
+                                   Page(scene.url)("amitap_wal_bytes", file="outbox") > 0, limit=15) else ["the outbox has no WAL"]
             wrong += [] if until(lambda: scene.summary.exists() or scene.tap.poll() is not None) else ["not played to the end: " + scene.said("amitap")[-500:]]
             if scene.tap.poll() is not None:
                 raise SystemExit(f"FAIL amitap ended: {scene.said('amitap')}")
@@ -168,12 +142,12 @@ def main():
             page = Page(scene.url)
             wrong += list(wrong_names(page)) + list(wrong_values(page, scene))
         finally:
-            status = scene.stop()
+            status = stop(scene.tap, 30)
+            scene.end_all()
         wrong += [f"amitap ended with {status}: {scene.said('amitap')[-500:]}"] if status else []
-        for fault in wrong:
-            print("   " + fault)
-        print(f"{'FAIL' if wrong else 'ok'} metrics: {len(page.values)} samples")
-    return bool(wrong)
+        report = Report()
+        report(f"metrics: {len(page.values)} samples", wrong)
+    return report.status()
 
 
 sys.exit(main())

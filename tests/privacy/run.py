@@ -9,21 +9,25 @@ line "ok …" or "FAIL …" each.
 import argparse
 import concurrent.futures
 import contextlib
+import functools
 import http.client
 import json
 import pathlib
 import re
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+import waiting  # noqa: E402
+from programs import Programs, end, stop  # noqa: E402
+from report import Report, expect  # noqa: E402
+from stored import query  # noqa: E402
+
 LIMIT = 60
 NUMBER, NAME, KEYED = "+4915901234567", "Erika Mustermann", "8675309420"
 DIGITS = NUMBER[1:]
@@ -33,24 +37,12 @@ RECORDINGS = {"answered": "601", "queue-answered": "600", "ivr-digit-to-queue": 
               "queue-abandon": "600", "hold-and-resume": None, "blind-transfer-dtmf": None}
 POLICIES = ("digits", "hmac", "drop", "clear")
 tests = []
+wait_for = functools.partial(waiting.wait_for, limit=LIMIT)
 
 
 def test(function):
     tests.append(function)
     return function
-
-
-def until(done, what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while not done():
-        if time.monotonic() > end:
-            raise AssertionError(f"never: {what}")
-        time.sleep(0.02)
-
-
-def expect(condition, what):
-    if not condition:
-        raise AssertionError(what)
 
 
 def traces(data):
@@ -99,25 +91,23 @@ def seed(folder, names, devices):
     return [folder / name for name in names]
 
 
-class Stage:
+class Stage(Programs):
     """amisim with the seeded recordings, a Kafka, amitap, and everybody who looks."""
 
     amitap = None
 
     def __init__(self, store="clear", kafka="clear", web="clear", devices=True, names=tuple(RECORDINGS), pace=20):
         self.own = tempfile.TemporaryDirectory(prefix="amitap-privacy-")
-        self.folder = pathlib.Path(self.own.name)
+        super().__init__(self.own.name)
         self.database, self.config, self.heard = self.folder / "amitap.db", self.folder / "amitap.conf", {}
         (self.folder / "key").write_text("0123456789abcdef0123456789abcdef\n")
         (self.folder / "key").chmod(0o600)
         self.cluster = subprocess.Popen([ROOT / "build/kafka_mock", self.folder / "records"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.sim = self.start("amisim", ROOT / "build/amisim", "--port", "0", "--pace", pace, "--together", "--hold",
-                              "--keep", "Cdr", "--timestamps", "now", "--summary", self.folder / "summary.json",
-                              *seed(self.folder / "recordings", names, devices))
-        until(lambda: "listening on" in self.said("amisim"), "amisim listens")
-        port = re.search(r"listening on 127\.0\.0\.1:(\d+)", self.said("amisim"))[1]
-        self.web = self.free_port()
+        port = self.start_amisim(ROOT / "build/amisim", "--pace", pace, "--together", "--hold", "--keep", "Cdr", "--timestamps",
+                                 "now", "--summary", self.folder / "summary.json",
+                                 *seed(self.folder / "recordings", names, devices))
+        self.web = waiting.free_port()
         key = f"privacy_key_file = '{self.folder}/key'"
         policy = {name: f"privacy = {mode}" + (f"\n {key}" if mode == "hmac" else "")
                   for name, mode in (("store", store), ("kafka", kafka), ("web", web))}
@@ -129,22 +119,10 @@ class Stage:
         self.tap, self.runs = None, 0
         self.run()
 
-    @staticmethod
-    def free_port():
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            return s.getsockname()[1]
-
-    def start(self, name, *command):
-        with open(self.folder / f"{name}.log", "ab") as log:
-            return subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, cwd=self.folder)
-
-    def said(self, name):
-        return (self.folder / f"{name}.log").read_text(errors="replace")
-
     def run(self):
-        self.tap = self.start("amitap", self.amitap, "run", "-c", self.config)
+        self.tap = self.start("amitap", self.amitap, "run", "-c", self.config, cwd=self.folder)
         self.runs += 1
-        until(lambda: self.said("amitap").count("following events") == self.runs, "amitap follows")
+        wait_for(lambda: self.said("amitap").count("following events") == self.runs, "amitap follows")
 
     def ask(self, path):
         return urllib.request.urlopen(f"http://127.0.0.1:{self.web}{path}", timeout=LIMIT).read()
@@ -168,12 +146,11 @@ class Stage:
             states.append(self.ask("/api/v1/state"))
             expect(self.tap.poll() is None, f"amitap ended: {self.said('amitap')}")
             return (self.folder / "summary.json").exists() and json.loads(states[-1])["calls"] == []
-        until(done, "all calls ended")
-        until(lambda: self.sql("SELECT count(*) FROM facts", f"{self.database}-outbox")[0][0] == 0, "all was delivered")
+        wait_for(done, "all calls ended")
+        wait_for(lambda: self.sql("SELECT count(*) FROM facts", f"{self.database}-outbox")[0][0] == 0, "all was delivered")
 
     def sql(self, statement, path=None):
-        with contextlib.closing(sqlite3.connect(f"file:{path or self.database}?mode=ro", uri=True)) as database:
-            return database.execute(statement).fetchall()
+        return query(path or self.database, statement)
 
     def files(self, prefix=""):
         return {path.name: path.read_bytes() for path in self.folder.iterdir()
@@ -197,17 +174,14 @@ class Stage:
         return done
 
     def stop(self):
-        self.tap.send_signal(signal.SIGTERM)
-        expect(self.tap.wait(LIMIT) == 0, f"amitap: {self.said('amitap')}")
+        expect(stop(self.tap, LIMIT) == 0, f"amitap: {self.said('amitap')}")
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, *_rest):
-        for process in (self.tap, self.sim, self.cluster):
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+        self.end_all()
+        end(self.cluster)
         if kind:
             sys.stdout.write(f"   amitap said: {self.said('amitap')[-1500:]}\n")
         self.own.cleanup()
@@ -218,7 +192,7 @@ def whole_run(**policies):
     with Stage(**policies) as stage:
         stage.listen()
         stage.played()
-        until(lambda: (stage.folder / "amitap.db-outbox-wal").stat().st_size == 0, "the outbox's WAL is emptied")
+        wait_for(lambda: (stage.folder / "amitap.db-outbox-wal").stat().st_size == 0, "the outbox's WAL is emptied")
         files = [stage.files()]
         rows = {table: stage.sql(f"SELECT * FROM {table}") for table in ("cdr", "calls", "call_events", "queue_visits")}
         expect(all(rows.values()), f"nothing in {[table for table in rows if not rows[table]]}")
@@ -286,8 +260,8 @@ def a_difference_is_logged_as_the_history_has_it():
     """At the pace of the recording: nothing is compared of calls that began before amitap, as they do at another one."""
     def logged(mode):
         with Stage(store=mode, devices=True, names=("answered",), pace=1) as stage:
-            until(lambda: stage.sql("SELECT count(*) FROM drift") == [(1,)], "a difference is stored")
-            until(lambda: '{"kind":"drift",' in stage.said("amitap"), "a difference is logged")
+            wait_for(lambda: stage.sql("SELECT count(*) FROM drift") == [(1,)], "a difference is stored")
+            wait_for(lambda: '{"kind":"drift",' in stage.said("amitap"), "a difference is logged")
             return stage.said("amitap").encode()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         logs = dict(zip(POLICIES, pool.map(logged, POLICIES)))
@@ -372,7 +346,7 @@ def what_cannot_be_erased_is_said():
 @test
 def a_backup_of_a_running_history_is_whole():
     with Stage() as stage:
-        until(lambda: stage.sql("SELECT count(*) FROM call_events")[0][0] > 20, "some rows")
+        wait_for(lambda: stage.sql("SELECT count(*) FROM call_events")[0][0] > 20, "some rows")
         copy, outbox = stage.folder / "copy.db", stage.folder / "copy-outbox.db"
         writing = stage.sql("SELECT count(*) FROM call_events")[0][0]
         stage.command("backup", "-c", stage.config, "-o", copy, "--outbox", outbox)
@@ -395,18 +369,6 @@ def a_backup_of_a_running_history_is_whole():
         expect(stage.sql("SELECT count(*) FROM call_events", copy)[0][0] >= copied, "amitap does not go on with the copy")
 
 
-def outcome(name, run):
-    """Says what came of a test; whether it passed."""
-    begin = time.monotonic()
-    try:
-        run()
-    except Exception as error:  # whatever it is, the next test still runs
-        sys.stdout.write(f"FAIL {name}: {type(error).__name__}: {str(error)[:1500]}\n")
-        return False
-    sys.stdout.write(f"ok {name} ({time.monotonic() - begin:.1f} s)\n")
-    return True
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--amitap", type=pathlib.Path, default=ROOT / "build/amitap")
@@ -415,9 +377,10 @@ def main():
     Stage.amitap = options.amitap.resolve()
     names = {run.__name__.replace("_", " "): run for run in tests}
     chosen = [name for name in names if not options.names or any(word in name for word in options.names)]
+    report = Report()
     with concurrent.futures.ThreadPoolExecutor(4) as pool:  # they wait most of their time
-        results = list(pool.map(lambda name: outcome(name, names[name]), chosen))
-    return 0 if all(results) else 1
+        list(pool.map(lambda name: report.attempt(name, names[name]), chosen))
+    return report.status()
 
 
 if __name__ == "__main__":

@@ -7,50 +7,38 @@ and in no core dump. Needs build/amitap, build/amisim and openssl. One line "ok 
 """
 import argparse
 import contextlib
+import functools
 import os
 import pathlib
 import re
 import resource
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+import waiting  # noqa: E402
+from programs import Programs, end, stop  # noqa: E402
+from report import Report, expect  # noqa: E402
+
 LIMIT = 30
 SECRETS = {"ami": "ami-secret-Vq7", "kafka": "kafka-secret-Jd2", "privacy": "privacy-secret-Tz9-0123456789abcdef",
            "password": "person-secret-Wm4"}
 NOBODY = 65534
-
-
-def expect(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-def until(done, what, process=None):
-    end = time.monotonic() + LIMIT
-    while not done():
-        expect(time.monotonic() < end and (process is None or process.poll() is None), f"never: {what}")
-        time.sleep(0.02)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
+wait_for = functools.partial(waiting.wait_for, limit=LIMIT)
 
 
 class Stage:
     """A folder with secrets in files, and a configuration that names them."""
 
     def __init__(self, program, folder):
-        self.program, self.folder, self.web = program, folder, free_port()
+        self.program, self.folder, self.web = program, folder, waiting.free_port()
         self.config, self.users = folder / "amitap.conf", folder / "users"
         for name in ("ami", "kafka", "privacy"):
             self.secret_file(name, SECRETS[name])
@@ -97,10 +85,9 @@ class Stage:
 
 
 def sim(stage, secret):
-    process = subprocess.Popen([ROOT / "build/amisim", "--port", "0", "--secret", secret, "--loop", "0",
-                                ROOT / "tests/captures/answered"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    stage.write(int(process.stdout.readline().rsplit(":", 1)[1]))
-    return process
+    programs = Programs(stage.folder)
+    stage.write(programs.start_amisim(ROOT / "build/amisim", "--secret", secret, "--loop", "0", ROOT / "tests/captures/answered"))
+    return programs.processes["amisim"]
 
 
 def unlimited():
@@ -128,26 +115,22 @@ def a_run_tells_none(stage):
     try:
         with log.open("ab") as out:
             tap = subprocess.Popen([stage.program, "run", "-c", stage.config], stderr=out, cwd=stage.folder, preexec_fn=unlimited)
-        until(lambda: b"following events" in log.read_bytes(), "amitap follows", tap)
+        wait_for(lambda: b"following events" in log.read_bytes(), "amitap follows", process=tap)
         proc = pathlib.Path(f"/proc/{tap.pid}")
         stage.nowhere({name: (proc / name).read_bytes() for name in ("cmdline", "environ")})
         expect(re.search(r"Max core file size +0 +0 ", (proc / "limits").read_text()), "core dumps are not forbidden")
         with contextlib.suppress(urllib.error.URLError):
             stage.nowhere(answers(stage))
-        until(lambda: b"kafka" in log.read_bytes(), "Kafka's fault is said", tap)
+        wait_for(lambda: b"kafka" in log.read_bytes(), "Kafka's fault is said", process=tap)
         tap.send_signal(signal.SIGSEGV)
         tap.wait(LIMIT)
         expect(not list(stage.folder.glob("core*")), "a core dump")
         with log.open("ab") as out:
             tap = subprocess.Popen([stage.program, "run", "-c", stage.config], stderr=out, cwd=stage.folder)
-        until(lambda: log.read_bytes().count(b"following events") == 2, "amitap follows again", tap)
-        tap.terminate()
-        expect(tap.wait(LIMIT) == 0, log.read_text())
+        wait_for(lambda: log.read_bytes().count(b"following events") == 2, "amitap follows again", process=tap)
+        expect(stop(tap, LIMIT) == 0, log.read_text())
     finally:
-        for started in (tap, process):
-            if started and started.poll() is None:
-                started.kill()
-                started.wait()
+        end(tap, process)
     stage.nowhere(stage.files())
 
 
@@ -162,11 +145,10 @@ def no_other_process_may_look_into_it(stage):
                                env=environment, **({"user": NOBODY} if os.getuid() == 0 else {}))
     try:
         proc = pathlib.Path(f"/proc/{sleeper.pid}/environ")
-        until(lambda: b"\0" in pathlib.Path(f"/proc/{sleeper.pid}/cmdline").read_bytes(), "it runs", sleeper)
-        until(lambda: proc.stat().st_uid == 0, "its memory is its own", sleeper)
+        wait_for(lambda: b"\0" in pathlib.Path(f"/proc/{sleeper.pid}/cmdline").read_bytes(), "it runs", process=sleeper)
+        wait_for(lambda: proc.stat().st_uid == 0, "its memory is its own", process=sleeper)
     finally:
-        sleeper.kill()
-        sleeper.wait()
+        end(sleeper)
         program.unlink()
 
 
@@ -175,8 +157,7 @@ def a_wrong_secret_is_said_without_it(stage):
     try:
         done = stage.amitap("run", "-c", stage.config, good=False)
     finally:
-        process.kill()
-        process.wait()
+        end(process)
     expect(done.stderr, "nothing is said")
     stage.nowhere({"the log": done.stderr, "stdout": done.stdout})
 
@@ -231,18 +212,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--amitap", type=pathlib.Path, default=ROOT / "build/amitap")
     program = parser.parse_args().amitap.resolve()
-    failed = 0
+    report = Report()
     for test in (a_run_tells_none, no_other_process_may_look_into_it, a_wrong_secret_is_said_without_it,
                  faults_beside_a_secret_do_not_show_it, files_that_everybody_can_read_are_named):
-        begin, name = time.monotonic(), test.__name__.replace("_", " ")
         with tempfile.TemporaryDirectory(prefix="amitap-secrets-") as folder:
-            try:
-                test(Stage(program, pathlib.Path(folder)))
-                print(f"ok {name} ({time.monotonic() - begin:.1f} s)", flush=True)
-            except Exception as error:  # whatever it is, the next test still runs
-                failed += 1
-                print(f"FAIL {name}: {type(error).__name__}: {str(error)[:1500]}", flush=True)
-    return 1 if failed else 0
+            report.attempt(test.__name__.replace("_", " "), lambda: test(Stage(program, pathlib.Path(folder))))
+    return report.status()
 
 
 if __name__ == "__main__":

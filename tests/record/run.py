@@ -22,6 +22,11 @@ import time
 from fake_pbx import FakePbx
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+from programs import end  # noqa: E402
+from report import Report  # noqa: E402
+from waiting import wait_for  # noqa: E402
+
 NAME_HEADER = re.compile(r"^(?:\w*CallerIDName|\w*ConnectedLineName|MemberName): (.+)$", re.M)
 NUMBER_HEADER = re.compile(r"^\w*(?:CallerIDNum|ConnectedLineNum|Exten): (\+?\d{5,})$", re.M)
 # What a person typed or is called: it differs in a scrubbed row, and nothing else does.
@@ -29,17 +34,8 @@ PERSONAL = {"clid", "src", "dst", "caller_number", "caller_name", "number", "nam
             "args", "agent", "member", "transferred_to", "appdata"}
 LIMIT = 30
 
-failed = False
+report = Report()
 recorders = []
-
-
-def report(what, faults):
-    global failed
-    faults = list(faults)
-    failed = failed or bool(faults)
-    for fault in faults[:8]:
-        print(f"   {fault}")
-    print(f"{'FAIL' if faults else 'ok'} {what}", flush=True)
 
 
 class Recorder:
@@ -62,14 +58,6 @@ class Recorder:
         return self.process.returncode
 
 
-def until(what):
-    end = time.monotonic() + LIMIT
-    while not what():
-        if time.monotonic() > end:
-            raise TimeoutError
-        time.sleep(0.02)
-
-
 def replay(program, path):
     run = subprocess.run([program, "replay", "--records", "events", path], stdout=subprocess.PIPE, check=True)
     return [json.loads(line) for line in run.stdout.splitlines()]
@@ -83,7 +71,7 @@ def check_raw(program, folder):
     stream = b"".join(pathlib.Path(path).read_bytes() for path in captures()[:6])
     pbx = FakePbx([stream])
     recorder = Recorder(program, folder, pbx.port)
-    until(lambda: recorder.out.exists() and recorder.out.stat().st_size >= len(stream))
+    wait_for(lambda: recorder.out.exists() and recorder.out.stat().st_size >= len(stream), "all is kept", LIMIT)
     time.sleep(0.3)
     status = recorder.stop(signal.SIGINT)
     pbx.close()
@@ -143,7 +131,7 @@ def check_scrubbed(program, folder, paths, what):
     stream = b"".join(pathlib.Path(path).read_bytes() for path in paths)
     pbx = FakePbx([stream])
     recorder = Recorder(program, folder, pbx.port, "--scrub")
-    until(lambda: pbx.sent and pbx.sent[0].endswith(b"Permission denied\r\n\r\n"))
+    wait_for(lambda: pbx.sent and pbx.sent[0].endswith(b"Permission denied\r\n\r\n"), "all was sent", LIMIT)
     time.sleep(0.5)
     early = recorder.out.stat().st_size
     leftovers = [path.name for path in folder.iterdir() if path.name.startswith(recorder.out.name + ".")]
@@ -184,7 +172,7 @@ def check_reconnect(program, folder):
     cut = first[:len(first) - 100]
     pbx = FakePbx([cut, second])
     recorder = Recorder(program, folder, pbx.port)
-    until(lambda: len(pbx.sent) == 2 and recorder.out.stat().st_size >= len(cut) + len(second))
+    wait_for(lambda: len(pbx.sent) == 2 and recorder.out.stat().st_size >= len(cut) + len(second), "both are kept", LIMIT)
     time.sleep(0.3)
     status = recorder.stop()
     pbx.close()
@@ -224,11 +212,10 @@ def main():
         check_key(program, folder)
         check_reconnect(program, folder)
         check_ends(program, folder)
-    return failed
+    return report.status()
 
 
 try:
     sys.exit(main())
 finally:
-    for process in recorders:
-        process.kill()
+    end(*recorders)

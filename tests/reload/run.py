@@ -6,44 +6,34 @@ noticing. Needs build/amitap and build/amisim. One line "ok …" or "FAIL …" e
     run.py [--amitap PROGRAM] [--amisim PROGRAM] [NAME…]
 """
 import argparse
-import contextlib
+import functools
 import json
 import pathlib
 import re
 import signal
-import socket
-import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+import waiting  # noqa: E402
+from metrics import Metrics  # noqa: E402
+from programs import SANITIZER, Programs, stop  # noqa: E402
+from report import Report  # noqa: E402
+from stored import query  # noqa: E402
+
 LIMIT = 10
+until = functools.partial(waiting.until, limit=LIMIT)
 
 
-def until(what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
-class Scene:
+class Scene(Programs):
     """PBXs a, b and c, and amitap, which taps a and b."""
 
     def __init__(self, programs, folder):
-        self.folder, self.processes = pathlib.Path(folder), []
+        super().__init__(folder)
         self.ports = {name: self._pbx(programs, name) for name in "abc"}
-        self.web = free_port()
+        self.web = waiting.free_port()
         self.secret = self.folder / "secret"
         self.secret.write_text("tapsecret\n")
         self.config = self.folder / "amitap.conf"
@@ -54,28 +44,18 @@ class Scene:
 
     def _run(self):
         self.write()
-        return self._start("amitap", self.programs.amitap, "run", "-c", self.config)
+        return self.start("amitap", self.programs.amitap, "run", "-c", self.config)
 
     def begin_anew(self):
-        """amitap is started once more, as the values are now."""
+        """amitap is started once more, as the values are now, and what it said is forgotten."""
         wrong = self.end()
         assert not wrong, wrong
+        (self.folder / "amitap.log").unlink()
         self.tap = self._run()
 
     def _pbx(self, programs, name):
-        self._start(name, programs.amisim, "--port", "0", "--loop", "0", "--record", self.folder / f"{name}.actions",
-                    ROOT / "tests/captures/answered")
-        port = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
-        assert until(lambda: port.search(self.said(name))), self.said(name)
-        return int(port.search(self.said(name))[1])
-
-    def _start(self, name, *command):
-        with open(self.folder / f"{name}.log", "wb") as log:
-            self.processes.append(subprocess.Popen([str(word) for word in command], stdout=log, stderr=log))
-        return self.processes[-1]
-
-    def said(self, name):
-        return (self.folder / f"{name}.log").read_text(errors="replace")
+        return self.start_amisim(programs.amisim, "--loop", "0", "--record", self.folder / f"{name}.actions",
+                                 ROOT / "tests/captures/answered", name=name)
 
     def count(self, text):
         return self.said("amitap").count(text)
@@ -103,29 +83,22 @@ class Scene:
         return {name: (self.folder / f"{name}.actions").read_text().count(" allowed Login") for name in "abc"}
 
     def reloads(self, result):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/metrics") as answer:
-            found = re.search(rf'amitap_config_reloads_total{{result="{result}"}} (\d+)', answer.read().decode())
-        return int(found[1]) if found else 0
+        return Metrics(self.web).get(f'amitap_config_reloads_total{{result="{result}"}}', 0)
 
     def gaps(self):
-        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/amitap.db?mode=ro", uri=True)) as history:
-            return [json.loads(body) for body, in history.execute("SELECT body FROM gaps")]
+        return [json.loads(body) for body, in query(self.folder / "amitap.db", "SELECT body FROM gaps")]
 
     def close(self):
         """What is wrong with its end, if anything."""
         wrong = self.end()
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+        self.end_all()
         return wrong
 
     def end(self):
         """What is wrong with amitap's end, if anything."""
-        self.tap.send_signal(signal.SIGTERM)
-        status = self.tap.wait(LIMIT)
+        status = stop(self.tap, LIMIT)
         said = self.said("amitap")
-        bad = status != self.expected or re.search(r"(Address|Leak)Sanitizer|runtime error:", said)
+        bad = status != self.expected or SANITIZER.search(said)
         return [f"amitap ended with {status}: {said[-600:]}"] if bad else []
 
 
@@ -238,7 +211,7 @@ def main():
     parser.add_argument("--amisim", default=ROOT / "build/amisim")
     parser.add_argument("scenes", nargs="*", metavar="NAME")
     programs = parser.parse_args()
-    failed = False
+    report = Report()
     for play in SCENES:
         name = play.__name__.replace("_", " ")
         if programs.scenes and name not in programs.scenes:
@@ -247,11 +220,8 @@ def main():
             begin = time.monotonic()
             scene = Scene(programs, folder)
             wrong = first_fault(play(scene)) + scene.close()
-            for fault in wrong[:4]:
-                print(f"   {fault[:700]}")
-            print(f"{'FAIL' if wrong else 'ok'} {name} ({time.monotonic() - begin:.0f} s)", flush=True)
-            failed = failed or bool(wrong)
-    return failed
+            report(f"{name} ({time.monotonic() - begin:.0f} s)", wrong)
+    return report.status()
 
 
 sys.exit(main())

@@ -6,13 +6,12 @@ goes without systemd as process 1 (confine.py). Needs root, build/amitap, build/
     run.py [unit_is_tight|unit_is_right|confined|watched …]
 """
 import contextlib
+import functools
 import os
 import pathlib
 import re
 import shutil
-import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,12 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+import waiting  # noqa: E402
+from programs import Programs, stop  # noqa: E402
+from report import Report  # noqa: E402
+from stored import query  # noqa: E402
+
 HERE = ROOT / "tests/systemd"
 UNIT = ROOT / "examples/systemd/amitap.service"
 AMITAP, AMISIM = ROOT / "build/amitap", ROOT / "build/amisim"
@@ -27,25 +32,8 @@ RECORDING = ROOT / "tests/captures/answered"
 SCORE_MAX = 1.5
 PYTHON = "/usr/bin/python3"  # Debian's, which python3-seccomp belongs to
 LIMIT = 30
-failed = False
-
-
-def report(what, faults):
-    global failed
-    faults = [str(fault) for fault in faults]
-    failed = failed or bool(faults)
-    for fault in faults[:8]:
-        print(f"   {fault}")
-    print(f"{'FAIL' if faults else 'ok'} {what}", flush=True)
-
-
-def until(what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
+report = Report()
+until = functools.partial(waiting.until, limit=LIMIT)
 
 
 def run(*command, **more):
@@ -86,10 +74,11 @@ def unit_is_right():
         report("systemd-analyze verify", [] if said.returncode == 0 and not said.stdout else [said.stdout])
 
 
-class Daemon:
+class Daemon(Programs):
     """amisim, and amitap with a socket of systemd's to tell how it stands."""
 
     def __init__(self, folder, *before, environment=()):
+        super().__init__(folder)
         self.state = folder / "state"
         self.state.mkdir()
         credentials = folder / "credentials"
@@ -100,22 +89,14 @@ class Daemon:
         os.chmod(folder / "notify", 0o777)
         for path in (folder, credentials):
             os.chmod(path, 0o755)
-        self.sim_log, self.log = folder / "amisim.log", folder / "amitap.log"
-        self.sim = self.start(self.sim_log, AMISIM, "--port", "0", "--loop", "0", RECORDING)
-        port = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
-        assert until(lambda: port.search(self.sim_log.read_text())), self.sim_log.read_text()
+        port = self.start_amisim(AMISIM, "--loop", "0", RECORDING)
         config = folder / "amitap.conf"
-        config.write_text(f"pbx main {{\n host = localhost\n port = {port.search(self.sim_log.read_text())[1]}\n user = tap\n"
+        config.write_text(f"pbx main {{\n host = localhost\n port = {port}\n user = tap\n"
                           f" secret_file = \"credential:main.secret\"\n}}\nstore {{ path = \"{self.state}/amitap.db\" }}\n"
                           "web { listen = \"127.0.0.1:0\" }\n")
-        self.environment = dict(os.environ, NOTIFY_SOCKET=str(folder / "notify"), CREDENTIALS_DIRECTORY=str(credentials),
-                                **dict(environment))
-        self.tap = self.start(self.log, *before, AMITAP, "run", "-c", config)
-
-    def start(self, log, *command):
-        with log.open("wb") as out:
-            return subprocess.Popen([str(word) for word in command], stdout=out, stderr=out,
-                                    env=getattr(self, "environment", None))
+        self.tap = self.start("amitap", *before, AMITAP, "run", "-c", config,
+                              env=dict(os.environ, NOTIFY_SOCKET=str(folder / "notify"),
+                                       CREDENTIALS_DIRECTORY=str(credentials), **dict(environment)))
 
     def told(self, word, seconds):
         """Whether systemd is told that within so long; what was told before is dropped."""
@@ -131,21 +112,13 @@ class Daemon:
 
     def rows(self):
         path = self.state / "amitap.db"
-        if not path.exists():
-            return 0
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            return database.execute("SELECT count(*) FROM cdr").fetchone()[0]
+        return query(path, "SELECT count(*) FROM cdr")[0][0] if path.exists() else 0
 
     def stop(self):
-        self.tap.send_signal(signal.SIGTERM)
-        try:
-            return self.tap.wait(LIMIT)
-        finally:
-            for process in (self.tap, self.sim):
-                if process.poll() is None:
-                    process.kill()
-                process.wait()
-            self.socket.close()
+        status = stop(self.tap, LIMIT)
+        self.end_all()
+        self.socket.close()
+        return status
 
 
 @contextlib.contextmanager
@@ -169,7 +142,7 @@ def confined():
                 faults.append(f"not in its status: {line}")
         if not until(lambda: daemon.rows() > 0):
             faults.append("no CDR was stored")
-        address = re.search(r"wallboard at (http://\S+)", daemon.log.read_text())
+        address = re.search(r"wallboard at (http://\S+)", daemon.said("amitap"))
         with contextlib.suppress(OSError):
             with urllib.request.urlopen(address[1] + "healthz" if address else "http://127.0.0.1:1/", timeout=LIMIT) as answer:
                 address = answer.status == 200
@@ -178,7 +151,7 @@ def confined():
         code = daemon.stop()
         if code != 0:
             faults.append(f"exit status {code}")
-        report("amitap under the unit's restrictions taps, stores, serves and stops", faults and [daemon.log.read_text(), *faults])
+        report("amitap under the unit's restrictions taps, stores, serves and stops", faults and [daemon.said("amitap"), *faults])
 
 
 def watched():
@@ -198,7 +171,7 @@ def watched():
         if not daemon.told("WATCHDOG=1", 10):
             faults.append("it is not fed any more")
         code = daemon.stop()
-        report("the watchdog is fed by the loop while the writer gets on", faults and [daemon.log.read_text(), code, *faults])
+        report("the watchdog is fed by the loop while the writer gets on", faults and [daemon.said("amitap"), code, *faults])
 
 
 def main():
@@ -206,7 +179,7 @@ def main():
     for stage in stages:
         if len(sys.argv) == 1 or stage.__name__ in sys.argv[1:]:
             stage()
-    return 1 if failed else 0
+    return report.status()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ a TLS server shows certificates of every kind. One line "ok …" or "FAIL …" e
 import argparse
 import glob
 import pathlib
-import signal
 import socket
 import ssl
 import subprocess
@@ -22,18 +21,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/record"), str(ROOT / "tests/kit")]
 from certificates import Authority, self_signed  # noqa: E402
 from fake_pbx import FakePbx  # noqa: E402
+from programs import stop  # noqa: E402
+from report import Report  # noqa: E402
+from waiting import until  # noqa: E402
 
 LIMIT = 30
-failed = False
-
-
-def report(what, faults):
-    global failed
-    faults = list(faults)
-    failed = failed or bool(faults)
-    for fault in faults[:8]:
-        print(f"   {fault}")
-    print(f"{'FAIL' if faults else 'ok'} {what}", flush=True)
+report = Report()
 
 
 class TlsServer:
@@ -107,10 +100,7 @@ class Attempt:
             self.process = subprocess.Popen([program, "record", "-c", self.config, "-o", self.out], stderr=log)
 
     def until(self, done):
-        end = time.monotonic() + LIMIT
-        while not done() and time.monotonic() < end and self.process.poll() is None:
-            time.sleep(0.02)
-        return done()
+        return until(done, LIMIT, process=self.process)
 
     def says(self, words):
         return self.until(lambda: words in self.log.read_text())
@@ -119,9 +109,7 @@ class Attempt:
         return self.until(lambda: self.out.exists() and self.out.stat().st_size >= count)
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        self.process.wait(LIMIT)
+        stop(self.process, LIMIT)
         return self.log.read_text()
 
 
@@ -240,7 +228,7 @@ def main():
     warnings.simplefilter("ignore", DeprecationWarning)  # that TLS 1.1 is old is why it is tried
     with tempfile.TemporaryDirectory() as folder:
         Tests(options.amitap, pathlib.Path(folder)).run()
-    return 1 if failed else 0
+    return report.status()
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ import argparse
 import contextlib
 import csv
 import datetime
+import functools
 import io
 import pathlib
 import re
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +21,11 @@ import time
 import zoneinfo
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+import waiting  # noqa: E402
+from programs import Programs, stop  # noqa: E402
+from report import Report  # noqa: E402
+
 RECORDINGS = ("answered", "busy", "queue-answered", "queue-abandon", "fork-cdr", "blind-transfer-dtmf", "queue-members",
               "mixed-busy-minute", "queue-timeout-empty")
 COLUMNS = ("clid,src,dst,dcontext,channel,dstchannel,lastapp,lastdata,start,answer,end,duration,billsec,disposition,"
@@ -29,29 +34,20 @@ MASTER = ("accountcode,src,dst,dcontext,clid,channel,dstchannel,lastapp,lastdata
           "disposition,amaflags,uniqueid,userfield,peeraccount,linkedid,sequence")
 CUT = ("queue-answered", "queue-abandon", "answered", "ring-group", "queue-timeout-empty", "busy")
 LIMIT = 90
+until = functools.partial(waiting.until, limit=LIMIT)
 
 
-def until(what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-class Scene:
+class Scene(Programs):
     """amisim plays, amitap taps; everything lies in one folder."""
 
     def __init__(self, programs, folder, *options, kafka="", store="", recordings=RECORDINGS):
-        self.programs, self.folder = programs, pathlib.Path(folder)
+        super().__init__(folder)
+        self.programs = programs
         self.truth, self.database = self.folder / "truth", self.folder / "amitap.db"
         self.summary, self.config = self.folder / "summary.json", self.folder / "amitap.conf"
-        self.sim = self.start("amisim", programs.amisim, "--port", "0", "--truth", self.truth, "--wait-clients", "1",
-                              "--summary", self.summary, *options, *(ROOT / "tests/captures" / name for name in recordings))
-        port = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
-        assert until(lambda: port.search(self.said("amisim")), 10), self.said("amisim")
-        text = (f"pbx main {{ host = 127.0.0.1\n port = {port.search(self.said('amisim'))[1]}\n user = tap\n"
+        port = self.start_amisim(programs.amisim, "--truth", self.truth, "--wait-clients", "1", "--summary", self.summary,
+                                 *options, *(ROOT / "tests/captures" / name for name in recordings))
+        text = (f"pbx main {{ host = 127.0.0.1\n port = {port}\n user = tap\n"
                 f" secret = 'tapsecret'\n }}\nstore {{ path = '{self.database}'\n {store} }}\n")
         self.config.write_text(text + (f'kafka {{ brokers = "127.0.0.1:1"\n {kafka} }}\n' if kafka else ""))
         self.run_tap()
@@ -59,33 +55,19 @@ class Scene:
     def run_tap(self):
         self.tap = self.start("amitap", self.programs.amitap, "run", "-c", self.config)
 
-    def start(self, name, *command):
-        with open(self.folder / f"{name}.log", "ab") as log:
-            return subprocess.Popen([str(word) for word in command], stdout=log, stderr=log)
-
-    def said(self, name):
-        return (self.folder / f"{name}.log").read_text(errors="replace")
-
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for process in (self.tap, self.sim):
-            if process.poll() is None:
-                process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for process in self.processes.values():
+            stop(process, 15)
 
     def played(self):
         assert until(self.summary.exists), "amisim did not come to its end"
         time.sleep(1.5)
 
     def stop_tap(self):
-        self.tap.send_signal(signal.SIGTERM)
-        assert self.tap.wait(20) == 0, self.said("amitap")[-800:]
+        assert stop(self.tap) == 0, self.said("amitap")[-800:]
 
     def sql(self, statement, path=None):
         with contextlib.closing(sqlite3.connect(path or self.database)) as database, database:
@@ -269,21 +251,13 @@ def main():
     parser.add_argument("--amitap", default=ROOT / "build/amitap")
     parser.add_argument("--amisim", default=ROOT / "build/amisim")
     parser.add_argument("names", nargs="*", metavar="NAME")
-    programs, failed = parser.parse_args(), 0
+    programs, report = parser.parse_args(), Report()
     for scene in SCENES:
         if programs.names and scene.__name__ not in programs.names:
             continue
-        begin = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="amitap-verify-") as folder:
-            try:
-                faults = scene(programs, folder)
-            except (AssertionError, OSError, sqlite3.Error, subprocess.SubprocessError, ValueError, TypeError) as error:
-                faults = [f"{type(error).__name__}: {error}"]
-        failed += bool(faults)
-        for fault in faults[:5]:
-            print(f"   {fault}")
-        print(f"{'FAIL' if faults else 'ok'} {scene.__name__.replace('_', ' ')} ({time.monotonic() - begin:.0f} s)", flush=True)
-    return 1 if failed else 0
+            report.attempt(scene.__name__.replace("_", " "), lambda: scene(programs, folder))
+    return report.status()
 
 
 if __name__ == "__main__":

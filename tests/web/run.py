@@ -11,7 +11,6 @@ import os
 import pathlib
 import pty
 import re
-import signal
 import socket
 import ssl
 import stat
@@ -23,6 +22,11 @@ import time
 import warnings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+from programs import SANITIZER, end, stop  # noqa: E402
+from report import Report, expect  # noqa: E402
+from waiting import free_port, wait_for  # noqa: E402
+
 LIMIT = 20
 STRANGER = "127.0.0.2"
 PASSWORDS = {"anna": "correct horse battery", "bob": "p&=+%ü  \"word\""}
@@ -34,18 +38,8 @@ def test(function):
     return function
 
 
-def expect(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
 def same(got, wanted, what=""):
     expect(got == wanted, f"{what}: {got!r} instead of {wanted!r}")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 def quote(text):
@@ -133,22 +127,16 @@ class Tap:
         return self.log.read_text(errors="replace")
 
     def until(self, done, what):
-        end = time.monotonic() + LIMIT
-        while not done():
-            expect(self.process.poll() is None, f"amitap ended: {self.said()}")
-            expect(time.monotonic() < end, f"never: {what}; it said {self.said()}")
-            time.sleep(0.02)
+        wait_for(done, what, LIMIT, self.process, self.said)
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        same(self.process.wait(LIMIT), 0, "exit status")
+        same(stop(self.process, LIMIT), 0, "exit status")
 
     def close(self):
         self.stop()
         for text in list(PASSWORDS.values()) + [s.rpartition("=")[2] for s in self.secrets.values()] + ["pbxsecret"]:
             expect(text not in self.said(), "a secret is in the log")
-        expect("Sanitizer" not in self.said() and "runtime error" not in self.said(), self.said())
+        expect(not SANITIZER.search(self.said()), self.said())
         self.own.cleanup()
 
     def __enter__(self):
@@ -156,8 +144,7 @@ class Tap:
 
     def __exit__(self, kind, *_rest):
         if kind:
-            self.process.kill()
-            self.process.wait()
+            end(self.process)
             sys.stdout.write(f"   amitap said: {self.said()}")
         else:
             self.close()
@@ -918,21 +905,15 @@ def main():
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     Tap.program = options.amitap.resolve()
-    failed = 0
+    report = Report()
     with tempfile.TemporaryDirectory(prefix="amitap-web-") as folder:
         CERTIFICATE = make_certificate(pathlib.Path(folder))
         for run in tests:
             name = run.__name__.replace("_", " ")
             if options.names and not any(word in name for word in options.names):
                 continue
-            begin = time.monotonic()
-            try:
-                run()
-                print(f"ok {name} ({time.monotonic() - begin:.1f} s)", flush=True)
-            except Exception as error:  # whatever it is, the next test still runs
-                failed += 1
-                print(f"FAIL {name}: {type(error).__name__}: {error}", flush=True)
-    return 1 if failed else 0
+            report.attempt(name, run)
+    return report.status()
 
 
 if __name__ == "__main__":
