@@ -11,13 +11,12 @@ import argparse
 import collections
 import concurrent.futures
 import contextlib
+import functools
 import json
 import os
 import pathlib
-import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -28,7 +27,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / path) for path in ("tests/kit", "tests/compare", "tests/crash")]
 import oracle  # noqa: E402
 import rows  # noqa: E402
+import waiting  # noqa: E402
 from fault_log import FaultLog  # noqa: E402
+from metrics import Metrics  # noqa: E402
+from programs import end, listening_port, stop  # noqa: E402
+from report import Report  # noqa: E402
+from stored import kinds_in, query  # noqa: E402
 from troubled_relay import TroubledRelay  # noqa: E402
 
 RECORDINGS = ("answered", "cancelled-by-caller", "queue-answered", "hold-and-resume", "internal-call", "ivr-timeout-to-dial",
@@ -36,20 +40,8 @@ RECORDINGS = ("answered", "cancelled-by-caller", "queue-answered", "hold-and-res
 TABLES = ("cdr", "calls", "queue_visits", "queue_log", "agent_intervals", "call_events", "call_aliases")
 LIMIT = 40
 NEAR = 0.005  # what amitap and the other connection may be apart in an inferred time
-
-
-def until(what, limit=LIMIT, pause=0.02):
-    end = time.monotonic() + limit
-    while not (found := what()):
-        if time.monotonic() > end:
-            return None
-        time.sleep(pause)
-    return found
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+KINDS = kinds_in(TABLES)
+until = functools.partial(waiting.until, limit=LIMIT)
 
 
 class Manager:
@@ -99,7 +91,7 @@ class Scene:
         self.environment = dict(os.environ)
         self.start_pbx()
         self.relays.append(TroubledRelay(self.sims[0][1]))
-        self.web = free_port()
+        self.web = waiting.free_port()
         names = ["127.0.0.1", "127.0.0.2"][:hosts]
         hosts = "hosts = { " + ", ".join(f'"{name}"' for name in names) + " }"
         self.config = self._config("amitap", f"{hosts}\n port = {self.relays[0].port}\n ping_seconds = {ping}\n",
@@ -120,7 +112,7 @@ class Scene:
             sim = subprocess.Popen([self.programs.amisim, "--port", "0", "--timestamps", "now", "--pace", "2", "--loop", "0",
                                     "--together", "--wait-clients", "2", "--seed", str(number), *self.options, *paths],
                                    stdout=file, stderr=file)
-        port = int(until(lambda: re.search(r"listening on 127\.0\.0\.1:(\d+)", log.read_text()))[1])
+        port = listening_port(log.read_text, sim)
         self.sims.append((sim, port))
         raw = self.folder / f"witness-{number}.raw"
         config = self._config(f"witness-{number}", f"host = 127.0.0.1\n port = {port}\n")
@@ -146,8 +138,7 @@ class Scene:
             return json.load(answer)
 
     def metrics(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}/metrics", timeout=5) as answer:
-            return answer.read().decode()
+        return Metrics(self.web)
 
     def busy(self):
         """Waits until calls are up, some in a queue."""
@@ -174,25 +165,20 @@ class Scene:
 
     def stop(self):
         for witness, _ in self.witnesses:
-            witness.send_signal(signal.SIGTERM)
-        self.tap.send_signal(signal.SIGTERM)
-        status = self.tap.wait(20)
+            witness.terminate()
+        status = stop(self.tap)
         for witness, _ in self.witnesses:
             witness.wait(10)
         return [f"amitap ended with {status}: {self.said()[-500:]}"] if status else []
 
     def close(self):
-        for process in (self.tap, *(witness for witness, _ in self.witnesses), *(sim for sim, _ in self.sims)):
-            if process and process.poll() is None:
-                process.kill()
-                process.wait()
+        end(self.tap, *(witness for witness, _ in self.witnesses), *(sim for sim, _ in self.sims))
         for relay in self.relays:
             relay.close()
         self.log.close()
 
     def records(self, *tables):
-        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as history:
-            return [json.loads(body) for table in tables for body, in history.execute(f"SELECT body FROM {table}")]
+        return [json.loads(body) for table in tables for body, in query(self.database, f"SELECT body FROM {table}")]
 
     def clean(self):
         """What a tap that saw everything has, of the kinds that the history keeps."""
@@ -202,10 +188,6 @@ class Scene:
                                   stdout=subprocess.PIPE, check=True)
             records += [json.loads(line) for line in done.stdout.splitlines()]
         return [record for record in records if record["kind"] in KINDS]
-
-
-KINDS = {kind for kind, table in re.findall(r'^FACT_KIND\(\w+, "(\w+)", "[\w-]+", "(\w*)"',
-                                            (ROOT / "schemas/facts.def").read_text(), re.M) if table in TABLES}
 
 
 def ends_are_bounded(records, clean):
@@ -335,13 +317,13 @@ def pbx_clock(by):
             before = scene.busy()
             scene.relays[0].ahead = by
             assert until(lambda: not before.keys() & {call["linkedid"] for call in scene.state()["calls"]})
-            shown = re.search(r'^amitap_pbx_clock_skew_seconds\{pbx="main"\} (\S+)', scene.metrics(), re.M)
+            shown = scene.metrics()['amitap_pbx_clock_skew_seconds{pbx="main"}']
             told = scene.state()["pbxs"][0]["clock_skew_seconds"]
             wrong = age_outlives_amitap(scene, by) + scene.stop()
-            if by > 0 and abs(float(shown[1]) - by) > 1:
-                wrong.append(f"a skew of {shown[1]} is shown, not {by}")
-            if abs(float(shown[1]) - told) > 1:
-                wrong.append(f"the wallboard is told a skew of {told}, not {shown[1]}")
+            if by > 0 and abs(shown - by) > 1:
+                wrong.append(f"a skew of {shown} is shown, not {by}")
+            if abs(shown - told) > 1:
+                wrong.append(f"the wallboard is told a skew of {told}, not {shown}")
             short = [r for r in scene.records(*TABLES) for key in ("duration", "billsec", "talk_seconds", "wait_seconds")
                      if (r.get(key) or 0) < 0]
             figures["sent"] += len(before)
@@ -406,18 +388,14 @@ def main():
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("scenes", nargs="*", metavar="NAME", help=", ".join(SCENES))
     programs = parser.parse_args()
-    faults, failed = FaultLog("blind"), 0
+    faults, report = FaultLog("blind"), Report()
     with concurrent.futures.ThreadPoolExecutor(programs.jobs) as pool:
         for name, wrong, figures, seconds in pool.map(lambda name: play(programs, name), programs.scenes or SCENES):
-            for fault in wrong[:5]:
-                print(f"   {fault[:500]}")
-            print(f"{'FAIL' if wrong else 'ok'} {name} ({seconds:.0f} s; {figures['found']} of {figures['sent']} records found, "
-                  f"blind {figures['blind']:.1f} s)", flush=True)
-            failed += bool(wrong)
+            report(f"{name} ({seconds:.0f} s; {figures['found']} of {figures['sent']} records found, "
+                   f"blind {figures['blind']:.1f} s)", wrong)
             faults.add(name, injected=1, sent=figures["sent"], found=figures["found"], lost=figures["lost"],
                        blind_seconds=figures["blind"])
-    print(f"{len(programs.scenes or SCENES) - failed} passed, {failed} failed")
-    return bool(failed)
+    return report.status()
 
 
 if __name__ == "__main__":

@@ -19,8 +19,11 @@ from run import ROOT, Scene
 sys.path.append(str(ROOT / "examples/consumers/python"))
 import oracle  # noqa: E402
 import rows  # noqa: E402
+import waiting  # noqa: E402
 from fault_log import FaultLog  # noqa: E402
 from merge import Merge  # noqa: E402
+from programs import stop  # noqa: E402
+from report import Report  # noqa: E402
 
 
 class Twin(Scene):
@@ -31,7 +34,7 @@ class Twin(Scene):
         self.folder.mkdir()
         self.sims, self.relays, self.witnesses, self.tap, self.begun = first.sims, first.relays, first.witnesses, None, 0
         self.database, self.log = self.folder / "amitap.db", open(self.folder / "amitap.log", "ab")
-        self.web = run.free_port()
+        self.web = waiting.free_port()
         self.config = self._config("amitap", f"host = 127.0.0.1\n port = {first.relays[0].port}\n tap = {name}\n",
                                    f"web {{ listen = '127.0.0.1:{self.web}' }}\n")
 
@@ -45,8 +48,7 @@ class Twin(Scene):
         self.tap.wait()
 
     def stop_alone(self):
-        self.tap.terminate()
-        status = self.tap.wait(20)
+        status = stop(self.tap)
         return [f"amitap ended with {status}: {self.said()[-400:]}"] if status else []
 
 
@@ -136,15 +138,13 @@ def main():
     figures = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         wrong = play(programs, folder, random.Random(programs.seed), figures)
-    for fault in wrong[:6]:
-        print(f"   {fault[:500]}")
-    print(f"{'FAIL' if wrong else 'ok'} two taps, either killed {figures['kills']} times together: {figures['found']} of "
-          f"{figures['sent']} records observed, {figures['doubles']} doubles dropped, blind {figures['blind']:.1f} s")
+    report = Report()
+    report(f"two taps, either killed {figures['kills']} times together: {figures['found']} of {figures['sent']} records "
+           f"observed, {figures['doubles']} doubles dropped, blind {figures['blind']:.1f} s", wrong)
     FaultLog("two_taps").add("one of two taps killed", injected=figures["kills"], sent=figures["sent"],
                              found=figures["found"], doubles=figures["doubles"], lost=figures["lost"],
                              blind_seconds=figures["blind"])
-    print(f"{int(not wrong)} passed, {int(bool(wrong))} failed")
-    return bool(wrong)
+    return report.status()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from scene import ROOT, Scene, until  # it says where the next two lie
 import oracle
 import rows
 from fault_log import FaultLog
+from programs import stop
+from report import Report
 
 DISK = "6m"
 FULL, OVERFLOW, FAILING = "full disk", "full disk, and more than the ring holds", "I/O error"
@@ -105,14 +107,14 @@ def full_disk(bound):
             stage.start()
             until(lambda: "following events" in stage.said() and len(stage.kept()) > 60)
             disk.fill()
-            if not until(lambda: "cannot write" in stage.said(), 20):
+            if not until(lambda: "cannot write" in stage.said(), limit=20):
                 return ["it does not say that the disk is full"]
-            if not until(stage.played, 20):
+            if not until(stage.played, limit=20):
                 return ["the PBX was not read on"]
             if bound and "facts are lost" not in stage.said():
                 return ["it does not say that the ring is full"]
             disk.empty()
-            if not until(lambda: "amitap.db-outbox: writing again" in stage.said(), 10):
+            if not until(lambda: "amitap.db-outbox: writing again" in stage.said(), limit=10):
                 return ["it does not write again"]
             until(lambda: not bound or stage.gaps())
             wrong = stage.finish() + list(check_said(stage))
@@ -143,7 +145,7 @@ def failing(wish):
                 stage.start()  # it said why it cannot start
             until(stage.played)
             well.touch()
-            until(lambda: stage.said().count("cannot write: ") == stage.said().count("writing again"), 10)
+            until(lambda: stage.said().count("cannot write: ") == stage.said().count("writing again"), limit=10)
             wrong = stage.finish() + list(check_said(stage, 3))
             windows, faults = oracle.published(stage.gaps(), [])
             return wrong + faults + list(judge(stage, windows, figures))
@@ -159,8 +161,7 @@ def given_up(wish):
         try:
             stage.start(AMITAP_IO=wish)
             until(lambda: "cannot write" in stage.said() or stage.tap.poll() is not None)
-            stage.tap.terminate()
-            if stage.tap.wait(30) != 1 or "gave up" not in stage.said():
+            if stop(stage.tap, 30) != 1 or "gave up" not in stage.said():
                 return [f"it ended with {stage.tap.returncode}: {stage.said()[-700:]}"]
             deaths = [stage.position()]
             stage.start()
@@ -201,7 +202,7 @@ def main():
     options = parser.parse_args()
     chosen = {name: play for name, play in plays(options).items() if not options.names or name in options.names}
     own_mounts()
-    totals, failed = collections.defaultdict(collections.Counter), 0
+    totals, report = collections.defaultdict(collections.Counter), Report()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         running = {}
         for name, (fault, play) in chosen.items():
@@ -210,16 +211,12 @@ def main():
         for done in concurrent.futures.as_completed(running):
             (name, fault, figures), (wrong, seconds) = running[done], done.result()
             totals[fault] += figures
-            failed += bool(wrong)
-            for line in wrong[:4]:
-                print(f"   {line[:700]}")
-            print(f"{'FAIL' if wrong else 'ok'} {name} ({seconds:.0f} s)", flush=True)
+            report(f"{name} ({seconds:.0f} s)", wrong)
     log = FaultLog("disk")
     for fault, f in totals.items():
         log.add(fault, injected=f["injected"], sent=f["sent"], found=f["found"], doubles=f["doubles"], lost=f["lost"],
                 blind_seconds=f["blind"])
-    print(f"{len(chosen) - failed} passed, {failed} failed")
-    return bool(failed) or not chosen
+    return report.finish()
 
 
 sys.exit(main())

@@ -11,7 +11,6 @@ import collections
 import concurrent.futures
 import pathlib
 import random
-import re
 import sys
 import tempfile
 import time
@@ -20,12 +19,15 @@ import scene  # it says where the next two lie
 from scene import ROOT, Scene
 import oracle
 from fault_log import FaultLog
+from report import Report
+from stored import kinds_in
 
 # Each place, and how often it is passed before the process dies there.
 POINTS = ("batch_begun:1", "batch_begun:12", "rows_written:12", "state_saved:1", "state_saved:90", "commit_returned:1",
           "commit_returned:12", "history_written:8", "history_committed:8", "cursor_moved:1", "cursor_moved:2",
           "rows_deleted:1", "migration_step:1", "migration_step:2")
 KILLED, RANDOM, POWER = "kill -9 at a named step", "kill -9 at any moment", "power loss"
+KINDS = kinds_in(scene.TABLES)
 
 
 class Play:
@@ -108,15 +110,6 @@ def judge(stage, deaths, figures):
     figures["blind"] += windows.seconds()
 
 
-def kinds():
-    """The kinds of fact that the history keeps."""
-    table = re.findall(r'^FACT_KIND\(\w+, "(\w+)", "[\w-]+", "(\w*)"', (ROOT / "schemas/facts.def").read_text(), re.M)
-    return {kind for kind, name in table if name in scene.TABLES}
-
-
-KINDS = kinds()
-
-
 def run(program, name, play, seed):
     """The seconds it took, what is wrong, and the figures."""
     begin, figures, deaths = time.monotonic(), collections.Counter(injected=play.times), []
@@ -129,7 +122,7 @@ def run(program, name, play, seed):
     return time.monotonic() - begin, wrong, figures
 
 
-def report(totals):
+def note(totals):
     """One row for each kind of fault."""
     log = FaultLog("crash")
     for fault, figures in totals.items():
@@ -150,20 +143,16 @@ def main():
     options = parser.parse_args()
     print(f"crash: --seed {options.seed}", flush=True)
     chosen = {name: play for name, play in plays(options).items() if not options.names or name in options.names}
-    totals, failed = collections.defaultdict(collections.Counter), 0
+    totals, report = collections.defaultdict(collections.Counter), Report()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         running = {pool.submit(run, pathlib.Path(options.amitap), name, play, options.seed): (name, play)
                    for name, play in chosen.items()}
         for done in concurrent.futures.as_completed(running):
             (name, play), (seconds, wrong, figures) = running[done], done.result()
             totals[play.fault] += figures
-            failed += bool(wrong)
-            for fault in wrong[:4]:
-                print(f"   {fault[:700]}")
-            print(f"{'FAIL' if wrong else 'ok'} {name} ({seconds:.0f} s)", flush=True)
-    report(totals)
-    print(f"{len(chosen) - failed} passed, {failed} failed")
-    return bool(failed) or not chosen
+            report(f"{name} ({seconds:.0f} s)", wrong)
+    note(totals)
+    return report.finish()
 
 
 sys.exit(main())

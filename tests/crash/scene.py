@@ -2,9 +2,9 @@
 """amisim, a relay that keeps what it sends, and amitap in a folder of their own; amitap is started as often as it dies."""
 import contextlib
 import datetime
+import functools
 import json
 import pathlib
-import re
 import shutil
 import signal
 import sqlite3
@@ -16,7 +16,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests/kit"), str(ROOT / "tests/compare")]
+import waiting  # noqa: E402
+from programs import end, listening_port, stop  # noqa: E402
 from relay import Relay  # noqa: E402
+from stored import query  # noqa: E402
 
 RECORDINGS = ("answered", "busy", "cancelled-by-caller", "queue-answered", "hold-and-resume", "internal-call",
               "ivr-timeout-to-dial", "no-answer-then-playback", "queue-abandon")
@@ -28,15 +31,7 @@ TABLES = ("cdr", "calls", "queue_visits", "queue_log", "agent_intervals", "endpo
 WORDS = (*map(str, range(101, 111)), "carrier", "sales", "support", "xfer", "axfer", "empty", "closed", "exitkey", "full",
          "leave", "overflow", "pen", "wrap", "Alice", "Bob", "Ned", "NoAnswerNed", "BlindBea", "AttAnn", "Lou", "LocalLou")
 LIMIT = 60
-
-
-def until(what, limit=LIMIT):
-    end = time.monotonic() + limit
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
+until = functools.partial(waiting.until, limit=LIMIT, pause=0.01)
 
 
 def tombstone(kind, subject, identity, microseconds):
@@ -67,9 +62,7 @@ class Scene:
         with open(said, "wb") as log:
             self.sim = subprocess.Popen([str(ROOT / "build/amisim"), "--port", "0", "--hold", "--timestamps", "now",
                                          "--summary", str(self.summary), *sim, *paths], stdout=log, stderr=log)
-        port = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
-        assert until(lambda: port.search(said.read_text())), said.read_text()
-        self.relay = Relay(int(port.search(said.read_text())[1]), self.folder)
+        self.relay = Relay(listening_port(said.read_text, self.sim), self.folder)
         self.config = self.folder / "amitap.conf"
         self.config.write_text(f"pbx main {{ host = 127.0.0.1\n port = {self.relay.port}\n user = tap\n"
                                f" secret = 'tapsecret'\n }}\nstore {{ path = '{self.database}' }}\n"
@@ -103,18 +96,14 @@ class Scene:
         if not until(lambda: "following events" in self.said()[self.said_before:]):
             return [f"it never followed the stream: {self.said()[-700:]}"]
         until(lambda: all(self.relay.drained() or time.sleep(0.01) for _ in range(3)))
-        self.tap.send_signal(signal.SIGTERM)
-        status = self.tap.wait(30)
+        status = stop(self.tap, 30)
         return [f"amitap ended with {status}: {self.said()[-700:]}"] if status else []
 
     def said(self):
         return (self.folder / "amitap.log").read_text(errors="replace")
 
     def close(self):
-        for process in (self.tap, self.sim):
-            if process and process.poll() is None:
-                process.kill()
-                process.wait()
+        end(self.tap, self.sim)
         self.relay.close()
         self.log.close()
 
@@ -146,14 +135,12 @@ class Scene:
         return state.get("blind_from") or state.get("event_time") or None
 
     def history(self, sql):
-        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as history:
-            return history.execute(sql).fetchall()
+        return query(self.database, sql)
 
     def damage(self):
         """What SQLite itself finds wrong with the two files."""
         for path in (self.database, self.outbox):
-            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
-                yield from (f"{path.name}: {line}" for line, in file.execute("PRAGMA integrity_check") if line != "ok")
+            yield from (f"{path.name}: {line}" for line, in query(path, "PRAGMA integrity_check") if line != "ok")
 
     def gaps(self):
         return [json.loads(body) for body, in self.history("SELECT body FROM gaps ORDER BY ce_time")]
@@ -164,8 +151,7 @@ class Scene:
 
     def kept(self):
         """Every fact, with its key, in the order of the outbox."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.outbox}?mode=ro", uri=True)) as outbox:
-            rows = outbox.execute("SELECT key, kind, subject, ce_id, ce_time, body FROM facts ORDER BY seq").fetchall()
+        rows = query(self.outbox, "SELECT key, kind, subject, ce_id, ce_time, body FROM facts ORDER BY seq")
         return [(key, json.loads(body) if body else tombstone(*head, microseconds))
                 for key, *head, microseconds, body in rows]
 

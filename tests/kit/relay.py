@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A TCP relay that keeps what a simulated PBX sends, so that a test can derive from exactly that again."""
+"""A TCP relay that keeps what a PBX sends, so that a test can derive from exactly that again."""
 import socket
 import threading
 
 
 class Relay:
-    """Between amitap and amisim: keeps what amisim sends, one file for each connection."""
+    """Between amitap and a PBX on this machine: keeps what the PBX sends, one file for each connection."""
 
     def __init__(self, port, folder):
         self.target, self.folder, self.files = port, folder, []
@@ -20,10 +20,13 @@ class Relay:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self.target))
-            self.files.append(self.folder / f"stream-{len(self.files)}.raw")
-            file = open(self.files[-1], "wb", buffering=0)
-            threading.Thread(target=self._pump, args=(server, client, file), daemon=True).start()
-            threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
+            for source, sink, file in zip((server, client), (client, server), self.kept()):
+                threading.Thread(target=self._pump, args=(source, sink, file), daemon=True).start()
+
+    def kept(self):
+        """Where it keeps what comes and what goes over one more connection; None: nowhere."""
+        self.files.append(self.folder / f"stream-{len(self.files)}.raw")
+        return open(self.files[-1], "wb"), None
 
     @staticmethod
     def _pump(source, sink, file):
@@ -31,6 +34,7 @@ class Relay:
             while data := source.recv(1 << 18):
                 if file:
                     file.write(data)
+                    file.flush()
                 sink.sendall(data)
         except OSError:
             pass

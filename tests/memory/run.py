@@ -22,6 +22,8 @@ sys.path.insert(0, str(ROOT / "tests/crash"))
 from scene import Scene, until  # it says where the next two lie
 import oracle
 from fault_log import FaultLog
+from programs import stop
+from report import Report
 
 RECORDING = ROOT / "tests/captures/queue-answered/ami.raw"
 SANITIZER = re.compile(rb"(Address|Leak)Sanitizer|runtime error:|Assertion")
@@ -80,8 +82,7 @@ def live_case(program, wish, figures):
                 if stage.tap.returncode != 1 or "amitap: " not in stage.said():
                     return f"AMITAP_MEMORY={wish}: ended with {stage.tap.returncode}: {stage.said()[-900:]}"
                 return None
-            stage.tap.terminate()
-            status = stage.tap.wait(60)
+            status = stop(stage.tap, 60)
             if status not in (0, 1) or SANITIZER.search(stage.said().encode()):
                 return f"AMITAP_MEMORY={wish}: ended with {status}: {stage.said()[-900:]}"
             deaths = [stage.position()]
@@ -131,7 +132,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     print(f"memory: --seed {options.seed}", flush=True)
-    chance, figures, failed = random.Random(options.seed), collections.Counter(), 0
+    chance, figures, report = random.Random(options.seed), collections.Counter(), Report()
     program, sample = options.amitap, str(ROOT / "examples/amitap.conf")
     cases = {"replay": lambda: command_case([program, "replay", "--records", "events", str(RECORDING)], options, chance, figures),
              "check": lambda: command_case([program, "check", "-c", sample], options, chance, figures),
@@ -139,16 +140,12 @@ def main():
     cases = {name: case for name, case in cases.items() if not options.names or name in options.names}
     for name, case in cases.items():
         begin, wrong = time.monotonic(), case()
-        failed += bool(wrong)
-        for fault in wrong[:4]:
-            print(f"   {fault}")
-        print(f"{'FAIL' if wrong else 'ok'} {name} ({time.monotonic() - begin:.0f} s, {len(wrong)} wrong)", flush=True)
+        report(f"{name} ({time.monotonic() - begin:.0f} s, {len(wrong)} wrong)", wrong)
     print(f"failed allocations: {figures['injected']}, sent {figures['sent']}, found {figures['found']}, lost "
           f"{figures['lost']}, blind {figures['blind']:.1f} s")
     FaultLog("memory").add("failed allocation", injected=figures["injected"], sent=figures["sent"], found=figures["found"],
                            lost=figures["lost"], blind_seconds=figures["blind"])
-    print(f"{len(cases) - failed} passed, {failed} failed")
-    return bool(failed)
+    return report.finish()
 
 
 if __name__ == "__main__":
