@@ -5,10 +5,14 @@ import pathlib
 import shutil
 import socket
 import subprocess
-import time
+import sys
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+from programs import end, stop  # noqa: E402
+from waiting import free_ports, until  # noqa: E402
+
 JARS = ROOT / "build/kafka/jars"
 USER, PASSWORD = "amitap", "it's # secret"
 MECHANISM = "SCRAM-SHA-512"
@@ -18,14 +22,6 @@ log4j.appender.stdout=org.apache.log4j.ConsoleAppender
 log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
 log4j.appender.stdout.layout.ConversionPattern=%d %p %m (%c)%n
 """
-
-
-def free_ports(count):
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in servers]
-    for server in servers:
-        server.close()
-    return ports
 
 
 def run(*command, **options):
@@ -115,30 +111,24 @@ class Broker:
         with open(self.folder / "kafka.log", "ab") as log:
             self.process = subprocess.Popen([*self.java(), "kafka.Kafka", self.folder / "server.properties"],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        end = time.monotonic() + timeout
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.2)
-        self.stop()
-        raise RuntimeError(f"Kafka does not start, see {self.folder}/kafka.log")
+        if not until(self.answers, timeout, 0.2, self.process):
+            self.stop()
+            raise RuntimeError(f"Kafka does not start, see {self.folder}/kafka.log")
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        except OSError:
+            return False
+        return True
 
     def stop(self):
-        if not self.process:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        if self.process:
+            stop(self.process, 30)
         self.process = None
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
+        end(self.process)
         self.process = None
 
     def client(self):

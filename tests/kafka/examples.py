@@ -11,6 +11,10 @@ import uuid
 import confluent_kafka
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+from programs import stop  # noqa: E402
+from waiting import until  # noqa: E402
+
 EXAMPLES = ROOT / "examples/consumers"
 NODE = ROOT / "build/examples/node"
 DOUBLES = 200
@@ -60,17 +64,9 @@ def printed(name, command, client, prefix, wanted, folder):
     with open(out, "wb") as to, open(folder / f"{name}.err", "wb") as errors:
         process = subprocess.Popen([*map(str, command), str(properties), prefix], stdin=subprocess.DEVNULL, stdout=to,
                                    stderr=errors)
-    end = time.monotonic() + LIMIT
-    while time.monotonic() < end and process.poll() is None and out.read_bytes().count(b"\n") < wanted:
-        time.sleep(0.2)
+    until(lambda: out.read_bytes().count(b"\n") >= wanted, LIMIT, 0.2, process)
     time.sleep(2)  # for what is too much
-    process.terminate()
-    try:
-        status = process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        status = process.wait()
-    return status, out.read_text().splitlines(), (folder / f"{name}.err").read_text()
+    return stop(process), out.read_text().splitlines(), (folder / f"{name}.err").read_text()
 
 
 def check(checks, broker, prefix, messages, folder):

@@ -12,7 +12,6 @@ import os
 import pathlib
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -23,17 +22,20 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 import examples
 import records
-from broker import Broker, free_ports
+from broker import Broker
 from middle import Middle
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 from fault_log import FaultLog  # noqa: E402
+from programs import Programs, end, stop  # noqa: E402
 from relay import Relay  # noqa: E402
+from report import Report  # noqa: E402
+from stored import query  # noqa: E402
+from waiting import free_port, until  # noqa: E402
 
 WORK = ROOT / "build/kafka"
 CRASHING = ROOT / "build/crash/amitap"
-SHOWN = 8
 CONFIGURATION = """pbx main {{
   host = 127.0.0.1
   port = {port}
@@ -50,32 +52,24 @@ kafka {{
 """
 
 
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = 0
-        self.fault_log = FaultLog("kafka")
+class Checks(Report):
+    LENGTH = 400
 
-    def say(self, good, what, faults=()):
-        self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
-        print(f"{'ok  ' if good else 'FAIL'}  {what}", flush=True)
-        for fault in list(faults)[:SHOWN]:
-            print(f"      {fault[:400]}", flush=True)
+    def __init__(self):
+        super().__init__()
+        self.fault_log = FaultLog("kafka")
 
     def none(self, faults, what):
         faults = list(faults)
         self.say(not faults, what + (f" ({len(faults)} faults)" if faults else ""), faults)
 
 
-class Simulator:
+class Simulator(Programs):
     """amisim, playing the folders."""
 
     def __init__(self, folder, *options, folders):
-        self.folder = folder
-        self.log = open(folder / "amisim.log", "wb")
-        self.process = subprocess.Popen(
-            [ROOT / "build/amisim", "--port", "0", "--summary", folder / "summary.json", *options, *folders],
-            stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, text=True)
-        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+        super().__init__(folder)
+        self.port = self.start_amisim(ROOT / "build/amisim", "--summary", folder / "summary.json", *options, *folders)
 
     def played(self):
         """amisim writes its summary when all was played and sent."""
@@ -83,11 +77,6 @@ class Simulator:
             return '"finished":true' in (self.folder / "summary.json").read_text()
         except FileNotFoundError:
             return False
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
-        self.log.close()
 
 
 class Tap:
@@ -113,45 +102,30 @@ class Tap:
         try:
             return self.process.wait(30) == -signal.SIGKILL
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            end(self.process)
             return False
 
     def stop(self):
-        """Its exit status, None when it had to be killed."""
-        if not self.process:
-            return 0
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            return None
-        finally:
-            self.process = None
+        """Its exit status, also that of a kill."""
+        status = stop(self.process) if self.process else 0
+        self.process = None
+        return status
 
     def log(self):
         return (self.folder / "amitap.log").read_text(errors="replace")
 
     def waiting(self):
         """How many committed records Kafka has not acknowledged, as the outbox's file has it."""
-        db = sqlite3.connect(f"file:{self.folder}/amitap.db-outbox?mode=ro", uri=True, timeout=10)
-        try:
-            cursor = db.execute("SELECT coalesce(max(seq), 0) FROM cursors WHERE sink = 'kafka'").fetchone()[0]
-            return db.execute("SELECT count(*) FROM facts WHERE seq > ?", (cursor,)).fetchone()[0]
-        finally:
-            db.close()
+        return query(self.folder / "amitap.db-outbox", "SELECT count(*) FROM facts WHERE seq > "
+                     "(SELECT coalesce(max(seq), 0) FROM cursors WHERE sink = 'kafka')")[0][0]
 
 
-def wait_until(what, limit, done, interval=0.2):
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        if done():
-            return True
-        time.sleep(interval)
-    print(f"      {what}: not within {limit} s", flush=True)
-    return False
+def wait_until(what, limit, done):
+    """Whether it came about; says so when it did not."""
+    came = bool(until(done, limit, 0.2))
+    if not came:
+        print(f"   {what}: not within {limit} s", flush=True)
+    return came
 
 
 def fresh_folder(name):
@@ -196,7 +170,7 @@ class Play:
     def close(self):
         self.tap.stop()
         self.relay.close()
-        self.simulator.stop()
+        self.simulator.end_all()
 
     def check(self, checks, contracts, repeats=True, fault=None, injected=1):
         """Everything that is true of any stream. repeats: live state that says again what it said counts, too. fault:
@@ -360,11 +334,8 @@ def stage_unready(broker, checks, contracts, options):
 
 def kept(play):
     """The history's records by their ids: their bodies."""
-    db = sqlite3.connect(f"file:{play.folder}/amitap.db?mode=ro", uri=True, timeout=10)
-    try:
-        return {row[0]: row[1] for table in records.TABLES for row in db.execute(f"SELECT ce_id, body FROM {table}")}
-    finally:
-        db.close()
+    return {identity: body for table in records.TABLES
+            for identity, body in query(play.folder / "amitap.db", f"SELECT ce_id, body FROM {table}")}
 
 
 def republish(play, *arguments):
@@ -532,7 +503,7 @@ def stage_secure(broker, checks, contracts, options):
     wrong = Broker.client(broker) | {"sasl.password": "wrong"}
     folder = fresh_folder("stage-refused")
     (folder / "password").write_text(wrong["sasl.password"])
-    tap = Tap(folder, free_ports(1)[0], broker, "secure.")
+    tap = Tap(folder, free_port(), broker, "secure.")
     tap.config.write_text(tap.config.read_text().replace(str(broker.folder / "password"), str(folder / "password")))
     tap.start()
     done = wait_until("a line about the refusal", 20, lambda: "cannot publish" in tap.log())
@@ -563,8 +534,7 @@ def main():
                 STAGES[name](broker, checks, contracts, options)
         finally:
             broker.stop()
-    print(f"{checks.passed} passed, {checks.failed} failed")
-    return 0 if checks.failed == 0 else 1
+    return checks.finish()
 
 
 if __name__ == "__main__":
