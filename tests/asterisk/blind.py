@@ -21,13 +21,13 @@ import threading
 import time
 
 import lab as laboratory
-from live import Checks
 
 sys.path.insert(0, str(laboratory.HERE.parent / "blind"))
 import run  # noqa: E402  it says where the next ones lie
 import oracle  # noqa: E402
 import rows  # noqa: E402
 from fault_log import FaultLog  # noqa: E402
+from report import Report  # noqa: E402
 from troubled_relay import TroubledRelay  # noqa: E402
 
 TABLES = {"cdr": "cdr", "call": "calls", "queue": "queue_visits"}
@@ -332,7 +332,7 @@ def main():
     parser.add_argument("--amitap", default="build/amitap", metavar="PROGRAM", type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--instance", default="blind", help="name of the lab, for several at once")
     parser.add_argument("--keep", type=pathlib.Path, default=pathlib.Path("build/test-logs/asterisk-blind"), metavar="FOLDER")
-    options, checks = parser.parse_args(), Checks()
+    options, checks = parser.parse_args(), Report()
     folder = options.keep.resolve()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -345,8 +345,7 @@ def main():
             lab.save_truth(story.sizes, folder)
             lab.keep_log(folder)
     judge(story, Truth(folder, story.dark[-1], story.dropped[-1]))
-    print(f"{checks.passed} passed, {checks.failed} failed")
-    return 1 if checks.failed or not checks.passed else 0
+    return checks.finish()
 
 
 if __name__ == "__main__":

@@ -7,12 +7,16 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 
 import sip_phone
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "kit"))  # for all that import this
+import relay  # noqa: E402
+
 SNAPSHOT = ("CoreShowChannels", "Status", "BridgeList", "QueueStatus", "QueueSummary")
 TRUTH = {"cdr.csv": "log/cdr-custom/cdr.csv", "cel.csv": "log/cel-custom/cel.csv", "queue_log": "log/queue_log"}
 
@@ -72,6 +76,18 @@ class Ami:
         self.socket.shutdown(socket.SHUT_RDWR)
         self.reader.join(5)
         self.socket.close()
+
+
+def log_in(seconds, *account):
+    """A manager session, as soon as it is let in: the PBX may still be starting or reading its configuration."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return Ami(*account)
+        except (OSError, RuntimeError, queue.Empty):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 class Lab:
@@ -165,15 +181,7 @@ class Lab:
     def _log_in_again(self, timeout):
         self.pbx.reader.join(timeout)
         self.pbx.socket.close()
-        end = time.monotonic() + timeout
-        while True:
-            try:
-                self.pbx = Ami(self.ports["PBX_AMI"], "admin", "adminsecret")
-                return
-            except (OSError, RuntimeError, queue.Empty):
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.1)
+        self.pbx = log_in(timeout, self.ports["PBX_AMI"], "admin", "adminsecret")
 
     def await_idle(self, timeout=90):
         """Wait until the PBX has no channel and has written its last row; False if it never gets there."""
@@ -208,39 +216,12 @@ def actions_in(data):
     return [name.decode("latin-1") for name in re.findall(rb"(?im)^action:\s*(\S+)", data)]
 
 
-class Relay:
-    """A TCP relay to the PBX's manager port that keeps what passes in both directions."""
+class Relay(relay.Relay):
+    """To the PBX's manager port; keeps what passes in both directions, of all connections together."""
 
     def __init__(self, port, from_pbx, to_pbx):
-        self.target, self.files = port, (from_pbx, to_pbx)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.both = from_pbx, to_pbx
+        super().__init__(port, None)
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.target))
-            for source, sink, file in ((server, client, self.files[0]), (client, server, self.files[1])):
-                threading.Thread(target=self._pump, args=(source, sink, file), daemon=True).start()
-
-    @staticmethod
-    def _pump(source, sink, file):
-        try:
-            while data := source.recv(65536):
-                file.write(data)
-                file.flush()
-                sink.sendall(data)
-        except OSError:
-            pass
-        for end in (source, sink):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()
+    def kept(self):
+        return self.both

@@ -4,7 +4,6 @@ import collections
 import json
 import re
 import subprocess
-import time
 
 import lab as laboratory
 
@@ -81,15 +80,7 @@ class Unfiltered:
     def __init__(self, lab, folder):
         self.path = folder / "unfiltered.raw"
         self.file = open(self.path, "wb")
-        end = time.monotonic() + 10
-        while True:  # the reload may not be over
-            try:
-                self.ami = laboratory.Ami(lab.ports["PBX_AMI"], "unfiltered", "unfilteredsecret", self.file)
-                return
-            except RuntimeError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.2)
+        self.ami = laboratory.log_in(10, lab.ports["PBX_AMI"], "unfiltered", "unfilteredsecret", self.file)
 
     def stop(self):
         self.ami.close()

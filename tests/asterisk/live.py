@@ -19,8 +19,6 @@ import pathlib
 import random
 import re
 import shutil
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -28,10 +26,13 @@ import threading
 import time
 import urllib.request
 
-import lab as laboratory
+import lab as laboratory  # it says where the kit lies
 import least
 import manager_log
 import scenarios
+from programs import stop
+from report import Report
+from waiting import free_port
 
 sys.path.insert(0, str(laboratory.HERE.parent / "compare"))
 import cel  # noqa: E402
@@ -59,20 +60,6 @@ pbx main {{
 store {{ path = "{folder}/history.db" }}
 web {{ listen = "127.0.0.1:{web}" }}
 """
-
-
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def say(self, good, what):
-        self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
-        print(f"{'ok  ' if good else 'FAIL'}  {what}", flush=True)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Tap:
@@ -104,18 +91,12 @@ class Tap:
         return False
 
     def stop(self):
-        """Its exit status after a clean stop was asked for, or None if it had to be killed."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            return None
-        finally:
-            self.relay.close()
-            self.heard.close()
-            self.said.close()
+        """Its exit status after a clean stop was asked for, or that of a kill."""
+        status = stop(self.process, 15)
+        self.relay.close()
+        self.heard.close()
+        self.said.close()
+        return status
 
     def state(self):
         """The live state that its wallboard gets."""
@@ -309,14 +290,13 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("names", nargs="*", metavar="NAME",
                         default=[play.__name__.replace("_", "-") for play in scenarios.PLAIN])
-    options, checks = parser.parse_args(), Checks()
+    options, checks = parser.parse_args(), Report()
     if not os.access(options.amitap, os.X_OK):
         parser.error(f"no such program: {options.amitap}")
     options.keep = options.keep.resolve()
     with laboratory.Lab(options.instance) as lab:
         live(lab, options, checks)
-    print(f"{checks.passed} passed, {checks.failed} failed")
-    return 1 if checks.failed or not checks.passed else 0
+    return checks.finish()
 
 
 if __name__ == "__main__":

@@ -15,14 +15,12 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import time
 
-import lab as laboratory
+import lab as laboratory  # it says where the kit lies
 import manager_log
-from live import Checks, free_port
-
-sys.path.insert(0, str(laboratory.HERE.parent / "kit"))
-from certificates import Authority, self_signed  # noqa: E402
+from certificates import Authority, self_signed
+from report import Report
+from waiting import free_port, until
 
 LIMIT = 20
 GENERAL = "tlsenable = yes\ntlsbindaddr = 127.0.0.1:{port}\ntlscertfile = {inside}/tls.pem\ntlsprivatekey = {inside}/tls.key\n"
@@ -43,12 +41,8 @@ class Pbx:
         general = GENERAL.format(port=self.port, inside="/" + str(self.etc.relative_to(self.lab.folder / "root")))
         (self.etc / "manager.conf").write_text(self.plain.replace("[general]\n", "[general]\n" + general, 1))
         self.lab.cli("manager reload")
-        wanted, end = ssl.PEM_cert_to_DER_cert(pathlib.Path(pem).read_text()), time.monotonic() + LIMIT
-        while self.shown() != wanted:
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.1)
-        return True
+        wanted = ssl.PEM_cert_to_DER_cert(pathlib.Path(pem).read_text())
+        return until(lambda: self.shown() == wanted, LIMIT, 0.1)
 
     def shown(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -80,10 +74,8 @@ class Tests:
             return
         log = manager_log.ManagerLog(self.lab)
         done = self.audit(host, *(keys or (f"tls_ca_file = \"{self.ours.ca}\"",)))
-        asked, end = log.actions({"tap"}), time.monotonic() + LIMIT
-        while not refused and not asked["Logoff"] and time.monotonic() < end:
-            time.sleep(0.05)
-            asked = log.actions({"tap"})
+        until(lambda: refused or log.actions({"tap"})["Logoff"], LIMIT, 0.05)
+        asked = log.actions({"tap"})
         if refused:
             good = done.returncode == 3 and refused in done.stderr and not done.stdout and not asked
         else:
@@ -119,11 +111,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--amitap", default="build/amitap", metavar="BINARY")
     parser.add_argument("--instance", default="tls")
-    options, checks = parser.parse_args(), Checks()
+    options, checks = parser.parse_args(), Report()
     with laboratory.Lab(options.instance) as lab, tempfile.TemporaryDirectory() as folder:
         Tests(lab, options, pathlib.Path(folder), checks).run()
-    print(f"{checks.passed} passed, {checks.failed} failed")
-    return 1 if checks.failed or not checks.passed else 0
+    return checks.finish()
 
 
 if __name__ == "__main__":
