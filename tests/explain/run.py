@@ -15,8 +15,9 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "tests/history"))
+sys.path[:0] = [str(ROOT / "tests/kit"), str(ROOT / "tests/history")]
 import history_file  # noqa: E402
+from report import Report  # noqa: E402
 
 # Recording, and how the call is asked for: a linkedid, one that was merged into it, or a Uniqueid.
 CALLS = [
@@ -34,13 +35,7 @@ CALLS = [
 RECORDING_ONLY = {"cdr_dropped", "ring_no_answer", "ring_canceled"}
 LAST_LINE = "not in the history, but in a recording"
 
-failed = 0
-
-
-def report(what, fault):
-    global failed
-    failed += bool(fault)
-    print(f"{'FAIL' if fault else 'ok'} {what}" + (f": {fault}" if fault else ""))
+report = Report()
 
 
 class Amitap:
@@ -55,11 +50,7 @@ class Amitap:
         return self.run("replay", "--records", kinds, recording).stdout.splitlines()
 
     def configure(self, database):
-        """A configuration whose store is that file."""
-        path = self.folder / "amitap.conf"
-        path.write_text(f'pbx main {{ host = 127.0.0.1\n user = tap\n secret = \'x\' }}\n'
-                        f'store {{ path = "{database}" }}\n')
-        return str(path)
+        return history_file.configuration(self.folder, database)
 
 
 def raw(name):
@@ -79,7 +70,7 @@ def check_call(amitap, name, wanted):
     text = amitap.run("explain", wanted, raw(name))
     expected = (HERE / "expect" / f"{name}.txt").read_text()
     report(f"{name}: the timeline is as expected",
-           "" if text.stdout == expected else f"it is not\n{text.stdout}{text.stderr}")
+           [] if text.stdout == expected else ["it is not", *text.stdout.splitlines(), text.stderr])
     database = amitap.folder / f"{name}.db"
     file = history_file.create(database)
     history_file.insert_records(file, amitap.replay(raw(name), "events"))
@@ -88,7 +79,7 @@ def check_call(amitap, name, wanted):
     stored = amitap.run("explain", wanted, "-c", amitap.configure(database), "--json")
     both = [line for line in recorded if line["rule"] not in RECORDING_ONLY]
     report(f"{name}: the history gives the same {len(both)} lines",
-           "" if lines_of(stored.stdout) == both else f"{stored.stderr}{stored.stdout}")
+           [] if lines_of(stored.stdout) == both else [stored.stderr, *stored.stdout.splitlines()])
 
 
 def check_ways(amitap):
@@ -96,19 +87,19 @@ def check_ways(amitap):
     whole = amitap.run("explain", wanted, raw(name)).stdout
     with open(raw(name), encoding="latin-1") as file:
         piped = amitap.run("explain", wanted, "-", stdin=file).stdout
-    report("standard input gives the same", "" if piped == whole else piped)
+    report("standard input gives the same", [] if piped == whole else [piped])
     parts = [amitap.folder / "1.raw", amitap.folder / "2.raw"]
     content = pathlib.Path(raw(name)).read_bytes()
     parts[0].write_bytes(content[:len(content) // 2])
     parts[1].write_bytes(content[len(content) // 2:])
     split = amitap.run("explain", wanted, *map(str, parts)).stdout
-    report("several files are one stream", "" if split == whole else split)
+    report("several files are one stream", [] if split == whole else [split])
     alias = amitap.run("explain", "pbxA-1795219497.138", raw(name)).stdout
-    report("a merged linkedid gives the whole call", "" if alias == whole else alias)
+    report("a merged linkedid gives the whole call", [] if alias == whole else [alias])
     config = amitap.configure(amitap.folder / "pickup.db")
     stored = amitap.run("explain", wanted, "-c", config).stdout.splitlines()
     report("the history says what only a recording has",
-           "" if stored and stored[-1].startswith(LAST_LINE) else stored)
+           [] if stored and stored[-1].startswith(LAST_LINE) else [stored])
 
 
 def check_escapes(amitap):
@@ -120,11 +111,11 @@ def check_escapes(amitap):
     text = amitap.run("explain", wanted, str(recording)).stdout
     hidden = [c for c in text if c != "\n" and (not c.isprintable())]
     report("a name full of escapes is shown, not obeyed",
-           "" if "Zo\u00eb?]0;pwned??[2J???id" in text and not hidden else f"{hidden} in {text!r}")
+           [] if "Zo\u00eb?]0;pwned??[2J???id" in text and not hidden else [f"{hidden} in {text!r}"])
     told = lines_of(amitap.run("explain", wanted, str(recording), "--json").stdout)
-    report("machines get it as it came", "" if any(evil in line["what"] for line in told) else told[:3])
+    report("machines get it as it came", [] if any(evil in line["what"] for line in told) else told[:3] or ["nothing is told"])
     asked_for = amitap.run("explain", "\x1b[2J", str(recording)).stderr
-    report("nor is what was asked for", "" if "no call ?[2J in" in asked_for else repr(asked_for))
+    report("nor is what was asked for", [] if "no call ?[2J in" in asked_for else [repr(asked_for)])
 
 
 def check_refused(amitap):
@@ -133,7 +124,7 @@ def check_refused(amitap):
     def refused(what, arguments, words):
         got = amitap.run("explain", *arguments)
         good = got.returncode != 0 and all(word in got.stderr for word in words) and got.stderr.count("\n") <= 3
-        report(what, "" if good and not got.stdout else f"exit {got.returncode}: {got.stderr}{got.stdout}")
+        report(what, [] if good and not got.stdout else [f"exit {got.returncode}: {got.stderr}{got.stdout}"])
 
     config = amitap.configure(database)
     near = ["no call pbxA-1795219490.1", "the nearest is pbxA-1795219495.136", "2026-11-21T00:04:55"]
@@ -162,7 +153,7 @@ def check_broken(amitap):
     def told(what, path, words):
         got = amitap.run("explain", wanted, "-c", amitap.configure(path))
         good = got.returncode == 1 and not got.stdout and words in got.stderr and got.stderr.count("\n") == 1
-        report(what, "" if good else f"exit {got.returncode}: {got.stderr}{got.stdout}")
+        report(what, [] if good else [f"exit {got.returncode}: {got.stderr}{got.stdout}"])
 
     no_json = amitap.folder / "no-json.db"
     file = history_file.create(no_json)
@@ -196,10 +187,10 @@ def check_two_pbxs(amitap):
     config = amitap.configure(amitap.folder / "two.db")
     both = amitap.run("explain", "1.1", "-c", config)
     report("a linkedid of two PBXs is refused, with both named",
-           "" if both.returncode == 1 and "east" in both.stderr and "west" in both.stderr and "--pbx" in both.stderr
-           else both.stderr)
+           [] if both.returncode == 1 and "east" in both.stderr and "west" in both.stderr and "--pbx" in both.stderr
+           else [both.stderr])
     west = amitap.run("explain", "1.1", "-c", config, "--pbx", "west")
-    report("--pbx tells them apart", "" if west.returncode == 0 and "of west" in west.stdout else west.stderr)
+    report("--pbx tells them apart", [] if west.returncode == 0 and "of west" in west.stdout else [west.stderr])
 
 
 def take(amitap):
@@ -225,7 +216,7 @@ def main():
         check_refused(amitap)
         check_two_pbxs(amitap)
         check_broken(amitap)
-    return 1 if failed else 0
+    return report.status()
 
 
 if __name__ == "__main__":

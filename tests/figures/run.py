@@ -21,21 +21,15 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "tests/history"))
+sys.path[:0] = [str(ROOT / "tests/kit"), str(ROOT / "tests/history")]
 import history_file  # noqa: E402
+from report import Report  # noqa: E402
 
 TABLES = {"visits": "queue_visits", "agents": "agent_intervals", "calls": "calls"}
 TIMES = {"joined", "start", "end", "answer"}
 NEAR = 1e-6
 
-failed = 0
-
-
-def report(what, faults):
-    global failed
-    faults = list(faults)
-    failed += bool(faults)
-    print(f"{'FAIL' if faults else 'ok'} {what}" + "".join(f"\n   {fault}" for fault in faults[:8]))
+report = Report()
 
 
 def time_of(text):
@@ -48,13 +42,6 @@ def stored_value(name, text):
     if name in TIMES:
         return time_of(text).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return text
-
-
-def configure(folder, database):
-    path = pathlib.Path(folder) / "amitap.conf"
-    path.write_text("pbx main { host = 127.0.0.1\n user = tap\n secret = 'x' }\n"
-                    f'store {{ path = "{database}" }}\n')
-    return str(path)
 
 
 def fill(database, case):
@@ -90,7 +77,7 @@ def differs(got, wanted):
 def check_case(amitap, case, folder):
     database = pathlib.Path(folder) / f"{case.name}.db"
     fill(database, case)
-    rows, errors = figures(amitap, configure(folder, database), *shlex.split((case / "command").read_text()))
+    rows, errors = figures(amitap, history_file.configuration(folder, database), *shlex.split((case / "command").read_text()))
     expected = [json.loads(line) for line in (case / "expect").read_text().splitlines() if line[:1] == "{"]
     faults = [errors] if errors else []
     if len(rows) != len(expected):
@@ -179,7 +166,7 @@ def check_recordings(amitap, folder):
                                 capture_output=True, text=True, check=True)
         history_file.insert_records(file, replay.stdout.splitlines())
     file.close()
-    config = configure(folder, database)
+    config = history_file.configuration(folder, database)
     for threshold in 2, 5, 20:
         rows, errors = figures(amitap, config, "--from", "2000-01-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z",
                                "--short", "0", "--threshold", str(threshold))
@@ -196,7 +183,7 @@ def check_recordings(amitap, folder):
 
 
 def check_refused(amitap, folder):
-    config = configure(folder, pathlib.Path(folder) / "none.db")
+    config = history_file.configuration(folder, pathlib.Path(folder) / "none.db")
 
     def refused(what, arguments, words):
         run = subprocess.run([amitap, "figures", *arguments], capture_output=True, text=True, timeout=60)
@@ -217,7 +204,7 @@ def check_refused(amitap, folder):
 
 def check_text(amitap, folder):
     case = HERE / "case/every-formula"
-    config = configure(folder, pathlib.Path(folder) / "every-formula.db")
+    config = history_file.configuration(folder, pathlib.Path(folder) / "every-formula.db")
     run = subprocess.run([amitap, "figures", "-c", config, "--zone", "Europe/Berlin",
                           *shlex.split((case / "command").read_text())], capture_output=True, text=True, timeout=60)
     expected = (HERE / "text.expect").read_text()
@@ -232,7 +219,7 @@ def check_escapes(amitap, folder):
         file.execute(f"UPDATE {table} SET {column} = 'Al' || char(27) || '[2Jice' WHERE {column} = 'Alice'")
     file.commit()
     file.close()
-    run = subprocess.run([amitap, "figures", "-c", configure(folder, database), "--agent", "--from",
+    run = subprocess.run([amitap, "figures", "-c", history_file.configuration(folder, database), "--agent", "--from",
                           "2026-03-02T09:00:00Z", "--to", "2026-03-02T10:00:00Z"], capture_output=True, text=True,
                          timeout=60)
     report("a name full of escapes is shown, not obeyed",
@@ -250,7 +237,7 @@ def main():
         check_escapes(amitap, folder)
         check_recordings(amitap, folder)
         check_refused(amitap, folder)
-    return 1 if failed else 0
+    return report.status()
 
 
 if __name__ == "__main__":

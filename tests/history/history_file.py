@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A history file as amitap makes it, filled from records or from rows, for the tests of what reads it."""
+"""A history file as amitap makes it, filled from records or from rows, and a configuration that names it, for the tests of
+what reads it."""
 import json
 import pathlib
 import re
@@ -26,6 +27,13 @@ def create(path):
     file.execute(f"PRAGMA user_version = {len(migrations)}")
     file.execute("PRAGMA journal_mode = WAL")
     return file
+
+
+def configuration(folder, file):
+    """The path of a configuration in the folder, whose store is that file."""
+    path = pathlib.Path(folder) / "amitap.conf"
+    path.write_text(f"pbx main {{ host = 127.0.0.1\n user = tap\n secret = 'x' }}\nstore {{ path = '{file}' }}\n")
+    return str(path)
 
 
 def sql_value(value):
