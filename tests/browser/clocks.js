@@ -5,6 +5,7 @@ const assert = require('assert');
 const fs = require('fs');
 const path = require('path');
 const vm = require('vm');
+const { play, test } = require('./play.js');
 
 const SOURCE = path.join(__dirname, '../../web/pages/stream.js');
 const START = Date.parse('2026-11-21T10:00:00Z');
@@ -89,9 +90,6 @@ async function live(...pbxs) {
   return world;
 }
 
-const tests = [];
-const test = (name, run) => tests.push({ name, run });
-
 test('a wait is told by the clock of its PBX', async () => {
   const pbx = (more) => ({ pbx: 'main', subject: 'main', connected: true, last_event: iso(START - 4000), ...more });
   let world = await live(pbx({ clock_skew_seconds: -90 }));
@@ -162,19 +160,4 @@ test('a first snapshot that never ends is given up and asked for anew', async ()
   assert.strictEqual(world.wrong(), 0);
 });
 
-async function main() {
-  let failed = 0;
-  for (const { name, run } of tests) {
-    try {
-      await run();
-      console.log('ok    %s', name);
-    } catch (error) {
-      failed++;
-      console.log('FAIL  %s\n%s', name, String(error.stack || error).replace(/^/gm, '      '));
-    }
-  }
-  console.log('%d passed, %d failed', tests.length - failed, failed);
-  process.exit(failed ? 1 : 0);
-}
-
-main();
+play({}, async () => {});

@@ -6,10 +6,10 @@ const assert = require('assert');
 const { execFileSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
-const { Program, freePort, launch, replaced, until } = require('./stage.js');
+const { play, test } = require('./play.js');
+const { SHOTS, Program, fresh, freePort, launch, replaced, until } = require('./stage.js');
 
 const OUT = 'build/browser/hostile';
-const SHOTS = 'build/screenshots';
 const SECRET = 'correct horse battery';
 const RLO = '\u202e';
 // What a caller may call himself, and what the page may make of it: text.
@@ -43,9 +43,7 @@ const amitap = (...words) => execFileSync('build/amitap', [...words.slice(0, 2),
   { input: SECRET + '\n', encoding: 'utf8' });
 
 async function open() {
-  fs.rmSync(OUT, { recursive: true, force: true });
-  fs.mkdirSync(OUT, { recursive: true });
-  fs.mkdirSync(SHOTS, { recursive: true });
+  fresh(OUT);
   const [amiPort, webPort] = [await freePort(), await freePort()];
   stage.config = path.join(OUT, 'amitap.conf');
   fs.writeFileSync(stage.config, `pbx main {
@@ -68,11 +66,6 @@ web {
   await stage.tap.says(/following events/);
   stage.url = `http://127.0.0.1:${webPort}/`;
   stage.browser = await launch();
-}
-
-async function close() {
-  if (stage.browser) await stage.browser.close();
-  for (const program of [stage.tap, stage.pbx]) if (program) await program.stop();
 }
 
 // A browser of somebody's own; everything that it complains of is kept.
@@ -103,9 +96,6 @@ async function logIn(page, password) {
 }
 
 const live = (page) => until('live', () => page.evaluate(() => document.body.dataset.stream === 'live'));
-
-const tests = [];
-const test = (name, run) => tests.push({ name, run });
 
 test('who is not logged in comes to the log-in page', async () => {
   const page = stage.page = await visitor();
@@ -254,29 +244,4 @@ test('nothing was complained of, nothing was asked of anybody else', () => {
   assert.deepStrictEqual(stage.errors, []);
 });
 
-async function main() {
-  let failed = 0, passed = 0;
-  try {
-    await open();
-    for (const { name, run } of tests) {
-      const begin = Date.now();
-      try {
-        await run();
-        passed++;
-        console.log('ok    %s (%s s)', name, ((Date.now() - begin) / 1000).toFixed(1));
-      } catch (error) {
-        failed++;
-        console.log('FAIL  %s\n%s', name, String(error.stack || error).replace(/^/gm, '      ').slice(0, 3000));
-      }
-    }
-  } catch (error) {
-    failed++;
-    console.log('FAIL  the stage\n%s', error.stack || error);
-  }
-  await close();
-  if (failed && stage.tap) console.log('amitap said: %s', stage.tap.said);
-  console.log('%d passed, %d failed', passed, failed);
-  process.exit(failed ? 1 : 0);
-}
-
-main();
+play(stage, open);

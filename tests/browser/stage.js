@@ -7,6 +7,8 @@ const net = require('net');
 const path = require('path');
 const { chromium } = require('playwright-core');
 
+const SHOTS = 'build/screenshots';
+
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Asks until it is so, and says what was waited for when it never is.
@@ -121,4 +123,11 @@ function firstSent(log, name) {
   return first;
 }
 
-module.exports = { Program, Proxy, firstSent, freePort, launch, replaced, sleep, until };
+// An empty folder, and one for screenshots.
+function fresh(folder) {
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  fs.mkdirSync(SHOTS, { recursive: true });
+}
+
+module.exports = { SHOTS, Program, Proxy, firstSent, fresh, freePort, launch, replaced, sleep, until };

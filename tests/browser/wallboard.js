@@ -5,10 +5,10 @@
 const assert = require('assert');
 const fs = require('fs');
 const path = require('path');
-const { Program, Proxy, firstSent, freePort, launch, replaced, sleep, until } = require('./stage.js');
+const { play, test } = require('./play.js');
+const { SHOTS, Program, Proxy, firstSent, fresh, freePort, launch, replaced, sleep, until } = require('./stage.js');
 
 const OUT = 'build/browser/run';
-const SHOTS = 'build/screenshots';
 const HOSTILE = '<img src=x onerror=document.title=1>';
 const LOG = path.join(OUT, 'sent.log');
 const stage = {};
@@ -36,9 +36,7 @@ function startTap() {
 }
 
 async function open() {
-  fs.rmSync(OUT, { recursive: true, force: true });
-  fs.mkdirSync(OUT, { recursive: true });
-  fs.mkdirSync(SHOTS, { recursive: true });
+  fresh(OUT);
   stage.amiPort = await freePort();
   stage.webPort = await freePort();
   stage.config = path.join(OUT, 'amitap.conf');
@@ -69,17 +67,8 @@ web { listen = "127.0.0.1:${stage.webPort}" }
   await stage.page.goto(stage.url);
 }
 
-async function close() {
-  if (stage.browser) await stage.browser.close();
-  if (stage.proxy) stage.proxy.close();
-  for (const program of [stage.tap, stage.pbx]) if (program) await program.stop();
-}
-
 const status = () => stage.page.evaluate(() => document.body.dataset.stream);
 const shoot = (name) => stage.page.screenshot({ path: path.join(SHOTS, name + '.png') });
-
-const tests = [];
-const test = (name, run) => tests.push({ name, run });
 
 test('the page is live', () => until('live', async () => await status() === 'live'));
 
@@ -267,30 +256,4 @@ test('the page comes back by itself', async () => {
   assert.deepStrictEqual(shown, expected);
 });
 
-async function main() {
-  let failed = 0, passed = 0;
-  try {
-    await open();
-    for (const { name, run } of tests) {
-      const begin = Date.now();
-      try {
-        await run();
-        passed++;
-        console.log('ok    %s (%s s)', name, ((Date.now() - begin) / 1000).toFixed(1));
-      } catch (error) {
-        failed++;
-        console.log('FAIL  %s\n%s', name, String(error.stack || error).replace(/^/gm, '      '));
-        await shoot('failed-' + failed).catch(() => {});
-      }
-    }
-  } catch (error) {
-    failed++;
-    console.log('FAIL  the stage\n%s', error.stack || error);
-  }
-  await close();
-  if (failed && stage.tap) console.log('amitap said: %s', stage.tap.said);
-  console.log('%d passed, %d failed', passed, failed);
-  process.exit(failed ? 1 : 0);
-}
-
-main();
+play(stage, open, (failed) => shoot('failed-' + failed));
