@@ -3,12 +3,9 @@
 #define TESTS_UNIT_SINKS_KAFKA_KIT_H
 
 #include "collector/sinks/kafka.h"
+#include "tests/kit/mock_cluster.h"
 #include "tests/unit/outbox/store_fixture.h"
-#include <arpa/inet.h>
 #include <inttypes.h>
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -23,7 +20,6 @@ static struct outbox *outbox;
 static struct kafka *kafka;
 static struct config *config;
 static struct clock machine;
-static rd_kafka_t *host;     /* of the mock cluster */
 static int broker_count = 1; /* it has so many */
 static rd_kafka_mock_cluster_t *cluster;
 static uint64_t published; /* facts committed so far */
@@ -74,40 +70,9 @@ static inline void configure(const char *brokers, const char *lines)
     ck_assert_ptr_nonnull(config);
 }
 
-/* The mock cluster sometimes sleeps through a request for up to a second: knocking wakes it. */
-static inline void *knock(void *arg)
-{
-    const char *port = strchr(rd_kafka_mock_cluster_bootstraps(arg), ':') + 1;
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    for (;;) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        connect(fd, (struct sockaddr *)&address, sizeof(address));
-        close(fd);
-        pause_ms(20);
-    }
-    return NULL;
-}
-
-static inline void start_cluster(void)
-{
-    char text[256];
-    pthread_t thread;
-    host = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), text, sizeof(text));
-    cluster = rd_kafka_mock_cluster_new(host, broker_count);
-    ck_assert_ptr_nonnull(cluster);
-    ck_assert_int_eq(pthread_create(&thread, NULL, knock, cluster), 0);
-    pthread_detach(thread);
-}
-
 static inline void make_topics(int partitions)
 {
-#define TOPIC(id, name, stated, policy)                                                            \
-    rd_kafka_mock_topic_create(cluster, "amitap." name, (stated) == 1 ? 1 : partitions,            \
-                               broker_count);
-#include "schemas/topics.def"
-#undef TOPIC
+    mock_cluster_make_topics(cluster, partitions, broker_count);
 }
 
 static inline void open_sink(void)
@@ -144,7 +109,8 @@ static inline void kit_setup(void)
     atomic_store(&buried_count, 0);
     atomic_store(&buried_asked, 0);
     atomic_store(&bury_works, true);
-    start_cluster();
+    cluster = mock_cluster_start(broker_count);
+    ck_assert_ptr_nonnull(cluster);
 }
 
 static inline void kit_teardown(void)
@@ -234,28 +200,6 @@ static inline const char *header(const rd_kafka_message_t *message, const char *
     return text;
 }
 
-static inline rd_kafka_t *consumer_new(void)
-{
-    char text[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(cluster), NULL,
-                      0);
-    rd_kafka_conf_set(conf, "group.id", "test", NULL, 0);
-    rd_kafka_conf_set(conf, "fetch.wait.max.ms", "10", NULL, 0);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
-    ck_assert_msg(rk != NULL, "%s", text);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(64);
-#define TOPIC(id, name, partitions, policy)                                                        \
-    for (int p = 0; p < (partitions); p++)                                                         \
-        rd_kafka_topic_partition_list_add(list, "amitap." name, p)->offset =                       \
-            RD_KAFKA_OFFSET_BEGINNING;
-#include "schemas/topics.def"
-#undef TOPIC
-    ck_assert_int_eq(rd_kafka_assign(rk, list), RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_topic_partition_list_destroy(list);
-    return rk;
-}
-
 static inline void receive(const rd_kafka_message_t *message)
 {
     struct received *r = &received[received_count];
@@ -268,7 +212,8 @@ static inline void receive(const rd_kafka_message_t *message)
 /* Everything that is there: at least so many, and until nothing comes for half a second. */
 static inline void consume(void (*fn)(const rd_kafka_message_t *), size_t least)
 {
-    rd_kafka_t *rk = consumer_new();
+    rd_kafka_t *rk = mock_cluster_consumer(cluster);
+    ck_assert_ptr_nonnull(rk);
     int quiet = 0;
     received_count = 0;
     while (quiet < (received_count < least ? 50 : 5)) {
