@@ -24,17 +24,6 @@ static sqlite3_mem_methods sqlite;
 
 /* Defined by the linker. */
 extern const char __executable_start;
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-char *__real_strdup(const char *s);
-char *__real_strndup(const char *s, size_t n);
-
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-char *__wrap_strdup(const char *s);
-char *__wrap_strndup(const char *s, size_t n);
 int __wrap_asprintf(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A number for who called whom to come here; frame is the caller's. */
@@ -65,30 +54,8 @@ static bool fails(void *const *frame, uint32_t library)
 
 #define FRAME ((void *const *)__builtin_frame_address(0))
 
-void *__wrap_malloc(size_t size)
-{
-    return fails(FRAME, 0) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails(FRAME, 0) ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails(FRAME, 0) ? NULL : __real_realloc(p, size);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return fails(FRAME, 0) ? NULL : __real_strdup(s);
-}
-
-char *__wrap_strndup(const char *s, size_t n)
-{
-    return fails(FRAME, 0) ? NULL : __real_strndup(s, n);
-}
+#define MEMORY_REFUSES() fails(FRAME, 0)
+#include "tests/unit/wrapped_memory.h"
 
 int __wrap_asprintf(char **text, const char *format, ...)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Allocations that fail when a test wants it. For the programs alone that rules.mk links with
- * --wrap: each call of our rooms goes to __wrap_… here. */
+ * --wrap: each call of our rooms comes here. */
 
 /* The allocation that fails, counted from 0; negative: none. */
 static long memory_fails_at = -1;
@@ -29,48 +29,7 @@ static inline bool memory_end(void)
     return failed;
 }
 
-static inline bool memory_refuses(void)
-{
-    return memory_allocations++ == memory_fails_at;
-}
-
-/* Defined by the linker. */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-char *__real_strdup(const char *s);
-char *__real_strndup(const char *s, size_t n);
-
-/* Called in place of malloc and its kin. */
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-char *__wrap_strdup(const char *s);
-char *__wrap_strndup(const char *s, size_t n);
-
-void *__wrap_malloc(size_t size)
-{
-    return memory_refuses() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return memory_refuses() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return memory_refuses() ? NULL : __real_realloc(p, size);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return memory_refuses() ? NULL : __real_strdup(s);
-}
-
-char *__wrap_strndup(const char *s, size_t n)
-{
-    return memory_refuses() ? NULL : __real_strndup(s, n);
-}
+#define MEMORY_REFUSES() (memory_allocations++ == memory_fails_at)
+#include "tests/unit/wrapped_memory.h"
 
 #endif
