@@ -9,6 +9,21 @@ def expect(condition, what):
         raise AssertionError(what)
 
 
+class Tests:
+    """The tests of a suite, in their order: functions that are decorated with it."""
+
+    def __init__(self):
+        self.tests = {}
+
+    def __call__(self, function):
+        self.tests[function.__name__.replace("_", " ")] = function
+        return function
+
+    def chosen(self, words):
+        """By name, those whose names hold one of these words; all without words."""
+        return {name: test for name, test in self.tests.items() if not words or any(word in name for word in words)}
+
+
 class Report:
     """Says of each check "ok …" or "FAIL …", what is wrong before it, and counts them."""
     SHOWN, LENGTH = 8, 2000  # of faults; of one, in letters

@@ -25,7 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 import waiting  # noqa: E402
 from programs import Programs, end, stop  # noqa: E402
-from report import Report, expect  # noqa: E402
+from report import Report, Tests, expect  # noqa: E402
 from stored import query  # noqa: E402
 
 LIMIT = 60
@@ -36,13 +36,8 @@ TRACES = [DIGITS[at:at + 7].encode() for at in range(len(DIGITS) - 6)]
 RECORDINGS = {"answered": "601", "queue-answered": "600", "ivr-digit-to-queue": "607", "agi-ai-then-queue": "610",
               "queue-abandon": "600", "hold-and-resume": None, "blind-transfer-dtmf": None}
 POLICIES = ("digits", "hmac", "drop", "clear")
-tests = []
+test = Tests()
 wait_for = functools.partial(waiting.wait_for, limit=LIMIT)
-
-
-def test(function):
-    tests.append(function)
-    return function
 
 
 def traces(data):
@@ -375,11 +370,9 @@ def main():
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     Stage.amitap = options.amitap.resolve()
-    names = {run.__name__.replace("_", " "): run for run in tests}
-    chosen = [name for name in names if not options.names or any(word in name for word in options.names)]
     report = Report()
     with concurrent.futures.ThreadPoolExecutor(4) as pool:  # they wait most of their time
-        list(pool.map(lambda name: report.attempt(name, names[name]), chosen))
+        list(pool.map(lambda chosen: report.attempt(*chosen), test.chosen(options.names).items()))
     return report.status()
 
 

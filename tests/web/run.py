@@ -24,18 +24,13 @@ import warnings
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 from programs import SANITIZER, end, stop  # noqa: E402
-from report import Report, expect  # noqa: E402
+from report import Report, Tests, expect  # noqa: E402
 from waiting import free_port, wait_for  # noqa: E402
 
 LIMIT = 20
 STRANGER = "127.0.0.2"
 PASSWORDS = {"anna": "correct horse battery", "bob": "p&=+%ü  \"word\""}
-tests = []
-
-
-def test(function):
-    tests.append(function)
-    return function
+test = Tests()
 
 
 def same(got, wanted, what=""):
@@ -908,10 +903,7 @@ def main():
     report = Report()
     with tempfile.TemporaryDirectory(prefix="amitap-web-") as folder:
         CERTIFICATE = make_certificate(pathlib.Path(folder))
-        for run in tests:
-            name = run.__name__.replace("_", " ")
-            if options.names and not any(word in name for word in options.names):
-                continue
+        for name, run in test.chosen(options.names).items():
             report.attempt(name, run)
     return report.status()
 
