@@ -18,8 +18,8 @@ def until(what, limit, pause=0.02, process=None):
 def wait_for(what, name, limit, process=None, said=lambda: ""):
     """until, for what has to come about: raises an AssertionError that names it, with what was said meanwhile."""
     if not until(what, limit, process=process):
-        ended = f", and it ended with {process.returncode}" if process and process.poll() is not None else ""
-        raise AssertionError(f"never: {name}{ended} {said()}")
+        ended = f"; it ended with {process.returncode}" if process and process.poll() is not None else ""
+        raise AssertionError(f"never: {name}{ended}; {said()}".rstrip("; "))
 
 
 def free_ports(count):
