@@ -175,6 +175,17 @@ static void turn(struct loads *loads, struct load *l, struct load_peak *peak, bo
     peak->most = l->now;
 }
 
+void loads_clock_set(struct loads *loads, int64_t by)
+{
+    int64_t now = loads->emit->now + by;
+    size_t position = 0;
+    struct load *l;
+    loads->minute = now / MINUTE_US;
+    loads->hour = now / HOUR_US;
+    while ((l = table_next(&loads->by_subject, &position)))
+        saved_touch(&l->saved);
+}
+
 void loads_tick(struct loads *loads)
 {
     int64_t minute = loads->emit->now / MINUTE_US, hour = loads->emit->now / HOUR_US;

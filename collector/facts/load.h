@@ -71,6 +71,9 @@ void loads_ended(struct loads *loads, enum handoff_kind kind, struct slice appda
 /* One goes on that was counted before a restart. */
 void loads_resume(struct loads *loads, enum handoff_kind kind, struct slice appdata);
 
+/* The PBX's clock was set, by so many microseconds: the minute and the hour at hand go on, and end
+ * by the clock as it is now. */
+void loads_clock_set(struct loads *loads, int64_t by);
 /* The clock of the event at hand: a full minute or hour may have ended. */
 void loads_tick(struct loads *loads);
 /* Tells what has changed. */

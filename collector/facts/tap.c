@@ -350,6 +350,7 @@ static void follow_steps(struct tap *tap, int64_t time, int64_t arrival)
     agents_clock_set(&tap->agents, by);
     trunks_clock_set(&tap->trunks, by);
     drift_clock_set(&tap->drift, by);
+    loads_clock_set(&tap->loads, by);
     tap_unsure_clock_set(tap, by);
 }
 
