@@ -151,15 +151,18 @@ static void lose_where(struct tap *tap, bool (*where)(const struct tap *, const 
 /* A bridge whose BridgeDestroy was not seen; one that is entered is described anew. */
 static void forget_empty_bridges(struct tap *tap)
 {
-    size_t position = 0;
+    struct bridge **empty = memory_zeroed(tap->bridges.count + 1, sizeof(struct bridge *));
+    size_t count = 0, position = 0;
     struct bridge *b;
-    while ((b = table_next(&tap->bridges, &position))) {
-        if (b->count)
-            continue;
-        table_remove(&tap->bridges, bridge_id(b));
-        bridge_free(b);
-        position = 0;
+    while (empty && (b = table_next(&tap->bridges, &position))) {
+        if (!b->count)
+            empty[count++] = b;
     }
+    for (size_t i = 0; i < count; i++) {
+        table_remove(&tap->bridges, bridge_id(empty[i]));
+        bridge_free(empty[i]);
+    }
+    free(empty);
 }
 
 /* --- a PBX that was started anew: nothing of before is left --- */

@@ -98,10 +98,35 @@ START_TEST(cases_give_what_is_expected)
 }
 END_TEST
 
+#define BRIDGES 200000
+
+/* The time limit is what one pass over them for each would exceed. */
+START_TEST(bridges_are_forgotten_in_one_pass)
+{
+    struct tap_options options = tap_options_default(SLICE("main"));
+    struct kit_options kit = {.tap = options};
+    struct printer p = {stdout, &kit};
+    struct tap *tap = tap_new(&options, print, &p);
+    char text[128];
+    for (int i = 0; i < BRIDGES; i++) {
+        int n =
+            snprintf(text, sizeof(text),
+                     "Event: BridgeInfoComplete\nBridgeUniqueid: b%d\nBridgeType: basic\n\n", i);
+        struct kit_stream stream = kit_stream((struct slice){text, (size_t)n});
+        ck_assert(kit_step(&stream, tap));
+    }
+    ck_assert_uint_eq(tap_counters(tap).bridges, BRIDGES);
+    tap_snapshot_end(tap, 1);
+    ck_assert_uint_eq(tap_counters(tap).bridges, 0);
+    tap_free(tap);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("tap");
     tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, cases_give_what_is_expected);
+    tcase_add_test(tcase, bridges_are_forgotten_in_one_pass);
     return kit_run("tap", tcase);
 }
