@@ -267,6 +267,7 @@ void queue_drift_begin(struct queue_drift *d, bool live)
     d->asked = true;
     d->live = live;
     d->began = d->emit->event;
+    d->refused = d->members.refused + d->watches.refused;
     d->until = 0;
     size_t position = 0;
     struct queue_watch *w;
@@ -573,6 +574,30 @@ static void judge_member(struct queue_drift *d, struct member_watch *m)
     }
 }
 
+/* Neither we nor the reading have the member, and no call of its is still to be counted. */
+static bool is_gone(const struct queue_drift *d, const struct member_watch *m)
+{
+    size_t n = strcspn(m->key, "\n");
+    return m->seen <= d->began && m->listed <= d->began && !m->talks &&
+           !agents_membership(d->agents, slice_from(m->key + n + 1), (struct slice){m->key, n});
+}
+
+static void forget_gone(struct queue_drift *d)
+{
+    struct member_watch **gone = memory_zeroed(d->members.count + 1, sizeof(struct member_watch *));
+    size_t count = 0, position = 0;
+    struct member_watch *m;
+    while (gone && (m = table_next(&d->members, &position))) {
+        if (is_gone(d, m))
+            gone[count++] = m;
+    }
+    for (size_t i = 0; i < count; i++) {
+        table_remove(&d->members, slice_from(gone[i]->key));
+        member_free(gone[i]);
+    }
+    free(gone);
+}
+
 bool queue_drift_expire(struct queue_drift *d, int64_t now)
 {
     size_t position = 0;
@@ -587,6 +612,7 @@ bool queue_drift_expire(struct queue_drift *d, int64_t now)
     position = 0;
     while ((w = table_next(&d->watches, &position)))
         judge_queue(d, w);
+    forget_gone(d);
     return d->live;
 }
 
@@ -600,7 +626,7 @@ void queue_drift_lose_members(struct queue_drift *d)
 {
     size_t position = 0;
     const struct agent *a;
-    if (d->members.refused || d->watches.refused)
+    if (d->members.refused + d->watches.refused != d->refused)
         return;
     while ((a = table_next(&d->agents->by_interface, &position))) {
         for (size_t i = a->count; i > 0; i--) {

@@ -69,6 +69,7 @@ struct queue_drift {
     bool asked;         /* a reading is under way */
     uint64_t connected; /* number of the last event before the stream began */
     uint64_t began;     /* of the last one before QueueStatus was sent */
+    uint64_t refused;   /* what the tables had refused by then */
     int64_t until;      /* a complete reading is told then; 0: there is none */
     struct queue_drift_counters counters;
 };
@@ -92,11 +93,12 @@ bool queue_drift_item(struct queue_drift *d, const struct ami_message *m);
 /* The answer ended, now by this machine's clock. */
 void queue_drift_end(struct queue_drift *d, bool complete, int64_t now);
 /* Time has passed: the last reading is told when it is due. True when it was and is no snapshot's:
- * who waits in a queue but was not in it, nor had an event since, may be closed. */
+ * who waits in a queue but was not in it, nor had an event since, may be closed. A member that
+ * neither the reading nor we have any more is forgotten. */
 bool queue_drift_expire(struct queue_drift *d, int64_t now);
 
 /* Takes members out of their queues that the reading did not have, though they were known before
- * and had no event since. */
+ * and had no event since. None where a table had no room for what the reading had. */
 void queue_drift_lose_members(struct queue_drift *d);
 
 #endif
