@@ -98,7 +98,7 @@ START_TEST(cases_give_what_is_expected)
 }
 END_TEST
 
-#define BRIDGES 200000
+#define BRIDGES 150000
 
 /* The time limit is what one pass over them for each would exceed. */
 START_TEST(bridges_are_forgotten_in_one_pass)
