@@ -35,8 +35,8 @@ static void feed_link(const char *pbx, const struct ami_link_counters *c)
     set(METRIC_AMI_PINGS, pbx, NULL, c->pings);
     set(METRIC_AMI_SNAPSHOTS, pbx, NULL, c->snapshots);
     set(METRIC_AMI_LISTS_REFUSED, pbx, NULL, c->lists_refused);
-    if (c->last_byte_us)
-        metrics_set(metrics_line(METRIC_AMI_LAST_EVENT, pbx, NULL), c->last_byte_us);
+    if (c->last_frame_us)
+        metrics_set(metrics_line(METRIC_AMI_LAST_EVENT, pbx, NULL), c->last_frame_us);
 }
 
 void metrics_feed_pbx(const char *pbx, bool up, const struct ami_link_counters *link,

@@ -252,7 +252,7 @@ static void logged_out(struct session *s, const struct ami_link_change *change)
     s->logged_in = false;
     /* What came after the last byte that arrived may have been lost with the connection, also while
      * nobody knew yet that it was. */
-    int64_t last = ami_link_counters(s->link).last_byte_us;
+    int64_t last = ami_link_counters(s->link).last_frame_us;
     tap_lost_sight(s->tap, last ? last : now_of(s), slice_from(why_blind(change->reason)));
     tap_disconnected(s->tap, slice_from(change->detail), now_of(s));
 }
@@ -531,7 +531,7 @@ void session_given_up(struct session *s, const struct untold_span *span)
 }
 
 /* Tells the view when something came last, and by which clock the times of facts are. */
-static void note_heard(struct session *s, int64_t last_byte_us)
+static void note_heard(struct session *s, int64_t last_frame_us)
 {
     struct buf text = buf_new(256);
     struct json_out json = json_out_to(&text);
@@ -539,7 +539,7 @@ static void note_heard(struct session *s, int64_t last_byte_us)
     bool known = clock_skew_get(&s->skew, &ahead) || tap_is_untimed(s->tap);
     json_out_object(&json, NULL);
     json_out_bool(&json, "connected", true);
-    json_out_time(&json, "last_event", last_byte_us);
+    json_out_time(&json, "last_event", last_frame_us);
     if (known)
         json_out_int(&json, "clock_skew_us", ahead + steady_ahead(&s->steady));
     json_out_close(&json, '}');
@@ -553,16 +553,16 @@ void session_tick(struct session *s)
     const struct tap_counters tap = tap_counters(s->tap);
     int64_t ahead;
     s->state_due = true;
-    if (counters.last_byte_us)
-        counters.last_byte_us -= steady_ahead(&s->steady);
+    if (counters.last_frame_us)
+        counters.last_frame_us -= steady_ahead(&s->steady);
     if (clock_skew_get(&s->skew, &ahead))
         metrics_set(metrics_line(METRIC_CLOCK_SKEW, session_name(s), NULL),
                     ahead + steady_ahead(&s->steady));
     metrics_feed_pbx(session_name(s), s->logged_in, &counters, &tap);
     if (s->logged_in)
         tap_tick(s->tap, now_of(s));
-    if (s->logged_in && counters.last_byte_us)
-        note_heard(s, counters.last_byte_us);
+    if (s->logged_in && counters.last_frame_us)
+        note_heard(s, counters.last_frame_us);
     on_turn_end(s);
     if (s->next && ami_link_state(s->link) == AMI_LINK_STOPPED)
         begin_next(s);

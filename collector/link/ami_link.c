@@ -524,7 +524,7 @@ static bool is_wanted(struct ami_link *link, const struct ami_frame *frame)
 static void on_frame(void *ctx, const struct ami_frame *frame, int64_t arrival_us)
 {
     struct ami_link *link = ctx;
-    link->counters.last_byte_us = arrival_us;
+    link->counters.last_frame_us = arrival_us;
     if (link->state == AMI_LINK_GREETING) {
         if (frame->kind == AMI_FRAME_BANNER) {
             on_banner(link, frame);

@@ -138,7 +138,7 @@ struct ami_link_counters {
     uint64_t lists_refused;    /* of snapshots, or that did not end in time */
     uint64_t bridges_left_out; /* whose members were not asked for, past AMI_SNAPSHOT_BRIDGES_MAX */
     int64_t longest_turn_us;
-    int64_t last_byte_us; /* when bytes came last, since 1970; 0: never */
+    int64_t last_frame_us; /* when a whole frame came last, since 1970; 0: never */
 };
 
 /* All the times as they should be but for tests; the rest is empty. */

@@ -249,7 +249,7 @@ START_TEST(the_happy_path)
     ck_assert_uint_eq(c.events_unknown, 1);
     ck_assert_uint_eq(c.logins, 1);
     ck_assert_uint_eq(c.snapshots, 1);
-    ck_assert_int_eq(c.last_byte_us, 1234567);
+    ck_assert_int_eq(c.last_frame_us, 1234567);
     ck_assert_uint_gt(c.bytes_in, 500);
     ck_assert_uint_eq(heard.n, c.bytes_in);
     ck_assert(slice_starts(buf_slice(&heard), SLICE("Asterisk Call Manager/")));
