@@ -62,7 +62,8 @@ SUITES = {
     "metrics": Suite(MAKE + ["all"], ["tests/metrics/run.py"]),
     **{f"kafka-{name}": Suite(MAKE + ["ROOM=sinks", "unit"], [f"build/unit/sinks/check_kafka_{name}"])
        for name in ("acks", "leaders", "refusals")},
-    **{name: Suite(MAKE + ["ROOM=commands", "unit"], [f"build/unit/commands/check_{name}"]) for name in ("republish", "import")},
+    **{name: Suite(MAKE + [f"ROOM={room}", "unit"], [f"build/unit/{room}/check_{name}"])
+       for room, name in (("outbox", "limits"), ("commands", "republish"), ("commands", "import"))},
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
                    ["tests/crash/run.py", *CRASH]),
     "memory": Suite(MAKE + ["O=build/memory", "SANITIZE=address,undefined", "build/memory/amitap-memory"],
