@@ -132,7 +132,7 @@ static bool seed_view(struct store *s)
     }
     if (history_today(&today, seed, s->view, error, sizeof(error)) == 0)
         return true;
-    fprintf(stderr, "amitap: today's records cannot be read: %s\n", error);
+    fprintf(stderr, "amitap: %s: today's records cannot be read\n", error);
     return false;
 }
 
