@@ -63,7 +63,10 @@ SUITES = {
     **{f"kafka-{name}": Suite(MAKE + ["ROOM=sinks", "unit"], [f"build/unit/sinks/check_kafka_{name}"])
        for name in ("acks", "leaders", "refusals")},
     **{name: Suite(MAKE + [f"ROOM={room}", "unit"], [f"build/unit/{room}/check_{name}"])
-       for room, name in (("outbox", "limits"), ("commands", "republish"), ("commands", "import"))},
+       for room, name in (("base", "printable"), ("base", "random"), ("outbox", "limits"), ("outbox", "writer"),
+                          ("outbox", "sqlite_file"), ("sinks", "history"), ("commands", "republish"),
+                          ("commands", "import"), ("commands", "check_command"))},
+    "explain": Suite(MAKE + ["all"], ["tests/explain/run.py"]),
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
                    ["tests/crash/run.py", *CRASH]),
     "memory": Suite(MAKE + ["O=build/memory", "SANITIZE=address,undefined", "build/memory/amitap-memory"],
