@@ -524,7 +524,7 @@ void session_given_up(struct session *s, const struct untold_span *span)
 {
     if (span->mark == s->told || (s->full && !publish_has_room(s->env.publish)))
         return;
-    tap_gap_of_facts(s->tap, span->first, span->last, SLICE("kafka_backlog"));
+    tap_gap(s->tap, span->first, span->last, SLICE("kafka_backlog"));
     on_turn_end(s);
     if (s->kept)
         s->told = span->mark;

@@ -484,11 +484,6 @@ void tap_lost(struct tap *tap, int64_t position, int64_t now, struct slice reaso
 
 void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason)
 {
-    tap_tell_gap(tap, tap_pbx_time(tap, from), tap_pbx_time(tap, to), reason);
-}
-
-void tap_gap_of_facts(struct tap *tap, int64_t from, int64_t to, struct slice reason)
-{
     int64_t before = tap->emit->now;
     tap_tell_gap(tap, from, to, reason);
     tap->emit->now = before;

@@ -71,10 +71,9 @@ int64_t tap_position(const struct tap *tap, int64_t now);
 /* What events after this position gave was lost, up to now: fact gap, and every state is told again
  * with the next event about it. reason is one word. */
 void tap_lost(struct tap *tap, int64_t position, int64_t now, struct slice reason);
-/* What events of this while gave was lost: fact gap. reason is one word. */
+/* Facts of these times, which are their own and so the PBX's, were lost behind the tap: fact gap.
+ * reason is one word. */
 void tap_gap(struct tap *tap, int64_t from, int64_t to, struct slice reason);
-/* The same of facts that are lost behind the tap: the times are the facts' own, the PBX's. */
-void tap_gap_of_facts(struct tap *tap, int64_t from, int64_t to, struct slice reason);
 
 /* The lists asked for after log-in. What a list that was answered in full does not hold, though it
  * was known before the list was asked for and no event has shown it since, is gone. */

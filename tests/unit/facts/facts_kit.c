@@ -285,8 +285,6 @@ static void direct(struct tap *tap, const struct ami_message *m)
         tap_snapshot_end(tap, now);
     else if (slice_is(what, "gap"))
         tap_gap(tap, time_of(m, "From"), time_of(m, "To"), header(m, "Reason"));
-    else if (slice_is(what, "gap-of-facts"))
-        tap_gap_of_facts(tap, time_of(m, "From"), time_of(m, "To"), header(m, "Reason"));
     else if (slice_is(what, "list-begin"))
         tap_list_begin(tap, list_of(m));
     else if (slice_is(what, "list-end"))
