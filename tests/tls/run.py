@@ -181,8 +181,9 @@ class Tests:
     def no_certificate(self):
         """A CA file that holds none is one fault, told in one line, by record too."""
         attempt = Attempt(self.program, self.folder, 1, "tls = yes", 'tls_ca_file = "/etc/passwd"')
-        status = attempt.process.wait(LIMIT)
+        until(lambda: attempt.process.poll() is not None, LIMIT)
         said = attempt.stop()
+        status = attempt.process.returncode
         good = status == 1 and said.count("\n") == 1 and "/etc/passwd" in said
         report("a CA file that holds no certificate", [] if good else [f"exit {status}: {said}"])
 
