@@ -97,29 +97,34 @@ def live_case(program, wish, figures):
             stage.close()
 
 
-def allocations(program):
-    """How many a run makes from its start to the end of the stream."""
+def allocations(program, to_the_end):
+    """How many a run makes that goes on to the end of the stream, or no further than to its log-in."""
     with tempfile.TemporaryDirectory() as folder:
         listed = pathlib.Path(folder) / "list"
         stage = Scene(program, folder, keep_facts=True, environment=QUIET)
         try:
             stage.start(AMITAP_MEMORY_LIST=str(listed))
-            wrong = stage.finish()
-            return 0 if wrong else listed.read_bytes().count(b"\n")
+            if to_the_end:
+                good = not stage.finish()
+            else:
+                good = until(lambda: "following events" in stage.said()) and stop(stage.tap, 60) == 0
+            return listed.read_bytes().count(b"\n") if good else 0
         finally:
             stage.close()
 
 
 def live(program, options, chance, figures):
-    whole = allocations(program)
-    print(f"   {whole} allocations in a run")
-    if not whole:
+    begun, whole = allocations(program, False), allocations(program, True)
+    print(f"   {whole} allocations in a run, {begun} in one that ends when it is logged in")
+    if not 1 < begun < whole:
         return ["amitap does not run"]
-    wishes = [str(chance.randrange(1, whole)) + chance.choice(("", "", "+")) for _ in range(options.runs)]
+    # Two of three while events come.
+    parts = [(1, begun), (begun, whole), (begun, whole)]
+    wishes = [str(chance.randrange(*parts[i % 3])) + chance.choice(("", "", "+")) for i in range(options.runs)]
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         wrong = list(filter(None, pool.map(lambda wish: live_case(program, wish, figures), wishes)))
     figures["injected"] += options.runs
-    return wrong
+    return wrong if figures["sent"] else wrong + ["no run came as far as the stream"]
 
 
 def main():
