@@ -328,10 +328,8 @@ void agents_blind(struct agents *agents)
 {
     size_t position = 0;
     struct agent *a;
-    while ((a = table_next(&agents->by_interface, &position))) {
-        a->since_snapshot = true;
-        saved_touch(&a->saved);
-    }
+    while ((a = table_next(&agents->by_interface, &position)))
+        agent_blind(a);
 }
 
 void agents_tell(struct agents *agents)

@@ -67,6 +67,7 @@ struct agent {
     struct agent_use legs; /* channels that a queue called for the agent, of whichever device */
     bool seen_calls;       /* channels were seen: these decide what the device's own state cannot */
     bool since_snapshot;   /* the present state was not seen to begin */
+    bool call_unseen;      /* nor whose call it is that the state is about */
     uint64_t told;         /* what of its state was told last (emit_end_state) */
     bool gone;             /* to be told as gone when the event at hand is done */
     bool changed;

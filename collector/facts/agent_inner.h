@@ -15,6 +15,8 @@ enum agent_state agent_state_of(const struct agents *agents, const struct agent 
 void agent_begin_state(struct agents *agents, struct agent *a);
 /* The only way from one state into another: tells the interval that ends. */
 void agent_update(struct agents *agents, struct agent *a);
+/* The tap was blind: neither its present state was seen to begin nor the call that it may have. */
+void agent_blind(struct agent *a);
 /* Nothing is wrapped up any more. */
 void agent_end_wrap(struct agent *a);
 

@@ -101,6 +101,12 @@ static bool is_busy(enum agent_state state)
     return state == AGENT_ON_CALL || state == AGENT_ON_HOLD;
 }
 
+/* Without a call there is none to be known. */
+static bool has_call(enum agent_state state)
+{
+    return is_busy(state) || state == AGENT_RINGING || state == AGENT_WRAP_UP;
+}
+
 static void enter_state(struct agent *a, enum agent_state state)
 {
     bool wrapped = a->state == AGENT_WRAP_UP;
@@ -128,6 +134,14 @@ static void change_state(struct agents *agents, struct agent *a, enum agent_stat
     enter_state(a, state);
     a->since = agents->emit->now;
     a->since_snapshot = agents->emit->from_list;
+    a->call_unseen = has_call(state) && (a->call_unseen || agents->emit->from_list);
+}
+
+void agent_blind(struct agent *a)
+{
+    a->since_snapshot = true;
+    a->call_unseen = has_call(a->state);
+    saved_touch(&a->saved);
 }
 
 static bool is_pooled(const struct agent *a)
@@ -186,6 +200,7 @@ static void set_call(struct agent *a, struct slice queue, struct slice linkedid)
 {
     text_set(&a->queue, queue);
     text_set(&a->linkedid, linkedid);
+    a->call_unseen = false;
 }
 
 void agents_connected(struct agents *agents, struct slice interface, struct slice queue,

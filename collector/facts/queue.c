@@ -79,6 +79,16 @@ void queues_touch(struct queues *queues, struct queue *queue)
     queues->changed = queue;
 }
 
+/* When a caller who was found in the queue joined is only known to the second. */
+static bool found_waiting(const struct queue *queue)
+{
+    for (const struct visit *v = queue->waiting; v; v = v->next_waiting) {
+        if (v->from_snapshot)
+            return true;
+    }
+    return false;
+}
+
 static void put_waiting(struct fact_builder *f, const struct queue *queue)
 {
     int64_t position = 0;
@@ -99,7 +109,10 @@ static void put_waiting(struct fact_builder *f, const struct queue *queue)
 static void tell_state(struct queues *queues, struct queue *queue)
 {
     struct slice name = slice_from(queue->name);
-    struct emit_about about = {.kind = FACT_QUEUE_STATE, .subject = name, .key = name};
+    struct emit_about about = {.kind = FACT_QUEUE_STATE,
+                               .subject = name,
+                               .key = name,
+                               .flags = found_waiting(queue) ? FACT_IS_INFERRED : 0};
     struct fact_builder *f = emit_begin(queues->emit, &about);
     fact_put_string(f, FIELD_QUEUE, name);
     fact_put_known(f, FIELD_STRATEGY, slice_from(queue->strategy));

@@ -13,7 +13,8 @@ void queue_log_emit(struct emitter *e, const struct queue_log_line *line)
     struct emit_about about = {.kind = FACT_QUEUE_LOG,
                                .subject = line->uniqueid.p ? line->uniqueid : SLICE("NONE"),
                                .key = line->queue,
-                               .word = slice_from(line->event)};
+                               .word = slice_from(line->event),
+                               .flags = line->inferred ? FACT_IS_INFERRED : 0};
     struct fact_builder *f = emit_begin(e, &about);
     fact_put_string(f, FIELD_EVENT, slice_from(line->event));
     if (line->uniqueid.p)

@@ -15,6 +15,7 @@ struct queue_log_line {
     struct slice agent; /* member's name or interface, "NONE" */
     struct slice args[QUEUE_LOG_ARGS_MAX];
     size_t count;
+    bool inferred; /* what it says was not all seen */
 };
 
 /* Emits the line as a fact of the moment at hand. */

@@ -331,6 +331,7 @@ static bool restore_agent(struct tap *tap, const json_t *o)
     a->since = number(o, "since");
     a->status = number(o, "status");
     a->since_snapshot = yes(o, "since_snapshot");
+    a->call_unseen = yes(o, "call_unseen");
     a->in_call = yes(o, "in_call");
     a->seen_calls = yes(o, "seen_calls");
     a->told = (uint64_t)number(o, "told");

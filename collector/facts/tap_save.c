@@ -257,6 +257,7 @@ static void agent_json(const struct agent *a, struct json_out *j)
     json_out_int(j, "since", a->since);
     json_out_int(j, "status", a->status);
     json_out_bool(j, "since_snapshot", a->since_snapshot);
+    json_out_bool(j, "call_unseen", a->call_unseen);
     json_out_bool(j, "in_call", a->in_call);
     json_out_bool(j, "seen_calls", a->seen_calls);
     json_out_int(j, "told", (int64_t)a->told);

@@ -30,7 +30,8 @@ void visit_line(struct emitter *e, const struct visit *v, const struct visit_wor
                                   .uniqueid = slice_from(v->uniqueid),
                                   .queue = name_of(v),
                                   .agent = words->agent.n ? words->agent : SLICE("NONE"),
-                                  .count = words->count};
+                                  .count = words->count,
+                                  .inferred = v->from_snapshot || v->blind};
     assert(words->count <= QUEUE_LOG_ARGS_MAX);
     for (size_t i = 0; i < words->count; i++)
         line.args[i] = words->args[i];
