@@ -133,8 +133,8 @@ static void change_state(struct agents *agents, struct agent *a, enum agent_stat
         agent_fact_interval(agents->emit, a);
     enter_state(a, state);
     a->since = agents->emit->now;
-    a->since_snapshot = agents->emit->from_list;
-    a->call_unseen = has_call(state) && (a->call_unseen || agents->emit->from_list);
+    a->since_snapshot = !emit_is_new(agents->emit);
+    a->call_unseen = has_call(state) && (a->call_unseen || a->since_snapshot);
 }
 
 void agent_blind(struct agent *a)

@@ -130,9 +130,17 @@ static struct slice make_id(struct emitter *e, const struct emit_about *about, u
     return (struct slice){text, (size_t)n};
 }
 
+/* Of a state is told what is known so far: while lists are still to come another tap may know more.
+ */
 static unsigned flags_of(const struct emitter *e, const struct emit_about *about)
 {
-    return about->flags | (e->from_list ? FACT_IS_INFERRED : 0);
+    bool unsure = e->from_list || (e->joining && fact_kind_info(about->kind)->state);
+    return about->flags | (unsure ? FACT_IS_INFERRED : 0);
+}
+
+bool emit_is_new(const struct emitter *e)
+{
+    return !e->from_list && !e->joining;
 }
 
 struct fact_builder *emit_begin(struct emitter *e, const struct emit_about *about)

@@ -37,6 +37,7 @@ struct emitter {
     uint64_t event;          /* number of the event at hand, counted from the start */
     enum ami_event_id cause; /* the event at hand; UNKNOWN: nothing that AMI sent */
     int64_t now;             /* Timestamp of the event at hand, microseconds */
+    bool joining;            /* since a blind time began, until all lists were answered */
     bool from_list;          /* what is told is known from a list or a restart alone: inferred */
     uint64_t losses;         /* how often facts were lost behind it */
     bool restoring; /* states are told for the view alone: they stay as told before the restart */
@@ -86,6 +87,10 @@ void emit_end(struct emitter *e);
  * something else than what was told last, whose hash is *told; 0 there: nothing was. about is the
  * one that it was begun with. */
 void emit_end_state(struct emitter *e, const struct emit_about *about, uint64_t *told);
+/* Whether what the event at hand shows began with it. Not what a list shows, and not what an event
+ * shows while lists are still to come: a DeviceStateChange to INUSE may repeat what began unseen.
+ */
+bool emit_is_new(const struct emitter *e);
 /* What was told may not have arrived: the next state of everything is told also when it is as the
  * one before. */
 void emit_forget_told(struct emitter *e);

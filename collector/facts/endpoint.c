@@ -149,7 +149,7 @@ static void tell_interval(struct endpoints *endpoints, const struct endpoint *e)
 static void change_state(struct endpoints *endpoints, struct endpoint *e, int state)
 {
     tell_interval(endpoints, e);
-    e->since_snapshot = endpoints->emit->from_list;
+    e->since_snapshot = !emit_is_new(endpoints->emit);
     e->state = state;
     e->since = endpoints->emit->now;
     touch(endpoints, e);

@@ -120,7 +120,7 @@ static void change_state(struct registrations *registrations, struct registratio
     text_set(&r->state, state);
     text_set(&r->cause, cause);
     r->since = registrations->emit->now;
-    r->since_snapshot = registrations->emit->from_list;
+    r->since_snapshot = !emit_is_new(registrations->emit);
     touch(registrations, r);
 }
 

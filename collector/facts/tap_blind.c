@@ -28,7 +28,7 @@ void tap_lost_sight(struct tap *tap, int64_t from, struct slice reason)
 {
     if (tap->blind.open)
         return;
-    tap->blind.open = true;
+    tap->blind.open = tap->emit->joining = true;
     /* What was on its way when the last byte came carries an earlier time than that. */
     tap->blind.from = tap_position(tap, from);
     tap->blind.newest = tap->newest;
@@ -42,7 +42,7 @@ bool tap_is_blind(const struct tap *tap)
 
 void tap_restore_blind(struct tap *tap, int64_t from, struct slice reason)
 {
-    tap->blind.open = true;
+    tap->blind.open = tap->emit->joining = true;
     tap->blind.from = from;
     set_reason(tap, reason);
 }
@@ -278,6 +278,6 @@ void tap_snapshot_end(struct tap *tap, int64_t now)
     tap_tell(tap);
     if (!tap->blind.open)
         return;
-    tap->blind.open = false;
+    tap->blind.open = tap->emit->joining = false;
     tap_tell_gap(tap, tap->blind.from, tap->emit->now, slice_from(tap->blind.reason));
 }

@@ -17,11 +17,9 @@ import run  # it says where the next ones lie
 from run import ROOT, Scene
 
 sys.path.append(str(ROOT / "examples/consumers/python"))
-import oracle  # noqa: E402
-import rows  # noqa: E402
+import merged  # noqa: E402
 import waiting  # noqa: E402
 from fault_log import FaultLog  # noqa: E402
-from merge import Merge  # noqa: E402
 from programs import stop  # noqa: E402
 from report import Report  # noqa: E402
 
@@ -52,51 +50,8 @@ class Twin(Scene):
         return [f"amitap ended with {status}: {self.said()[-400:]}"] if status else []
 
 
-def windows_of(twin):
-    return oracle.Windows((rows.epoch(gap["from"]), rows.epoch(gap["to"])) for gap in twin.records("gaps"))
-
-
-def judge(twins, clean, figures):
-    merge, blind = Merge(":memory:"), [windows_of(twin) for twin in twins]
-    for twin in twins:
-        for record in twin.records(*run.TABLES):
-            figures["doubles"] += not merge.take(record)
-    held = list(merge.holds())
-    last = max(rows.epoch(record["time"]) for record in held) - 1.0
-    by_id = {record["id"]: record for record in held}
-    lives = collections.defaultdict(lambda: [float("inf"), 0.0])
-    for record in clean:
-        begin, end = oracle.span(record)
-        for name in oracle.calls_of(record):
-            lives[name] = [min(lives[name][0], begin), max(lives[name][1], end)]
-    excused = collections.Counter()
-    for record in clean:
-        if oracle.is_own(record) or rows.epoch(record["time"]) > last:
-            continue
-        figures["sent"] += 1
-        begin = min([oracle.span(record)[0], *(lives[name][0] for name in oracle.calls_of(record))])
-        unseen = all(window.touch(begin, oracle.span(record)[1]) for window in blind)
-        there = by_id.pop(record["id"], None)
-        figures["found"] += there is not None
-        if there is None and unseen:
-            excused[record["kind"], record["subject"]] += 1
-        elif there is None:
-            figures["lost"] += 1
-            yield f"{record['id']} is missing, though one tap saw all of it"
-        elif there != record and not unseen:
-            yield f"{record['id']} differs: {there} instead of {record}"
-    for record in by_id.values():
-        if rows.epoch(record["time"]) > last:
-            continue
-        if not record.get("inferred"):
-            if not any(window.touch(*oracle.span(record)) for window in blind):
-                yield f"{record['id']} was never sent"
-            continue
-        if "@" not in record["id"]:
-            yield f"{record['id']} is one tap's own and does not say whose"
-    figures["blind"] += sum(window.seconds() for window in blind)
-    if figures["found"] < 100:
-        yield f"only {figures['found']} records to judge"
+def taken(twin):
+    return twin.records(*run.TABLES), twin.records("gaps")
 
 
 def play(programs, folder, chance, figures):
@@ -118,7 +73,7 @@ def play(programs, folder, chance, figures):
         for witness, _ in first.witnesses:
             witness.terminate()
             witness.wait(10)
-        return wrong + list(judge(twins, first.clean(), figures))
+        return wrong + list(merged.judge([taken(twin) for twin in twins], first.clean(), figures))
     finally:
         for twin in twins:
             if twin.tap and twin.tap.poll() is None:
