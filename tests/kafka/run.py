@@ -3,13 +3,15 @@
 """amitap against a real Apache Kafka: amisim plays the recordings, a consumer holds what arrives against the contracts
 and against what `amitap replay` prints for the same stream.
 
-usage: run.py [--outage SECONDS] [--amitap FILE] [STAGE…]      stages: played, topics, outage, restart, unready, empty, killed, rate, secure
+usage: run.py [--outage SECONDS] [--seed N] [--amitap FILE] [STAGE…]
+stages: played, topics, outage, restart, unready, empty, killed, twotaps, rate, secure
 """
 import argparse
 import collections
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import subprocess
@@ -22,6 +24,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 import examples
 import records
+import twotaps
 from broker import Broker
 from middle import Middle
 
@@ -36,6 +39,7 @@ from waiting import free_port, until  # noqa: E402
 
 WORK = ROOT / "build/kafka"
 CRASHING = ROOT / "build/crash/amitap"
+TWIN_KILLS = 10
 CONFIGURATION = """pbx main {{
   host = 127.0.0.1
   port = {port}
@@ -422,6 +426,66 @@ def stage_killed(broker, checks, contracts, options):
                          blind_seconds=records.seconds(gaps))
 
 
+def stage_twotaps(broker, checks, contracts, options):
+    """Two taps on one PBX publish to the same topics; either is killed at any moment, never both at once. The consumer's
+    recipe for two taps (examples/consumers) gives each fact once."""
+    print(f"      twotaps: --seed {options.seed}", flush=True)
+    folder, chance = fresh_folder("stage-twotaps"), random.Random(options.seed)
+    simulator = Simulator(folder, "--timestamps", "now", "--loop", "0", "--together", "--wait-clients", "3", "--seed",
+                          str(options.seed), *twotaps.copies(3, folder), folders=named(*twotaps.APART))
+    twins = [twotaps.Twin(Tap(fresh_folder(f"stage-twotaps/{name}"), simulator.port, broker, "twotaps."), name)
+             for name in ("tap1", "tap2")]
+    witness = twotaps.Witness(Tap.binary, twins[0].tap, folder)
+    try:
+        good = kill_in_turn(twins, chance, TWIN_KILLS)
+        witness.stop()
+    finally:
+        for twin in twins:
+            twin.tap.stop()
+        simulator.end_all()
+    left = [twin.tap.waiting() for twin in twins]
+    checks.say(good and left == [0, 0], f"twotaps: {TWIN_KILLS} times one of them was killed; {left} records left")
+    check_twins(checks, contracts, twins, records.consume(broker.client(), "twotaps."), witness.clean())
+
+
+def kill_in_turn(twins, chance, times):
+    """Either at any moment while the other follows. Whether each came back and ended well."""
+    for twin in twins:
+        twin.begin()
+    begin = time.monotonic()
+    followed = all([wait_until("a tap that follows", 20, twin.follows) for twin in twins])
+    for _ in range(times if followed else 0):
+        time.sleep(chance.uniform(0.3, 1.5))
+        twin = chance.choice(twins)
+        twin.die()
+        print(f"      {twin.name} killed {time.monotonic() - begin:.1f} s on", flush=True)
+        time.sleep(chance.uniform(0.0, 0.8))
+        twin.begin()
+        if not wait_until("a tap that follows", 20, twin.follows):
+            return False
+    wait_until("the last acknowledgement", 20, lambda: all(twin.tap.waiting() < 50 for twin in twins))
+    time.sleep(1)  # of more events, behind which nobody dies
+    statuses = [twin.tap.stop() for twin in twins]
+    return followed and statuses == [0, 0]
+
+
+def check_twins(checks, contracts, twins, messages, clean):
+    distinct, figures = records.dropped_doubles(messages), collections.Counter()
+    checks.none(twotaps.double_faults(messages),
+                f"twotaps: {len(messages)} messages, {len(messages) - len(distinct)} doubles, the same from either tap")
+    checks.none((fault for m in distinct for fault in records.envelope_faults(m, "twotaps.") + contracts.schema_faults(m)),
+                "twotaps: topics, keys and headers are as they should be, every value fits its schema")
+    ids = {m.id for m in distinct}
+    checks.none((id for twin in twins for id in kept(twin.tap) if id not in ids),
+                "twotaps: all records of both histories are on Kafka")
+    faults = twotaps.merge_faults(messages, twins, clean, figures)
+    checks.none(faults, f"twotaps: a consumer of both holds each fact once: {figures['found']} of {figures['sent']} observed")
+    checks.none(twotaps.state_faults(messages, twins, clean), "twotaps: it holds the live states that the PBX has")
+    checks.fault_log.add("one of two taps killed, one consumer on Kafka", injected=TWIN_KILLS, sent=figures["sent"],
+                         found=figures["found"], doubles=len(messages) - len(distinct), lost=figures["lost"],
+                         blind_seconds=figures["blind"])
+
+
 class Watcher:
     """A consumer that is there from the beginning: when did each call_ringing come?"""
 
@@ -512,12 +576,14 @@ def stage_secure(broker, checks, contracts, options):
 
 
 STAGES = {"played": stage_played, "topics": stage_topics, "outage": stage_outage, "restart": stage_restart,
-          "unready": stage_unready, "empty": stage_empty, "killed": stage_killed, "rate": stage_rate, "secure": stage_secure}
+          "unready": stage_unready, "empty": stage_empty, "killed": stage_killed, "twotaps": stage_twotaps,
+          "rate": stage_rate, "secure": stage_secure}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--outage", type=float, default=30, help="seconds without a broker (default 30)")
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="of what is left to chance")
     parser.add_argument("--amitap", type=pathlib.Path, default=Tap.binary, help="another build of it")
     parser.add_argument("stages", nargs="*", metavar="STAGE", choices=[*STAGES, []])
     options = parser.parse_args()
