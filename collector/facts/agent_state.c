@@ -134,7 +134,11 @@ static void change_state(struct agents *agents, struct agent *a, enum agent_stat
     enter_state(a, state);
     a->since = agents->emit->now;
     a->since_snapshot = !emit_is_new(agents->emit);
-    a->call_unseen = has_call(state) && (a->call_unseen || a->since_snapshot);
+    /* What is seen to begin to ring is another call. */
+    if (!has_call(state) || (state == AGENT_RINGING && !a->since_snapshot))
+        a->call_unseen = false;
+    else if (a->since_snapshot)
+        a->call_unseen = true;
 }
 
 void agent_blind(struct agent *a)
