@@ -22,17 +22,13 @@ static void put_call(struct fact_builder *f, const struct agent *a)
     fact_put_known(f, FIELD_LINKEDID, slice_from(a->linkedid));
 }
 
-/* Another tap, which saw it begin, may know an earlier beginning, or whose call it is about. */
-static unsigned flags_of(const struct agent *a)
-{
-    return a->since_snapshot || a->call_unseen ? FACT_IS_INFERRED : 0;
-}
-
 void agent_fact_interval(struct emitter *e, const struct agent *a)
 {
     struct slice interface = slice_from(a->interface);
-    struct emit_about about = {
-        .kind = FACT_AGENT, .subject = interface, .key = interface, .flags = flags_of(a)};
+    struct emit_about about = {.kind = FACT_AGENT,
+                               .subject = interface,
+                               .key = interface,
+                               .flags = a->since_snapshot ? FACT_IS_INFERRED : 0};
     struct fact_builder *f = emit_begin(e, &about);
     put_who(f, a);
     fact_put_time(f, FIELD_START, a->since);
@@ -62,11 +58,20 @@ static void put_memberships(struct fact_builder *f, const struct agent *a)
     fact_close(f);
 }
 
+/* Another tap, which saw it begin, may know an earlier beginning, or whose call it is about. An
+ * interval that began seen has learnt that before it ends: AgentConnect tells. */
+static bool is_unsure(const struct agent *a)
+{
+    return a->since_snapshot || a->call_unseen;
+}
+
 void agent_fact_state(struct emitter *e, struct agent *a)
 {
     struct slice interface = slice_from(a->interface);
-    struct emit_about about = {
-        .kind = FACT_AGENT_STATE, .subject = interface, .key = interface, .flags = flags_of(a)};
+    struct emit_about about = {.kind = FACT_AGENT_STATE,
+                               .subject = interface,
+                               .key = interface,
+                               .flags = is_unsure(a) ? FACT_IS_INFERRED : 0};
     struct fact_builder *f = emit_begin(e, &about);
     put_who(f, a);
     fact_put_time(f, FIELD_SINCE, a->since);
