@@ -273,6 +273,12 @@ void calls_move(struct calls *calls, struct channel *channel)
     end_or_touch(calls, was);
 }
 
+/* Where a call came from, and into which queue it went meanwhile, another tap may know. */
+static bool may_lack(const struct calls *calls, const struct call *call)
+{
+    return call->listed || !emit_is_new(calls->emit);
+}
+
 void calls_ringing(struct calls *calls, struct channel *channel)
 {
     struct call *call = channel->call;
@@ -281,7 +287,7 @@ void calls_ringing(struct calls *calls, struct channel *channel)
     channel->ringing = true;
     saved_touch(&channel->saved);
     struct emit_about what = call_about(call, FACT_CALL_RINGING);
-    what.flags = call->listed ? FACT_IS_INFERRED : 0;
+    what.flags = may_lack(calls, call) ? FACT_IS_INFERRED : 0;
     what.subject = channel_uniqueid(channel);
     struct fact_builder *f = emit_begin(calls->emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));
@@ -304,7 +310,7 @@ void calls_answered(struct calls *calls, struct channel *channel)
     if (!channel_is_media(channel_name(channel)))
         journey_answered(call, channel_interface(channel_name(channel)), calls->emit->now);
     struct emit_about what = call_about(call, FACT_CALL_ANSWERED);
-    what.flags = call->listed ? FACT_IS_INFERRED : 0;
+    what.flags = may_lack(calls, call) ? FACT_IS_INFERRED : 0;
     what.subject = channel_uniqueid(channel);
     struct fact_builder *f = emit_begin(calls->emit, &what);
     fact_put_string(f, FIELD_LINKEDID, call_linkedid(call));

@@ -472,7 +472,7 @@ def kill_in_turn(twins, chance, times):
 def check_twins(checks, contracts, twins, messages, clean):
     distinct, figures = records.dropped_doubles(messages), collections.Counter()
     checks.none(twotaps.double_faults(messages),
-                f"twotaps: {len(messages)} messages, {len(messages) - len(distinct)} doubles, the same from either tap")
+                f"twotaps: {len(messages)} messages, {len(messages) - len(distinct)} doubles; but for states the same from either tap")
     checks.none((fault for m in distinct for fault in records.envelope_faults(m, "twotaps.") + contracts.schema_faults(m)),
                 "twotaps: topics, keys and headers are as they should be, every value fits its schema")
     ids = {m.id for m in distinct}
