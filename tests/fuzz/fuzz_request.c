@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (line) {
         r.method = line;
         r.path = cut(line, ' ');
-        r.version = cut((char *)(uintptr_t)r.path, ' ');
+        cut((char *)(uintptr_t)r.path, ' '); /* its version */
         while ((line = take_line(&text))) {
             char *value = cut(line, ':');
             request_header(&r, line, value + (*value == ' '));
