@@ -34,7 +34,9 @@ struct slice endpoint_of_device(struct slice device)
 {
     struct slice name = endpoint_of_line(device);
     const char *slash = name.n ? memchr(name.p, '/', name.n) : NULL;
-    return slash && is_technology(slice_head(name, (size_t)(slash - name.p))) ? name : SLICE("");
+    if (!slash || slash + 1 == name.p + name.n)
+        return SLICE("");
+    return is_technology(slice_head(name, (size_t)(slash - name.p))) ? name : SLICE("");
 }
 
 struct slice endpoint_uri(struct slice uri, char text[256])
