@@ -12,11 +12,14 @@ def windows_of(gaps):
 
 
 def twice(held, clean, lives, blind):
-    """What is held more often than it happened, but for what neither tap saw the whole of."""
+    """What is held more often than it happened, but for what neither tap saw the whole of. A call that goes on may yet give
+    what a tap that was blind had to take for over."""
     happened = collections.Counter(map(thing, clean))
+    over = {record["linkedid"] for record in clean if record["kind"] == "call_ended"}
     holds = collections.defaultdict(list)
     for record in held:
-        holds[thing(record)].append(record)
+        if record.get("linkedid") in over | {None}:
+            holds[thing(record)].append(record)
     for what, some in holds.items():
         spans = [oracle.span(record) for record in some]
         spans += [lives[name] for record in some for name in oracle.calls_of(record) if name in lives]
