@@ -169,8 +169,13 @@ class Lab:
         return self.pbx.ask(Action="Command", Command=command)
 
     def restart(self, timeout=30):
-        """Start the PBX anew by its console: it hangs up and says that it stops."""
+        """Start the PBX anew by its console: it hangs up and says that it stops. Asterisk 22.10 may get stuck in that; then it is
+        killed."""
         self.pbx.send(Action="Command", Command="core restart now")
+        self.pbx.reader.join(15)
+        if self.pbx.reader.is_alive():
+            print("      Asterisk is stuck in core restart now: killed", flush=True)
+            self.script("crash")
         self._log_in_again(timeout)
 
     def crash(self, timeout=30):
