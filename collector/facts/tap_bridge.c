@@ -69,6 +69,20 @@ static void dial_without_caller(struct tap *tap, struct channel *dest, const str
     take_origination(tap, dest, m);
 }
 
+/* What ran in the caller's subroutine before the dial (Dial's option B) is over without an event:
+ * the channel has Dial again, as its row still has. (app_dial, pbx_exec; Asterisk 22) */
+static void leave_subroutine(struct channel *caller)
+{
+    const struct cdr_row *row = caller->chain ? caller->chain->last : NULL;
+    struct snapshot_values v = snapshot_values(caller->now);
+    if (!row || !(row->flags & CDR_APPLICATION_LOCKED) ||
+        !slice_is(v.text[SNAPSHOT_APPLICATION], "Return"))
+        return;
+    v.text[SNAPSHOT_APPLICATION] = snapshot_text(row->application, SNAPSHOT_APPLICATION);
+    v.text[SNAPSHOT_APPDATA] = snapshot_text(row->application, SNAPSHOT_APPDATA);
+    channel_alter(caller, &v);
+}
+
 void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
 {
     struct channel *caller = tap_see(tap, m, &channel_headers_plain);
@@ -81,6 +95,7 @@ void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
     if (!has_caller)
         dial_without_caller(tap, dest, m);
     if (caller) {
+        leave_subroutine(caller);
         tap_commanded(tap, caller);
         tap_complete_data(tap, caller, m);
         handoff_moved_on(&tap->calls, caller);
