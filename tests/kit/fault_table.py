@@ -31,9 +31,9 @@ def collect(results):
         for path in sorted((FOLDER / kind).glob("*.jsonl")):
             rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
             known = results.setdefault(kind, {}).get(path.stem, {})
-            if rows and rows != known.get("rows"):
-                day = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.timezone.utc).date().isoformat()
-                results[kind][path.stem] = {"commit": commit(), "day": day, "rows": rows}
+            ended = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.timezone.utc).isoformat(" ", "minutes")[:16]
+            if rows and ended != known.get("ended"):
+                results[kind][path.stem] = {"commit": commit(), "ended": ended, "rows": rows}
     return results
 
 
@@ -52,8 +52,8 @@ def section(results):
     for kind, words in (("test", "make test"), ("soak", "make soak")):
         suites = results.get(kind, {})
         if suites:
-            last = max((suite["day"], suite["commit"]) for suite in suites.values())
-            out.append(f"The last `{words}`, {last[0]}, at {last[1]}:\n\n{table(suites)}")
+            last = max(suites.values(), key=lambda suite: suite["ended"])
+            out.append(f"The last `{words}`, {last['ended'][:10]}, at {last['commit']}:\n\n{table(suites)}")
     return "\n".join(out)
 
 
