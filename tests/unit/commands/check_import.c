@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/import.h"
 
-#include "collector/outbox/outbox.h"
-#include "collector/sinks/history.h"
-#include "tests/unit/outbox/store_fixture.h"
+#include "tests/unit/commands/files_fixture.h"
 #include <string.h>
 
 #define ROWS_OF_HISTORY "SELECT count(*) FROM cdr WHERE imported = 1"
@@ -58,16 +56,8 @@ static void setup(void)
     put_file("csv", "src,dst,start,answer,end,duration,billsec,disposition,uniqueid,linkedid\n"
                     "100,200,2026-03-02 10:00:00,2026-03-02 10:00:02,2026-03-02 10:00:09,9,7,"
                     "ANSWERED,1772445600.1,1772445600.1\n");
-    struct clock clock = clock_system();
-    struct outbox_options options = {.path = in_directory("db-outbox")};
-    struct outbox *outbox = outbox_open(&options, error, sizeof(error));
-    ck_assert_msg(outbox != NULL, "%s", error);
-    struct history *history = history_open(
-        &(struct history_options){.path = in_directory("db"), .outbox = outbox, .clock = &clock},
-        error, sizeof(error));
-    ck_assert_msg(history != NULL, "%s", error);
-    history_stop(history);
-    outbox_free(outbox);
+    struct files files = open_files();
+    close_files(&files);
     broken = NULL;
     below = sqlite3_vfs_find(NULL);
     failing = *below;

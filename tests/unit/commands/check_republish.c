@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/commands/republish.h"
 
-#include "collector/outbox/outbox.h"
-#include "collector/sinks/history.h"
-#include "tests/unit/outbox/store_fixture.h"
+#include "tests/unit/commands/files_fixture.h"
 #include <string.h>
 
 /* Everything that Kafka sees of the records that wait. */
@@ -30,20 +28,12 @@ static void setup(void)
 {
     store_setup();
     configure("");
-    struct clock clock = clock_system();
-    struct outbox_options options = {.path = in_directory("db-outbox")};
-    struct outbox *outbox = outbox_open(&options, error, sizeof(error));
-    ck_assert_msg(outbox != NULL, "%s", error);
-    struct history *history = history_open(
-        &(struct history_options){.path = in_directory("db"), .outbox = outbox, .clock = &clock},
-        error, sizeof(error));
-    ck_assert_msg(history != NULL, "%s", error);
-    ck_assert_int_eq(outbox_commit(outbox, calls(1, 3)), SQLITE_OK);
-    ck_assert_int_eq(history_catch_up(history), SQLITE_OK);
+    struct files files = open_files();
+    ck_assert_int_eq(outbox_commit(files.outbox, calls(1, 3)), SQLITE_OK);
+    ck_assert_int_eq(history_catch_up(files.history), SQLITE_OK);
     snprintf(sent, sizeof(sent), "%s", ask(in_directory("db-outbox"), WAITING));
     ck_assert_ptr_nonnull(strstr(sent, "call_started/1763683071.3"));
-    history_stop(history);
-    outbox_free(outbox);
+    close_files(&files);
     ask(in_directory("db-outbox"), "DELETE FROM facts");
     ck_assert_str_eq(ask(in_directory("db-outbox"), WAITING), "");
 }

@@ -3,9 +3,7 @@
 #include "collector/commands/erase.h"
 #include "collector/commands/store.h"
 #include "collector/commands/tap_config.h"
-#include "collector/outbox/outbox.h"
-#include "collector/sinks/history.h"
-#include "tests/unit/outbox/store_fixture.h"
+#include "tests/unit/commands/files_fixture.h"
 #include <string.h>
 
 static char said[4096];
@@ -21,17 +19,9 @@ static void setup(void)
             "store { path = '%s' }\n",
             in_directory("db"));
     fclose(f);
-    struct clock clock = clock_system();
-    struct outbox_options options = {.path = in_directory("db-outbox")};
-    struct outbox *outbox = outbox_open(&options, error, sizeof(error));
-    ck_assert_msg(outbox != NULL, "%s", error);
-    struct history *history = history_open(
-        &(struct history_options){.path = in_directory("db"), .outbox = outbox, .clock = &clock},
-        error, sizeof(error));
-    ck_assert_msg(history != NULL, "%s", error);
-    ck_assert_int_eq(outbox_commit(outbox, calls(1, 3)), SQLITE_OK);
-    history_stop(history);
-    outbox_free(outbox);
+    struct files files = open_files();
+    ck_assert_int_eq(outbox_commit(files.outbox, calls(1, 3)), SQLITE_OK);
+    close_files(&files);
 }
 
 /* What part writes on stderr is in said afterwards. */
