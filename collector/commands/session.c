@@ -426,19 +426,29 @@ static void restore_entity(void *ctx, struct slice entity, struct slice body)
              session_name(s), (int)(end ? end - entity.p : (ptrdiff_t)entity.n), entity.p);
 }
 
-/* What is shown until the PBX is there again is from then. */
-static void note_restored(struct session *s)
+/* Tells the view when something came last, and by which clock the times of facts are; ahead is NULL
+ * where that is not known. */
+static void note_heard(struct session *s, int64_t last, const int64_t *ahead)
 {
     struct buf text = buf_new(256);
     struct json_out json = json_out_to(&text);
-    int64_t ahead;
     json_out_object(&json, NULL);
-    json_out_time(&json, "last_event", tap_last_event(s->tap));
-    if (tap_ahead_before(s->tap, &ahead))
-        json_out_int(&json, "clock_skew_us", ahead);
+    if (s->logged_in)
+        json_out_bool(&json, "connected", true);
+    json_out_time(&json, "last_event", last);
+    if (ahead)
+        json_out_int(&json, "clock_skew_us", *ahead);
     json_out_close(&json, '}');
     publish_note(s->env.publish, name_of(s), buf_slice(&text));
     buf_free(&text);
+}
+
+/* What is shown until the PBX is there again is from then. */
+static void note_restored(struct session *s)
+{
+    int64_t ahead;
+    bool known = tap_ahead_before(s->tap, &ahead);
+    note_heard(s, tap_last_event(s->tap), known ? &ahead : NULL);
 }
 
 int session_restore(struct session *s, struct outbox *outbox)
@@ -530,39 +540,23 @@ void session_given_up(struct session *s, const struct untold_span *span)
         s->told = span->mark;
 }
 
-/* Tells the view when something came last, and by which clock the times of facts are. */
-static void note_heard(struct session *s, int64_t last_frame_us)
-{
-    struct buf text = buf_new(256);
-    struct json_out json = json_out_to(&text);
-    int64_t ahead = 0;
-    bool known = clock_skew_get(&s->skew, &ahead) || tap_is_untimed(s->tap);
-    json_out_object(&json, NULL);
-    json_out_bool(&json, "connected", true);
-    json_out_time(&json, "last_event", last_frame_us);
-    if (known)
-        json_out_int(&json, "clock_skew_us", ahead + steady_ahead(&s->steady));
-    json_out_close(&json, '}');
-    publish_note(s->env.publish, name_of(s), buf_slice(&text));
-    buf_free(&text);
-}
-
 void session_tick(struct session *s)
 {
     struct ami_link_counters counters = ami_link_counters(s->link);
     const struct tap_counters tap = tap_counters(s->tap);
-    int64_t ahead;
+    int64_t ahead = 0;
+    bool measured = clock_skew_get(&s->skew, &ahead);
+    ahead += steady_ahead(&s->steady);
     s->state_due = true;
     if (counters.last_frame_us)
         counters.last_frame_us -= steady_ahead(&s->steady);
-    if (clock_skew_get(&s->skew, &ahead))
-        metrics_set(metrics_line(METRIC_CLOCK_SKEW, session_name(s), NULL),
-                    ahead + steady_ahead(&s->steady));
+    if (measured)
+        metrics_set(metrics_line(METRIC_CLOCK_SKEW, session_name(s), NULL), ahead);
     metrics_feed_pbx(session_name(s), s->logged_in, &counters, &tap);
     if (s->logged_in)
         tap_tick(s->tap, now_of(s));
     if (s->logged_in && counters.last_frame_us)
-        note_heard(s, counters.last_frame_us);
+        note_heard(s, counters.last_frame_us, measured || tap_is_untimed(s->tap) ? &ahead : NULL);
     on_turn_end(s);
     if (s->next && ami_link_state(s->link) == AMI_LINK_STOPPED)
         begin_next(s);
