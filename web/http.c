@@ -209,10 +209,17 @@ static enum MHD_Result refuse_unknown(const struct exchange *x)
     return answer_text(x, MHD_HTTP_UNAUTHORIZED, "log in first\n");
 }
 
+/* Whom a log-in counts against and is told of: where a request says that somebody passed it on, and
+ * nobody says for whom, the one who sent it, lest a header be a way past the limit and the log. */
+static const struct address *who_tries(const struct exchange *x)
+{
+    return address_is_known(&x->from) ? &x->from : &x->peer;
+}
+
 static enum MHD_Result answer(const struct exchange *x)
 {
     if (request_is_logout(&x->request))
-        return login_end(&x->edge->login, x->connection, &x->grant, &x->from);
+        return login_end(&x->edge->login, x->connection, &x->grant, who_tries(x));
     const struct route route = find_route(x->request.path);
     return access_has(&x->grant, route.need) ? route.answer(x) : refuse_unknown(x);
 }
@@ -254,7 +261,7 @@ static enum MHD_Result judge(const struct exchange *x, void **ret_try)
         closing.retry_seconds = RETRY_AFTER_SECONDS;
     }
     if (verdict.status == 0 && request_is_login(&x->request)) {
-        *ret_try = login_try_new(&edge->login, x->connection, &x->grant, &x->from);
+        *ret_try = login_try_new(&edge->login, x->connection, &x->grant, who_tries(x));
         connections_phase(edge->connections, x->connection, CONNECTION_BODY);
         return *ret_try ? MHD_YES : MHD_NO;
     }

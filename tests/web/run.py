@@ -335,8 +335,9 @@ def attempts_from_one_address_are_limited():
         answer = tap.login("anna", PASSWORDS["anna"], source=STRANGER)
         same(answer.status, 429, "the 11th")
         expect(1 <= int(answer.headers["retry-after"]) <= 10, answer.headers["retry-after"])
+        same(tap.login("bob", "wrong password", source=STRANGER, Via="1.1 x").status, 429, "as if passed on")
         same(tap.login("anna", PASSWORDS["anna"]).status, 303, "from elsewhere")
-        expect("at 127.0.0.2 tries too often" in tap.said(), tap.said())
+        expect("at 127.0.0.2 tries too often" in tap.said() and "unknown address" not in tap.said(), tap.said())
 
 
 @test
