@@ -13,7 +13,7 @@ struct queue {
     char *name;
     char *strategy;
     int64_t service_level; /* microseconds, 0: not known */
-    struct visit *waiting; /* in the order of joining, linked by next_waiting */
+    struct visit *waiting; /* the line, its first one first; linked by next_waiting */
     bool changed;          /* to be told at the end of the event */
     uint64_t told;         /* what of it was told last (emit_end_state) */
     struct queue *next_changed;

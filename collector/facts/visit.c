@@ -113,12 +113,31 @@ static void visits_remove(struct visits *visits, struct visit *v)
         first->next = v->next;
 }
 
-static void wait_in_queue(struct visits *visits, struct visit *v)
+/* Past its end, and for 0, the line's last. */
+static void stand_at(struct visit *v, int64_t place)
 {
     struct visit **p = &v->queue->waiting;
-    while (*p)
+    for (int64_t i = 1; *p && i != place; i++)
         p = &(*p)->next_waiting;
+    v->next_waiting = *p;
     *p = v;
+}
+
+static bool step_out(struct visit *v)
+{
+    for (struct visit **p = &v->queue->waiting; *p; p = &(*p)->next_waiting) {
+        if (*p != v)
+            continue;
+        *p = v->next_waiting;
+        v->next_waiting = NULL;
+        return true;
+    }
+    return false;
+}
+
+static void wait_in_queue(struct visits *visits, struct visit *v, int64_t place)
+{
+    stand_at(v, place);
     queues_touch(visits->queues, v->queue);
     if (visits->moved)
         visits->moved(visits->ctx, slice_from(v->uniqueid), slice_from(v->queue->name));
@@ -126,16 +145,11 @@ static void wait_in_queue(struct visits *visits, struct visit *v)
 
 void visits_leave_line(struct visits *visits, struct visit *v)
 {
-    for (struct visit **p = &v->queue->waiting; *p; p = &(*p)->next_waiting) {
-        if (*p != v)
-            continue;
-        *p = v->next_waiting;
-        v->next_waiting = NULL;
-        queues_touch(visits->queues, v->queue);
-        if (visits->moved)
-            visits->moved(visits->ctx, slice_from(v->uniqueid), SLICE(""));
+    if (!step_out(v))
         return;
-    }
+    queues_touch(visits->queues, v->queue);
+    if (visits->moved)
+        visits->moved(visits->ctx, slice_from(v->uniqueid), SLICE(""));
 }
 
 void visits_await(struct visits *visits, struct visit *v)
@@ -207,7 +221,7 @@ void visits_join(struct visits *visits, const struct ami_message *m,
             visit_free(v);
         return;
     }
-    wait_in_queue(visits, v);
+    wait_in_queue(visits, v, v->position);
     visit_fact_joined(visits->emit, v);
     struct slice args[] = {shown->url, shown->number ? slice_from(v->caller_number) : SLICE(""),
                            ami_message_get(m, AMI_HEADER_POSITION),
@@ -226,6 +240,16 @@ const char *visit_ended_by(struct slice word)
     return NULL;
 }
 
+/* Where it stood, but for priorities (QUEUE_PRIO): of these the next QueueStatus tells. */
+static int64_t place_by_joining(const struct visit *v)
+{
+    int64_t place = 1;
+    for (const struct visit *o = v->queue->waiting; o && o->joined <= v->joined;
+         o = o->next_waiting)
+        place++;
+    return place;
+}
+
 bool visits_restore(struct visits *visits, struct visit *v)
 {
     if (!visits_add(visits, v)) {
@@ -234,12 +258,22 @@ bool visits_restore(struct visits *visits, struct visit *v)
         return false;
     }
     if (v->state == VISIT_WAITING)
-        wait_in_queue(visits, v);
+        wait_in_queue(visits, v, place_by_joining(v));
     if (v->deadline) {
         v->next_closing = visits->closing;
         visits->closing = v;
     }
     return true;
+}
+
+/* Who joined unseen may stand before those who are held. */
+static void stand_as_listed(struct visits *visits, struct visit *v, const struct ami_message *m)
+{
+    int64_t place = 0;
+    ami_text_int(ami_message_get(m, AMI_HEADER_POSITION), &place);
+    step_out(v);
+    stand_at(v, place);
+    queues_touch(visits->queues, v->queue);
 }
 
 void visits_entry(struct visits *visits, const struct ami_message *m, struct slice linkedid)
@@ -248,6 +282,8 @@ void visits_entry(struct visits *visits, const struct ami_message *m, struct sli
     struct visit *held = visits_find_by(visits, m, VISIT_IN(VISIT_WAITING));
     if (held) {
         held->seen = visits->emit->event;
+        if (visits->emit->joining)
+            stand_as_listed(visits, held, m);
         return;
     }
     ami_text_int(ami_message_get(m, AMI_HEADER_WAIT), &waited);
@@ -260,7 +296,7 @@ void visits_entry(struct visits *visits, const struct ami_message *m, struct sli
         return;
     }
     v->from_snapshot = true;
-    wait_in_queue(visits, v);
+    wait_in_queue(visits, v, v->position);
 }
 
 static struct visit *find_missing(const struct visits *visits, uint64_t began)
