@@ -194,8 +194,8 @@ fuzz: deps-test
 SOAK_SECONDS ?= 600
 SOAK_SUITES  := build mixer soak crash disk memory
 soak: deps-test
-	@FAULT_LOG=soak MIX_SECONDS=$(SOAK_SECONDS) CRASH_OPTIONS='--kills 1000 --power-cuts 300' \
-		DISK_OPTIONS=--every MEMORY_OPTIONS='--runs 1000' tests/run-all.sh $(SOAK_SUITES)
+	@FAULT_LOG=soak MIX_SECONDS=$(SOAK_SECONDS) SUITE_SECONDS=3600 CRASH_OPTIONS='--kills 1000 --power-cuts 300' \
+		DISK_OPTIONS=--every MEMORY_OPTIONS='--runs 400' tests/run-all.sh $(SOAK_SUITES)
 
 bench: all
 	@tests/bench/run.sh

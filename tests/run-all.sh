@@ -13,7 +13,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 logs=build/test-logs
 mkdir -p "$logs"
 mix_seconds=${MIX_SECONDS:-60} # of random calls on the real Asterisk, and of the soak
-limit=$((600 + mix_seconds))   # seconds a suite may take
+limit=${SUITE_SECONDS:-$((600 + mix_seconds))} # that a suite may take
 read -ra crash_options <<<"${CRASH_OPTIONS:-}" # of tests/crash/run.py
 read -ra memory_options <<<"${MEMORY_OPTIONS:-}" # of tests/memory/run.py
 read -ra disk_options <<<"${DISK_OPTIONS:-}"   # of tests/crash/disk.py
