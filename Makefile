@@ -32,7 +32,8 @@ DEPS_BUILD := gcc make libc6-dev pkg-config gperf uthash-dev libconfuse-dev libe
 	libssl-dev libsqlite3-dev libmicrohttpd-dev libjansson-dev librdkafka-dev
 DEPS_DEMO  := curl sqlite3
 DEPS_TEST  := check tzdata clang-format-14 cppcheck python3 python3-venv ca-certificates git debootstrap \
-	chromium nodejs npm maven openjdk-17-jre-headless openssl clang-14 libclang-rt-14-dev afl++ systemd python3-seccomp prometheus
+	chromium nodejs npm maven openjdk-17-jre-headless openssl clang-14 libclang-rt-14-dev afl++ systemd systemd-container python3-seccomp \
+	prometheus
 
 .PHONY: all deps deps-test needs check unit run-unit lint docs demo test prove-tests fuzz soak bench install clean
 all:
@@ -192,7 +193,7 @@ fuzz: deps-test
 # Random calls on a real Asterisk, tapped live, and a disk that freezes and thaws under 5,000 events a second, each for as
 # long as asked; many more deaths and failing calls.
 SOAK_SECONDS ?= 600
-SOAK_SUITES  := build mixer soak crash disk memory
+SOAK_SUITES  := build systemd_booted mixer soak crash disk memory
 soak: deps-test
 	@FAULT_LOG=soak MIX_SECONDS=$(SOAK_SECONDS) SUITE_SECONDS=3600 CRASH_OPTIONS='--kills 1000 --power-cuts 300' \
 		DISK_OPTIONS=--every MEMORY_OPTIONS='--runs 400' tests/run-all.sh $(SOAK_SUITES)

@@ -99,6 +99,7 @@ suite_asterisk_blind() {
     "${root[@]}" env PYTHONDONTWRITEBYTECODE=1 tests/asterisk/blind.py
 }
 suite_systemd() { "${root[@]}" env PYTHONDONTWRITEBYTECODE=1 tests/systemd/run.py; }
+suite_systemd_booted() { "${root[@]}" env PYTHONDONTWRITEBYTECODE=1 tests/systemd/booted.py; }
 suite_mixer() {
   "${root[@]}" tests/asterisk/lab.sh install &&
     "${root[@]}" tests/asterisk/live.py --mix "$mix_seconds" --instance mixer --keep "$logs/mixer"
