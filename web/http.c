@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -360,18 +359,13 @@ static void http_stop(struct web_edge *edge)
     free(edge);
 }
 
-static bool random_bytes(void *bytes, size_t n)
-{
-    return getrandom(bytes, n, 0) == (ssize_t)n;
-}
-
 /* What every request is judged by. */
 static bool make_access(struct web_edge *edge)
 {
     const struct web_options *o = &edge->options;
     const struct sessions_options sessions = {o->idle_seconds ? o->idle_seconds : 3600,
                                               o->session_seconds ? o->session_seconds : 43200,
-                                              random_bytes};
+                                              o->random};
     const char *port = strrchr(edge->socket.address, ':') + 1;
     bool tls = o->tls_certificate || o->proxies.n;
     edge->rules = (struct request_rules){o->hosts, o->hosts_n, o->users != NULL, tls};

@@ -20,7 +20,7 @@ struct login_try {
     bool too_long;
     char name[WEB_NAME_SIZE];
     char secret[PASSWORD_SIZE]; /* a password, or a code when there is no name */
-    bool right;
+    enum web_entry entry;
     struct web_person person;
     char cookie[WEB_SECRET_SIZE];
 };
@@ -60,10 +60,10 @@ static void work(struct worker_job *job)
 {
     struct login_try *t = (struct login_try *)job;
     const struct web_users *users = t->login->access->options->users;
-    if (t->name[0])
-        t->right = users->password(users->ctx, t->name, t->secret, &t->person);
-    else
-        t->right = users->enter(users->ctx, t->secret, t->cookie, &t->person);
+    if (!t->name[0])
+        t->entry = users->enter(users->ctx, t->secret, t->cookie, &t->person);
+    else if (users->password(users->ctx, t->name, t->secret, &t->person))
+        t->entry = WEB_ENTRY_LET_IN;
     explicit_bzero(t->secret, sizeof(t->secret));
 }
 
@@ -97,7 +97,7 @@ static void tell(const struct login_try *t, enum web_event event)
     const struct web_users *users = t->login->access->options->users;
     char from[ADDRESS_TEXT_SIZE];
     address_text(&t->from, from);
-    users->tell(users->ctx, event, t->right ? t->person.name : t->name, from);
+    users->tell(users->ctx, event, t->entry == WEB_ENTRY_LET_IN ? t->person.name : t->name, from);
 }
 
 static enum MHD_Result begin(struct login_try *t, int64_t now)
@@ -121,15 +121,22 @@ static enum MHD_Result begin(struct login_try *t, int64_t now)
                       &busy);
 }
 
+static enum MHD_Result not_now(const struct login_try *t)
+{
+    const struct reply_more later = {.retry_seconds = BUSY_SECONDS};
+    return reply_text(t->connection, MHD_HTTP_SERVICE_UNAVAILABLE, "not just now\n", &later);
+}
+
 static enum MHD_Result let_in(struct login_try *t, int64_t now)
 {
     const struct access *access = t->login->access;
     char letter = t->name[0] ? 's' : 'k', header[ACCESS_COOKIE_SIZE];
-    attempts_forgive(t->login->attempts, &t->from, t->name[0] ? t->name : NULL);
     if (t->before.kind == ACCESS_SESSION)
         sessions_end(access->sessions, t->before.session);
-    if (letter == 's' && !sessions_begin(access->sessions, &t->person, now, t->cookie))
-        return MHD_NO;
+    if (letter == 's' && !sessions_begin(access->sessions, &t->person, now, t->cookie)) {
+        tell(t, WEB_NOT_LET_IN);
+        return not_now(t);
+    }
     access_cookie(access, letter, t->cookie, header);
     const struct reply_more more = {.location = "./", .cookie = header};
     enum MHD_Result result =
@@ -142,8 +149,12 @@ static enum MHD_Result let_in(struct login_try *t, int64_t now)
 static enum MHD_Result finish(struct login_try *t, int64_t now)
 {
     const struct reply_more none = {0};
-    if (t->right)
+    if (t->entry != WEB_ENTRY_REFUSED)
+        attempts_forgive(t->login->attempts, &t->from, t->name[0] ? t->name : NULL);
+    if (t->entry == WEB_ENTRY_LET_IN)
         return let_in(t, now);
+    if (t->entry == WEB_ENTRY_FAILED)
+        return not_now(t);
     tell(t, WEB_REFUSED);
     return reply_text(t->connection, MHD_HTTP_UNAUTHORIZED,
                       t->name[0] ? "name or password are wrong\n"

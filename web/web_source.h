@@ -110,9 +110,17 @@ struct web_person {
     uint64_t mark; /* changes with the password, token or code */
 };
 
-/* What is told of people, to be logged. Who logged in or out is told by name; with who was refused
- * or limited comes what was typed as one, empty with a screen's code. */
-enum web_event { WEB_LOGGED_IN, WEB_REFUSED, WEB_LIMITED, WEB_LOGGED_OUT };
+/* What is told of people, to be logged. Who logged in or out, or was not let in for want of
+ * randomness, is told by name; with who was refused or limited comes what was typed as one, empty
+ * with a screen's code. */
+enum web_event { WEB_LOGGED_IN, WEB_REFUSED, WEB_LIMITED, WEB_LOGGED_OUT, WEB_NOT_LET_IN };
+
+/* What became of a screen's code. */
+enum web_entry {
+    WEB_ENTRY_REFUSED, /* it is none, too old, or was used */
+    WEB_ENTRY_FAILED, /* it is good, and still is: the screen could not be kept, which was logged */
+    WEB_ENTRY_LET_IN
+};
 
 /* Who may see the wallboard. password, enter and refresh take their time (a hash made to be slow,
  * the disk), and are called by one thread of the edge that does nothing else; the others are quick
@@ -124,8 +132,8 @@ struct web_users {
     bool (*password)(void *ctx, const char *name, const char *password, struct web_person *person);
 
     /* Lets a screen in by the code of its one-time URL, and makes the cookie it is known by. */
-    bool (*enter)(void *ctx, const char *code, char cookie[WEB_SECRET_SIZE],
-                  struct web_person *person);
+    enum web_entry (*enter)(void *ctx, const char *code, char cookie[WEB_SECRET_SIZE],
+                            struct web_person *person);
 
     /* Looks, each second, whether the users were changed. True when they were. */
     bool (*refresh)(void *ctx);
@@ -160,9 +168,11 @@ struct web_options {
     /* NULL: whoever can connect sees everything. Without users, and without TLS or a proxy, only a
      * loopback address is listened on. */
     const struct web_users *users;
-    const char *tls_certificate; /* PEM text, its chain behind it; NULL: no TLS */
-    const char *tls_key;         /* PEM text */
-    const char *const *hosts;    /* names that are served, beside localhost and addresses */
+    bool (*random)(void *bytes, size_t n); /* fills a key's bytes, false when it cannot; any thread;
+                                              needed with users */
+    const char *tls_certificate;           /* PEM text, its chain behind it; NULL: no TLS */
+    const char *tls_key;                   /* PEM text */
+    const char *const *hosts; /* names that are served, beside localhost and addresses */
     size_t hosts_n;
     struct web_networks allow;   /* who may ask beside this machine; none: everybody */
     struct web_networks proxies; /* these do TLS, and say in X-Forwarded-For who asks; nobody else

@@ -2,6 +2,7 @@
 #include "collector/commands/web_config.h"
 
 #include "collector/base/log.h"
+#include "collector/base/random.h"
 #include "collector/config/config_value.h"
 #include "collector/users/users.h"
 #include <errno.h>
@@ -25,6 +26,7 @@ struct networks {
 struct web_config {
     const struct config_section *section;
     struct users *users;
+    char *kiosks; /* where they keep the screens that came in */
     struct web_users ops;
     char *certificate, *key;
     struct networks allow, proxies, monitors;
@@ -189,15 +191,23 @@ static bool ask_password(void *ctx, const char *name, const char *password,
     return true;
 }
 
-static bool enter(void *ctx, const char *code, char cookie[WEB_SECRET_SIZE],
-                  struct web_person *person)
+static enum web_entry enter(void *ctx, const char *code, char cookie[WEB_SECRET_SIZE],
+                            struct web_person *person)
 {
     struct web_config *w = ctx;
     struct users_person found;
-    if (!users_enter(w->users, code, cookie, &found))
-        return false;
-    to_web(&found, person);
-    return true;
+    switch (users_enter(w->users, code, cookie, &found)) {
+    case USERS_LET_IN:
+        to_web(&found, person);
+        return WEB_ENTRY_LET_IN;
+    case USERS_NOT_KEPT:
+        log_line(LOG_LEVEL_ERROR, "web: %s: %s; a screen with a good address was not let in",
+                 w->kiosks, strerror(errno));
+        return WEB_ENTRY_FAILED;
+    case USERS_NO_CODE:
+        break;
+    }
+    return WEB_ENTRY_REFUSED;
 }
 
 static bool refresh(void *ctx)
@@ -245,23 +255,29 @@ static bool ask_still(void *ctx, const struct web_person *person)
 /* A name that is not known is not logged: it may be a password in the wrong field. */
 static void tell(void *ctx, enum web_event event, const char *name, const char *address)
 {
-    static const char *const what[] = {"logged in", "was refused", "tries too often", "logged out"};
+    static const struct {
+        enum log_level level;
+        const char *words;
+    } what[] = {
+        [WEB_LOGGED_IN] = {LOG_LEVEL_INFO, "logged in"},
+        [WEB_REFUSED] = {LOG_LEVEL_WARNING, "was refused"},
+        [WEB_LIMITED] = {LOG_LEVEL_WARNING, "tries too often"},
+        [WEB_LOGGED_OUT] = {LOG_LEVEL_INFO, "logged out"},
+        [WEB_NOT_LET_IN] = {LOG_LEVEL_ERROR, "was not let in: the system gives no random bytes"}};
     struct web_config *w = ctx;
-    log_line(event == WEB_REFUSED || event == WEB_LIMITED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-             "web: %s at %s %s", users_has(w->users, name) ? name : "somebody unknown", address,
-             what[event]);
+    log_line(what[event].level, "web: %s at %s %s",
+             users_has(w->users, name) ? name : "somebody unknown", address, what[event].words);
 }
 
 static bool open_users(struct web_config *w, const struct config *c, const struct clock *clock,
                        char *error, size_t error_size)
 {
     const char *path = config_text(w->section, CONFIG_WEB_USERS_FILE);
-    char *kiosks = web_config_kiosks_path(c);
-    if (path && kiosks) {
-        const struct users_options options = {path, kiosks, *clock};
+    w->kiosks = web_config_kiosks_path(c);
+    if (path && w->kiosks) {
+        const struct users_options options = {path, w->kiosks, *clock};
         w->users = users_open(&options, error, error_size);
     }
-    free(kiosks);
     w->ops =
         (struct web_users){w, ask_password, enter, refresh, ask_token, ask_kiosk, ask_still, tell};
     return !path || w->users;
@@ -318,6 +334,7 @@ void web_config_free(struct web_config *w)
     if (!w)
         return;
     users_free(w->users);
+    free(w->kiosks);
     wipe(w->certificate);
     wipe(w->key);
     free(w->allow.list);
@@ -338,6 +355,7 @@ struct web_options web_config_options(const struct web_config *w)
         .listen = config_text(s, CONFIG_WEB_LISTEN),
         .sse_clients_max = (unsigned)config_number(s, CONFIG_WEB_SSE_CLIENTS_MAX),
         .users = w->users ? &w->ops : NULL,
+        .random = random_key,
         .tls_certificate = w->certificate,
         .tls_key = w->key,
         .allow = networks_of(&w->allow),

@@ -281,28 +281,29 @@ static const struct users_entry *by_code(const struct users *u, const uint8_t ha
     return e;
 }
 
-bool users_enter(struct users *u, const char *code, char ret_cookie[USERS_HEX],
-                 struct users_person *ret_person)
+enum users_admission users_enter(struct users *u, const char *code, char ret_cookie[USERS_HEX],
+                                 struct users_person *ret_person)
 {
     struct kiosk kiosk = {0};
     uint8_t hash[USERS_HASH];
-    if (!users_sha256(code, hash) || !users_new_secret(ret_cookie, kiosk.cookie))
-        return false;
+    if (!users_sha256(code, hash))
+        return USERS_NO_CODE;
     pthread_mutex_lock(&u->lock);
     const struct users_entry *e = by_code(u, hash);
-    bool good = e && make_room(u);
-    if (good) {
+    if (e) {
         *ret_person = person_of(e);
         memcpy(kiosk.name, e->name, sizeof(kiosk.name));
         kiosk.mark = mark_of(e);
     }
     pthread_mutex_unlock(&u->lock);
-    if (!good || !write_kiosks(u, &kiosk))
-        return false;
+    if (!e)
+        return USERS_NO_CODE;
+    if (!make_room(u) || !users_new_secret(ret_cookie, kiosk.cookie) || !write_kiosks(u, &kiosk))
+        return USERS_NOT_KEPT;
     pthread_mutex_lock(&u->lock);
     u->kiosks[u->kiosks_n++] = kiosk;
     pthread_mutex_unlock(&u->lock);
-    return true;
+    return USERS_LET_IN;
 }
 
 bool users_has(struct users *u, const char *name)

@@ -39,10 +39,16 @@ size_t users_count(struct users *u);
 bool users_password(struct users *u, const char *name, const char *password,
                     struct users_person *ret_person);
 
+enum users_admission {
+    USERS_NO_CODE,  /* the code is none, too old, or was used */
+    USERS_NOT_KEPT, /* the code is good, and still is, but the file could not be written: errno */
+    USERS_LET_IN
+};
+
 /* Lets a screen in by the code of its URL, which is of no use afterwards, and makes its cookie.
- * Writes a file. False when the code is none, or the file cannot be written. */
-bool users_enter(struct users *u, const char *code, char ret_cookie[USERS_HEX],
-                 struct users_person *ret_person);
+ * Writes a file. */
+enum users_admission users_enter(struct users *u, const char *code, char ret_cookie[USERS_HEX],
+                                 struct users_person *ret_person);
 
 /* Whose token, or which screen's cookie, this is. Quick. */
 bool users_token(struct users *u, const char *token, struct users_person *ret_person);

@@ -437,6 +437,17 @@ def a_screen_comes_in_once():
 
 
 @test
+def a_screen_that_cannot_be_kept_is_told_so_and_may_come_again():
+    with Tap(secrets={"lobby": ("url", "lobby")}) as tap:
+        code, kiosks = tap.secrets["lobby"].partition("#code=")[2], tap.folder / "amitap.db-kiosks"
+        kiosks.mkdir()
+        same(tap.ask("/login", "POST", f"code={code}").status, 503, "no place for it")
+        expect(f"web: {kiosks}: Is a directory" in tap.said() and "was refused" not in tap.said(), tap.said())
+        kiosks.rmdir()
+        same(tap.ask("/login", "POST", f"code={code}").status, 303, "there is a place")
+
+
+@test
 def who_is_removed_is_out():
     with Tap(secrets={"all": ("add", "grafana")}) as tap:
         cookie, bearer = tap.cookie_of(), "Bearer " + tap.secrets["all"]

@@ -11,7 +11,7 @@ const WORDS = {
   401: 'Name or password is wrong.',
   403: 'Logging in is not possible from here.',
   429: 'Too many attempts. Please wait a moment.',
-  503: 'Too many people log in just now. Please try again.',
+  503: 'That is not possible just now. Please try again.',
 };
 
 async function send(fields, words) {

@@ -85,7 +85,7 @@ START_TEST(who_has_the_secret_gets_in)
     ck_assert(users_token(u, display, &p) && p.display);
     ck_assert(!users_token(u, code, &p));
     ck_assert(!users_token(u, "", &p));
-    ck_assert(!users_enter(u, token, cookie, &p)); /* a token is no code */
+    ck_assert_int_eq(users_enter(u, token, cookie, &p), USERS_NO_CODE); /* a token is no code */
     ck_assert(!users_kiosk(u, code, &p));
     users_free(u);
 }
@@ -97,21 +97,23 @@ START_TEST(a_screens_code_is_used_once)
     struct users_person p = {0};
     write_users("correct horse", token, display, code);
     struct users *u = open_users();
-    ck_assert(users_enter(u, code, cookie, &p) && p.display);
+    ck_assert_int_eq(users_enter(u, code, cookie, &p), USERS_LET_IN);
+    ck_assert(p.display);
     ck_assert_str_eq(p.name, "lobby");
-    ck_assert(!users_enter(u, code, more, &p));
+    ck_assert_int_eq(users_enter(u, code, more, &p), USERS_NO_CODE);
     ck_assert(users_kiosk(u, cookie, &p));
     users_free(u);
     struct stat st;
     ck_assert(stat(kiosks, &st) == 0 && (st.st_mode & 0777) == 0600);
     u = open_users(); /* a restart */
     ck_assert(users_kiosk(u, cookie, &p) && users_still(u, &p));
-    ck_assert(!users_enter(u, code, more, &p));
+    ck_assert_int_eq(users_enter(u, code, more, &p), USERS_NO_CODE);
     char error[256];
     write_users("correct horse", token, display, code); /* another code ends the screen's time */
     ck_assert_int_eq(users_refresh(u, error, sizeof(error)), USERS_CHANGED);
     ck_assert(!users_kiosk(u, cookie, &p) && !users_still(u, &p));
-    ck_assert(users_enter(u, code, more, &p) && users_kiosk(u, more, &p));
+    ck_assert_int_eq(users_enter(u, code, more, &p), USERS_LET_IN);
+    ck_assert(users_kiosk(u, more, &p));
     users_free(u);
 }
 END_TEST
@@ -123,9 +125,9 @@ START_TEST(a_screens_code_is_used_in_time)
     write_users("correct horse", token, display, code);
     struct users *u = open_users();
     now_us += (int64_t)(USERS_CODE_SECONDS + 1) * 1000000;
-    ck_assert(!users_enter(u, code, cookie, &p));
+    ck_assert_int_eq(users_enter(u, code, cookie, &p), USERS_NO_CODE);
     now_us -= (int64_t)1000000;
-    ck_assert(users_enter(u, code, cookie, &p));
+    ck_assert_int_eq(users_enter(u, code, cookie, &p), USERS_LET_IN);
     users_free(u);
 }
 END_TEST

@@ -178,6 +178,73 @@ START_TEST(localhost_is_an_address)
 }
 END_TEST
 
+static bool anybody(void *ctx, const char *name, const char *password, struct web_person *person)
+{
+    (void)ctx;
+    *person = (struct web_person){.mark = 1};
+    memcpy(person->name, name, strlen(name) + 1);
+    return strcmp(password, "right") == 0;
+}
+
+static bool nobody(void *ctx, const char *secret, struct web_person *person)
+{
+    (void)ctx;
+    (void)secret;
+    (void)person;
+    return false;
+}
+
+static bool no_news(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
+static void keep(void *ctx, enum web_event event, const char *name, const char *address)
+{
+    (void)address;
+    ck_assert_str_eq(name, "anna");
+    *(enum web_event *)ctx = event;
+}
+
+static bool no_randomness;
+
+static bool random_or_none(void *bytes, size_t n)
+{
+    memset(bytes, 7, n);
+    return !no_randomness;
+}
+
+START_TEST(nobody_gets_in_without_randomness)
+{
+    static const char log_in[] =
+        "POST /login HTTP/1.1\nHost: localhost\nContent-Length: 24\nConnection: close\n"
+        "Content-Type: application/x-www-form-urlencoded\n\nname=anna&password=right";
+    static enum web_event told = WEB_LOGGED_OUT; /* the edge outlives the test */
+    static const struct web_users users = {.ctx = &told,
+                                           .password = anybody,
+                                           .token = nobody,
+                                           .kiosk = nobody,
+                                           .refresh = no_news,
+                                           .tell = keep};
+    const struct web_options options = {.users = &users, .random = random_or_none};
+    kit_stop(&k);
+    kit_start_with(&k, &options);
+    no_randomness = true;
+    struct answer a = kit_ask(&k, log_in);
+    ck_assert_int_eq(a.status, 503);
+    ck_assert(!answer_has(&a, "Set-Cookie"));
+    ck_assert_int_eq(told, WEB_NOT_LET_IN);
+    answer_free(&a);
+    no_randomness = false;
+    a = kit_ask(&k, log_in);
+    ck_assert_int_eq(a.status, 303);
+    ck_assert(answer_has(&a, "Set-Cookie: amitap-"));
+    ck_assert_int_eq(told, WEB_LOGGED_IN);
+    answer_free(&a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("http");
@@ -193,6 +260,7 @@ int main(void)
     tcase_add_test(tcase, a_connection_serves_more_than_one_request);
     tcase_add_test(tcase, addresses_that_are_refused);
     tcase_add_test(tcase, localhost_is_an_address);
+    tcase_add_test(tcase, nobody_gets_in_without_randomness);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
