@@ -176,6 +176,7 @@ static void look_at_rings(struct daemon *d)
                  "%" PRIu64 " states were too many to keep for the store: state topics may show "
                  "what has ended",
                  states.writer - d->states.writer);
+    store_states_lost(d->store, states.view);
     d->view_lost = lost;
     d->states = states;
 }

@@ -264,6 +264,11 @@ bool store_start(struct store *store)
     return store->writer != NULL;
 }
 
+void store_states_lost(struct store *store, uint64_t n)
+{
+    live_view_states_lost(store->view, n);
+}
+
 uint64_t store_writer_turns(struct store *s)
 {
     return writer_turns(s->writer);

@@ -37,6 +37,9 @@ bool store_start(struct store *store);
  * gap tells of yet; false when there are none. */
 bool store_untold(struct store *store, const char *pbx, struct untold_span *ret);
 
+/* So many states could not be kept for the view, in all; it says so. Never blocks. */
+void store_states_lost(struct store *store, uint64_t n);
+
 /* How often the outbox's writer has turned (writer_turns). */
 uint64_t store_writer_turns(struct store *store);
 

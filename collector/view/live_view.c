@@ -43,6 +43,7 @@ struct live_view {
     pthread_t thread;
     bool running;
     atomic_bool stopping;
+    atomic_uint_fast64_t states_lost;
     struct ring *ring;
     void (*wake)(void *ctx);
     void *wake_ctx;
@@ -307,7 +308,8 @@ static bool publish_locked(struct live_view *v)
     follow_clock(v);
     follow_day(v, now);
     pbx_status_view(v->pbxs, v->ring ? ring_refused(v->ring) : 0,
-                    entities_dropped(v->entities) + counts_dropped(v->counts) + v->unrendered);
+                    entities_dropped(v->entities) + counts_dropped(v->counts) + v->unrendered +
+                        atomic_load(&v->states_lost));
     counts_changed(v->counts, put_counts, v);
     pbx_status_changed(v->pbxs, now, put_pbx, v);
     entities_changed(v->entities, add_change, v);
@@ -397,6 +399,11 @@ void live_view_stop(struct live_view *v)
     atomic_store(&v->stopping, true);
     pthread_join(v->thread, NULL);
     v->running = false;
+}
+
+void live_view_states_lost(struct live_view *v, uint64_t n)
+{
+    atomic_store(&v->states_lost, n);
 }
 
 /* Seeds. */

@@ -59,6 +59,10 @@ bool live_view_start(struct live_view *v, struct ring *ring, void (*wake)(void *
 /* Ends the thread, once the ring is empty if it is closed. */
 void live_view_stop(struct live_view *v);
 
+/* So many states could not be kept for the view in all, whose ring was full: it may show what has
+ * ended from then on, and says so. Any thread; never blocks. */
+void live_view_states_lost(struct live_view *v, uint64_t n);
+
 /* What the web edge reads. Valid as long as the view. */
 struct web_source live_view_source(struct live_view *v);
 

@@ -27,6 +27,7 @@ struct pbx_status {
     struct pbx *all[PBX_STATUS_MAX];
     size_t n;
     uint64_t lost_updates, dropped;
+    uint64_t lost_before; /* of lost_updates, those of earlier days */
 };
 
 struct pbx_status *pbx_status_new(void)
@@ -220,6 +221,7 @@ void pbx_status_gap(struct pbx_status *s, struct slice name, struct slice reason
 
 void pbx_status_new_day(struct pbx_status *s)
 {
+    s->lost_before = s->lost_updates;
     for (size_t i = 0; i < s->n; i++) {
         s->all[i]->gaps = 0;
         s->all[i]->changed = true;
@@ -279,7 +281,7 @@ static void json_pbx(const struct pbx_status *s, const struct pbx *pbx, struct j
     json_text(j, "version", pbx->version);
     json_out_int(j, "gaps", (int64_t)pbx->gaps);
     json_text(j, "gap_reason", pbx->gap_reason);
-    json_out_int(j, "lost_updates", (int64_t)s->lost_updates);
+    json_out_int(j, "lost_updates", (int64_t)(s->lost_updates - s->lost_before));
     json_out_int(j, "dropped", (int64_t)s->dropped);
     json_out_close(j, '}');
 }

@@ -37,8 +37,9 @@ void pbx_status_new_day(struct pbx_status *s);
 /* This machine's clock was set by so much: what was is as long ago as before. */
 void pbx_status_clock_set(struct pbx_status *s, int64_t by);
 
-/* Changes of the live view itself that were lost because it could not follow; a bound was reached
- * so many times. Both since the start. */
+/* Changes of the live view itself that were lost because it could not follow: its states are made
+ * good, its figures lack them until the day is over. And what it dropped for good, as a bound was
+ * reached. Both since the start; a PBX's status tells of today's lost updates only. */
 void pbx_status_view(struct pbx_status *s, uint64_t lost_updates, uint64_t dropped);
 
 /* Calls back for each PBX whose status changed; a later last_event alone counts every two seconds,

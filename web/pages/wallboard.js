@@ -605,7 +605,7 @@ function banners() {
   const [first] = state.pbx.values();
   if (first && (first.lost_updates || first.dropped))
     list.push({ key: 'lost', level: 'warn', title: 'Some changes could not be shown.',
-      text: 'Figures may be off: ' + (first.lost_updates + first.dropped) + ' lost.' });
+      text: (first.dropped ? 'What is shown' : 'Today’s figures') + ' may be off: ' + (first.lost_updates + first.dropped) + ' lost.' });
   return list;
 }
 

@@ -398,6 +398,14 @@ static double age_told(void)
     return age;
 }
 
+static json_int_t loss_told(const char *key)
+{
+    json_t *all = kit_snapshot(&k);
+    json_int_t n = json_integer_value(json_object_get(kit_entry(all, "pbxs", "main"), key));
+    json_decref(all);
+    return n;
+}
+
 START_TEST(lost_updates_are_told_and_leave_it_healthy)
 {
     json_t *h;
@@ -413,7 +421,28 @@ START_TEST(lost_updates_are_told_and_leave_it_healthy)
     ck_assert_int_eq(health(&h), WEB_HEALTH_OK);
     ck_assert_int_eq(json_integer_value(json_object_get(h, "lost_updates")), 1);
     json_decref(h);
+    ck_assert_int_eq(loss_told("lost_updates"), 1);
+    k.now = kit_time("2026-11-22 00:00:00"); /* what was lost is missing in yesterday's figures */
+    ck_assert(kit_publish(&k));
+    ck_assert_int_eq(loss_told("lost_updates"), 0);
+    ck_assert_int_eq(health(&h), WEB_HEALTH_OK);
+    ck_assert_int_eq(json_integer_value(json_object_get(h, "lost_updates")), 1);
+    json_decref(h);
     ring_free(ring);
+}
+END_TEST
+
+/* It may show for ever what has ended. */
+START_TEST(lost_states_are_told_for_good)
+{
+    kit_note(&k, "main", "{\"connected\":true}");
+    kit_publish(&k);
+    live_view_states_lost(k.view, 2);
+    ck_assert(kit_publish(&k));
+    ck_assert_int_eq(loss_told("dropped"), 2);
+    k.now = kit_time("2026-11-22 00:00:00");
+    kit_publish(&k);
+    ck_assert_int_eq(loss_told("dropped"), 2);
 }
 END_TEST
 
@@ -579,6 +608,7 @@ int main(void)
     tcase_add_test(tcase, a_pbx_is_degraded_until_it_is_connected);
     tcase_add_test(tcase, data_age_is_told_every_two_seconds);
     tcase_add_test(tcase, lost_updates_are_told_and_leave_it_healthy);
+    tcase_add_test(tcase, lost_states_are_told_for_good);
     tcase_add_test(tcase, what_was_kept_makes_no_data_new);
     tcase_add_test(tcase, a_clock_that_is_set_makes_no_data_older_or_newer);
     tcase_add_test(tcase, the_skew_of_a_pbx_s_clock_is_told);
