@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/config/config_value.h"
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,11 +41,16 @@ bool config_is_listen_address(const char *text)
     if (!colon || !config_parse_number(colon + 1, &port) || port < 0 || port > 65535) {
         return false;
     }
-    size_t host = (size_t)(colon - text);
-    if (*text == '[') {
-        return host > 2 && text[host - 1] == ']';
+    char host[INET6_ADDRSTRLEN + 2];
+    struct in6_addr ignored;
+    size_t n = (size_t)(colon - text);
+    if (n == 0 || n >= sizeof host) {
+        return false;
     }
-    return host > 0 && !memchr(text, ':', host) && strcspn(text, "/ []") >= host;
+    bool bracket = text[0] == '[' && colon[-1] == ']';
+    snprintf(host, sizeof host, "%.*s", (int)(bracket ? n - 2 : n), text + bracket);
+    return inet_pton(bracket ? AF_INET6 : AF_INET, host, &ignored) == 1 ||
+           (!bracket && strcmp(host, "localhost") == 0);
 }
 
 /* Whether all bits behind the first so many are zero, as nobody means 10.0.0.1/8. */

@@ -12,7 +12,7 @@ bool config_parse_number(const char *text, int64_t *ret_value);
 /* yes, true, on or no, false, off, in any case. False when text is none of them. */
 bool config_parse_yesno(const char *text, bool *ret_value);
 
-/* HOST:PORT or [HOST]:PORT, a port from 0 to 65535. */
+/* ADDRESS:PORT, of IPv4 or localhost, or [ADDRESS]:PORT, of IPv6; a port from 0 to 65535. */
 bool config_is_listen_address(const char *text);
 
 /* An address, or a network such as 10.0.0.0/8 or 2001:db8::/32 whose other bits are zero; as 16

@@ -488,9 +488,14 @@ END_TEST
 
 START_TEST(listen_addresses_have_a_port)
 {
-    static const char *const right[] = {"127.0.0.1:8088", "localhost:0", "[::1]:65535", "*:80"};
-    static const char *const wrong[] = {"8088",   ":8088", "a:",      "a:65536",     "a:08",
-                                        "::1:80", "[]:1",  "[::1:80", "http://a:80", ""};
+    static const char *const right[] = {"127.0.0.1:8088", "localhost:0", "[::1]:65535",
+                                        "0.0.0.0:80"};
+    static const char *const wrong[] = {
+        "8088",           ":8088",       "127.0.0.1:",     "127.0.0.1:65536",
+        "127.0.0.1:08",   "::1:80",      "[]:1",           "[::1:80",
+        "[::g]:80",       "[::1%lo]:80", "http://[::1]:8", "",
+        "127.1:80",       "127.0:80",    "*:80",           "a:80",
+        "[127.0.0.1]:80", "::1]:80",     "127.0.0.1x:80"};
     for (unsigned i = 0; i < sizeof right / sizeof right[0]; i++) {
         ck_assert_msg(config_is_listen_address(right[i]), "%s", right[i]);
     }
