@@ -118,13 +118,22 @@ bool ami_text_unsigned(struct slice value, uint32_t *ret_number)
     return true;
 }
 
+bool ami_text_seconds(struct slice value, int64_t *ret_us)
+{
+    int64_t seconds;
+    if (!ami_text_int_within(value, 0, AMI_TEXT_SECONDS_MAX, &seconds))
+        return false;
+    *ret_us = seconds * 1000000;
+    return true;
+}
+
 bool ami_text_time(struct slice value, int64_t *ret_us)
 {
     value = trimmed(value);
     const char *point = value.n ? memchr(value.p, '.', value.n) : NULL;
     size_t whole = point ? (size_t)(point - value.p) : value.n;
     uint64_t seconds;
-    if (!magnitude(slice_head(value, whole), &seconds) || seconds > INT64_MAX / 1000000 - 1)
+    if (!magnitude(slice_head(value, whole), &seconds) || seconds > AMI_TEXT_SECONDS_MAX)
         return false;
     int64_t fraction = 0;
     int64_t unit = 100000;

@@ -34,8 +34,16 @@ bool ami_text_int_within(struct slice value, int64_t min, int64_t max, int64_t *
 /* The same for 32 bits without sign. */
 bool ami_text_unsigned(struct slice value, uint32_t *ret_number);
 
-/* The Timestamp header, "1795219071.596224": seconds since 1970, a point and up to six digits (an
- * absent or longer fraction is allowed, the rest is cut), as microseconds. False as above. */
+/* The last second of the year 9999, which is as far as RFC 3339 goes: more is no time that a PBX
+ * says, and microseconds from here on are added and subtracted without overflow. */
+#define AMI_TEXT_SECONDS_MAX INT64_C(253402300799)
+
+/* Whole seconds, 0 to AMI_TEXT_SECONDS_MAX, as microseconds. False as above. */
+bool ami_text_seconds(struct slice value, int64_t *ret_us);
+
+/* The Timestamp header, "1795219071.596224": seconds since 1970, up to AMI_TEXT_SECONDS_MAX, a
+ * point and up to six digits (an absent or longer fraction is allowed, the rest is cut), as
+ * microseconds. False as above. */
 bool ami_text_time(struct slice value, int64_t *ret_us);
 
 #endif

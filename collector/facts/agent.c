@@ -125,7 +125,7 @@ static void take_membership(struct agent *a, const struct ami_message *m)
     struct agent_membership *s = membership(a, ami_message_get(m, AMI_HEADER_QUEUE));
     if (!s)
         return;
-    int64_t paused = 0, wrapup = 0;
+    int64_t paused = 0;
     ami_text_int(ami_message_get(m, AMI_HEADER_PAUSED), &paused);
     if (paused && !s->paused)
         agent_end_wrap(a);
@@ -133,8 +133,7 @@ static void take_membership(struct agent *a, const struct ami_message *m)
     text_set(&s->reason, ami_message_get(m, AMI_HEADER_PAUSEDREASON));
     ami_text_int(ami_message_get(m, AMI_HEADER_PENALTY), &s->penalty);
     ami_text_int(ami_message_get(m, AMI_HEADER_CALLSTAKEN), &s->calls_taken);
-    if (ami_text_int(ami_message_get(m, AMI_HEADER_WRAPUPTIME), &wrapup))
-        s->wrapup = wrapup * 1000000;
+    ami_text_seconds(ami_message_get(m, AMI_HEADER_WRAPUPTIME), &s->wrapup);
 }
 
 static struct agent_phone *phone_get(struct agents *agents, struct slice device)

@@ -57,16 +57,15 @@ struct queue *queues_get(struct queues *queues, struct slice name)
 void queues_params(struct queues *queues, const struct ami_message *m)
 {
     struct queue *queue = queues_get(queues, ami_message_get(m, AMI_HEADER_QUEUE));
-    int64_t seconds = 0;
+    int64_t service_level = 0;
     if (!queue)
         return;
     struct slice strategy = ami_message_get(m, AMI_HEADER_STRATEGY);
-    ami_text_int(ami_message_get(m, AMI_HEADER_SERVICELEVEL), &seconds);
-    if (slice_equal(slice_from(queue->strategy), strategy) &&
-        queue->service_level == seconds * 1000000)
+    ami_text_seconds(ami_message_get(m, AMI_HEADER_SERVICELEVEL), &service_level);
+    if (slice_equal(slice_from(queue->strategy), strategy) && queue->service_level == service_level)
         return;
     text_set(&queue->strategy, strategy);
-    queue->service_level = seconds * 1000000;
+    queue->service_level = service_level;
     queues_touch(queues, queue);
 }
 

@@ -275,6 +275,12 @@ void queue_drift_begin(struct queue_drift *d, bool live)
         buf_clear(&w->moved);
 }
 
+/* An int of Asterisk's. */
+static void read_count(const struct ami_message *m, enum ami_header_id header, int64_t *where)
+{
+    ami_text_int_within(ami_message_get(m, header), 0, INT32_MAX, where);
+}
+
 static bool take_params(struct queue_drift *d, const struct ami_message *m)
 {
     struct queue_watch *w = watch_get(d, ami_message_get(m, AMI_HEADER_QUEUE));
@@ -282,9 +288,9 @@ static bool take_params(struct queue_drift *d, const struct ami_message *m)
         return true;
     w->listed = d->emit->event;
     buf_clear(&w->callers);
-    ami_text_int(ami_message_get(m, AMI_HEADER_CALLS), &w->calls);
-    ami_text_int(ami_message_get(m, AMI_HEADER_COMPLETED), &w->counts[COMPLETED]);
-    ami_text_int(ami_message_get(m, AMI_HEADER_ABANDONED), &w->counts[ABANDONED]);
+    read_count(m, AMI_HEADER_CALLS, &w->calls);
+    read_count(m, AMI_HEADER_COMPLETED, &w->counts[COMPLETED]);
+    read_count(m, AMI_HEADER_ABANDONED, &w->counts[ABANDONED]);
     return true;
 }
 

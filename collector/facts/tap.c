@@ -190,10 +190,10 @@ static int64_t queue_wrapup(void *ctx, struct slice queue)
     const struct tap *tap = ctx;
     for (size_t i = 0; i < tap->options.wrapuptime_count; i++) {
         struct slice item = slice_from(tap->options.wrapuptimes[i]);
-        int64_t seconds = 0;
+        int64_t wrapup = 0;
         if (item.n > queue.n && item.p[queue.n] == '=' && slice_starts(item, queue) &&
-            ami_text_int(slice_from_offset(item, queue.n + 1), &seconds))
-            return seconds * 1000000;
+            ami_text_seconds(slice_from_offset(item, queue.n + 1), &wrapup))
+            return wrapup;
     }
     return 0;
 }

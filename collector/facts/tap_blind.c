@@ -195,8 +195,8 @@ void tap_booted(struct tap *tap, struct slice startup)
 void tap_on_fully_booted(struct tap *tap, const struct ami_message *m)
 {
     int64_t uptime;
-    if (tap->blind.to && ami_text_int(ami_message_get(m, AMI_HEADER_UPTIME), &uptime) &&
-        tap->emit->now - (uptime + 1) * 1000000 > tap->blind.from)
+    if (tap->blind.to && ami_text_seconds(ami_message_get(m, AMI_HEADER_UPTIME), &uptime) &&
+        tap->emit->now - uptime - 1000000 > tap->blind.from)
         pbx_restarted(tap);
 }
 

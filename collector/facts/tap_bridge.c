@@ -403,8 +403,7 @@ void tap_on_parked_call(struct tap *tap, const struct ami_message *m)
                      space.n ? space.p : "");
     struct slice data = {text, (size_t)n};
     struct call_parking parking = {.kind = FACT_CALL_PARKED, .lot = lot, .space = space};
-    if (ami_text_int(ami_message_get(m, AMI_HEADER_PARKINGTIMEOUT), &parking.timeout))
-        parking.timeout *= 1000000;
+    ami_text_seconds(ami_message_get(m, AMI_HEADER_PARKINGTIMEOUT), &parking.timeout);
     call_parking(&tap->calls, c, &parking);
     if (c->bridge && c->bridge->kind != BRIDGE_PARKING)
         set_parking(c, data);

@@ -286,9 +286,9 @@ void visits_entry(struct visits *visits, const struct ami_message *m, struct sli
             stand_as_listed(visits, held, m);
         return;
     }
-    ami_text_int(ami_message_get(m, AMI_HEADER_WAIT), &waited);
+    ami_text_seconds(ami_message_get(m, AMI_HEADER_WAIT), &waited);
     struct queue *queue = queues_get(visits->queues, ami_message_get(m, AMI_HEADER_QUEUE));
-    struct visit *v = queue ? visit_new(m, queue, visits->emit->now - waited * SECOND) : NULL;
+    struct visit *v = queue ? visit_new(m, queue, visits->emit->now - waited) : NULL;
     if (!v || !text_set(&v->linkedid, linkedid) || !visits_add(visits, v)) {
         visits->refused++;
         if (v)

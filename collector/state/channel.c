@@ -296,7 +296,9 @@ bool channel_id_parts(struct slice id, int64_t *ret_seconds, int64_t *ret_count)
     size_t begin = dot ? dot - 1 : 0;
     while (begin && id.p[begin - 1] >= '0' && id.p[begin - 1] <= '9')
         begin--;
-    return dot && ami_text_int((struct slice){id.p + begin, dot - 1 - begin}, ret_seconds) &&
+    return dot &&
+           ami_text_int_within((struct slice){id.p + begin, dot - 1 - begin}, 0,
+                               AMI_TEXT_SECONDS_MAX, ret_seconds) &&
            ami_text_int(slice_from_offset(id, dot), ret_count);
 }
 
