@@ -263,8 +263,12 @@ void tap_unsure_clock_set(struct tap *tap, int64_t by)
 {
     size_t position = 0;
     struct channel *c;
-    while ((c = table_next(&tap->channels, &position)))
-        c->unsure_until += c->unsure_until ? by : 0;
+    while ((c = table_next(&tap->channels, &position))) {
+        if (!c->unsure_until)
+            continue;
+        c->unsure_until += by;
+        saved_touch(&c->saved);
+    }
     tap->next_unsure += tap->next_unsure ? by : 0;
 }
 

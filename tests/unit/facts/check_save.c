@@ -335,6 +335,44 @@ START_TEST(store_empties)
 }
 END_TEST
 
+static bool is_in_store(const struct store *store, const char *key, const char *text)
+{
+    for (size_t i = 0; i < store->count; i++) {
+        if (strcmp(store->key[i], key) == 0)
+            return memmem(store->body[i].p, store->body[i].n, text, strlen(text)) != NULL;
+    }
+    return false;
+}
+
+/* A call that nothing confirms is given up after 900 seconds. When the PBX's clock is set back by
+ * an hour meanwhile, it is so after as long as before, also by a tap that is started anew. */
+START_TEST(doubt_goes_with_the_clock)
+{
+    static struct store store;
+    static struct facts facts;
+    struct kit_stream stream = kit_stream(
+        SLICE("Event: Newchannel\nTimestamp: 1795000000\nArrival: 1795000000\n"
+              "Channel: PJSIP/100-1\nChannelState: 4\nUniqueid: 1.1\nLinkedid: 1.1\n\n"
+              "Tap: lost-sight\nTimestamp: 1795000010\nReason: disconnected\n\n"
+              "Tap: connected\nTimestamp: 1795000020\n\n"
+              "Tap: snapshot-end\nTimestamp: 1795000021\n\n"
+              "Event: Newchannel\nTimestamp: 1794996430\nArrival: 1795000030\n"
+              "Channel: PJSIP/200-1\nChannelState: 4\nUniqueid: 2.1\nLinkedid: 2.1\n\n"));
+    struct tap_options options = tap_options_default(SLICE("main"));
+    struct tap *tap = tap_new(&options, take_fact, &facts);
+    for (int i = 0; i < 4; i++)
+        ck_assert(kit_step(&stream, tap));
+    tap_save(tap, store_put, NULL, &store);
+    ck_assert(is_in_store(&store, "channel/1.1", "\"unsure_until\":1795000921000000"));
+    ck_assert(kit_step(&stream, tap));
+    tap_save(tap, store_put, NULL, &store);
+    ck_assert(is_in_store(&store, "channel/1.1", "\"unsure_until\":1794997321000000"));
+    tap_free(tap);
+    store_clear(&store);
+    facts_clear(&facts);
+}
+END_TEST
+
 int main(void)
 {
     seed = kit_seed();
@@ -345,5 +383,6 @@ int main(void)
                         (int)(sizeof(recordings) / sizeof(recordings[0])));
     tcase_add_test(tcase, what_is_no_entity_is_refused);
     tcase_add_test(tcase, store_empties);
+    tcase_add_test(tcase, doubt_goes_with_the_clock);
     return kit_run("save", tcase);
 }
