@@ -66,6 +66,12 @@ static void put(struct change_ring *r, struct slice s)
     r->end += s.n;
 }
 
+void change_ring_forget(struct change_ring *r)
+{
+    r->newest++;
+    r->oldest = r->newest + 1;
+}
+
 uint64_t change_ring_add(struct change_ring *r, const char *event, struct slice json)
 {
     uint64_t seq = r->newest + 1;
@@ -74,8 +80,7 @@ uint64_t change_ring_add(struct change_ring *r, const char *event, struct slice 
         snprintf(head, sizeof(head), "id: %s-%" PRIu64 "\nevent: %s\ndata: ", r->boot, seq, event);
     size_t need = (size_t)n + json.n + 2;
     if (need > r->size) {
-        r->newest = seq;
-        r->oldest = seq + 1;
+        change_ring_forget(r);
         return seq;
     }
     while (r->oldest <= r->newest &&

@@ -18,6 +18,10 @@ void change_ring_free(struct change_ring *r);
  * larger than the ring empties it: every client is then sent a snapshot. Returns the seq. */
 uint64_t change_ring_add(struct change_ring *r, const char *event, struct slice json);
 
+/* Forgets all messages, as if one had come that nobody may read: every client is then sent a
+ * snapshot. */
+void change_ring_forget(struct change_ring *r);
+
 /* The seq of the newest message; 0 before the first. */
 uint64_t change_ring_newest(const struct change_ring *r);
 

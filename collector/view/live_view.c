@@ -284,8 +284,10 @@ static void add_change(void *ctx, const struct entity_name *name, struct slice j
 static void follow_clock(struct live_view *v)
 {
     int64_t by = steady_set(&v->steady);
-    if (by)
-        pbx_status_clock_set(v->pbxs, by);
+    if (!by)
+        return;
+    pbx_status_clock_set(v->pbxs, by);
+    change_ring_forget(v->changes); /* pages know the time by their snapshot alone */
 }
 
 /* A clock that is set back over midnight leaves what was counted: it still is of the last hours. */
@@ -299,6 +301,7 @@ static void follow_day(struct live_view *v, int64_t now)
         return;
     counts_reset(v->counts);
     pbx_status_new_day(v->pbxs);
+    change_ring_forget(v->changes); /* no two clocks go alike */
 }
 
 static bool publish_locked(struct live_view *v)

@@ -545,6 +545,29 @@ START_TEST(a_slow_reader_falls_off_the_ring)
 }
 END_TEST
 
+/* A page knows the time by its snapshot alone. */
+START_TEST(pages_are_told_the_time_when_it_is_set_and_each_day)
+{
+    const struct web_scope everything = {NULL};
+    const int64_t ahead[] = {HOUR, 24 * HOUR};
+    char text[4096];
+    for (size_t i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++) {
+        kit_note(&k, "main", "{\"connected\":true}");
+        kit_publish(&k);
+        struct web_cursor cursor = {.seq = k.source.newest(k.source.ctx)};
+        k.now += 30 * SECOND;
+        kit_note(&k, "main", "{\"connected\":true}");
+        kit_publish(&k);
+        free(kit_changes(&k, &cursor));
+        k.now += ahead[i];
+        k.set += i == 0 ? ahead[i] : 0;
+        ck_assert(kit_publish(&k));
+        ck_assert_int_eq(k.source.changes(k.source.ctx, &everything, &cursor, text, sizeof(text)),
+                         -1);
+    }
+}
+END_TEST
+
 static atomic_int woken;
 
 static void wake(void *ctx)
@@ -614,6 +637,7 @@ int main(void)
     tcase_add_test(tcase, the_skew_of_a_pbx_s_clock_is_told);
     tcase_add_test(tcase, entities_have_a_bound_and_a_counter);
     tcase_add_test(tcase, a_slow_reader_falls_off_the_ring);
+    tcase_add_test(tcase, pages_are_told_the_time_when_it_is_set_and_each_day);
     tcase_add_test(tcase, the_thread_folds_and_wakes);
     tcase_add_test(tcase, nonsense_in_a_note_changes_nothing);
     suite_add_tcase(suite, tcase);
