@@ -60,22 +60,31 @@ struct history {
     struct letter letter;
 };
 
+static int put_cursor(struct history *h, uint64_t seq)
+{
+    sqlite3_bind_text(h->put_cursor, 1, outbox_name(h->outbox), -1, SQLITE_STATIC);
+    sqlite3_bind_int64(h->put_cursor, 2, (sqlite3_int64)seq);
+    return sqlite_file_run(h->put_cursor);
+}
+
 /* Where this file stands in this outbox: at 0 when it was filled from another one, or from a later
- * state of this one. Rows that come twice do nothing. */
+ * state of this one. Rows that come twice do nothing. A later state's cursor is put back at once,
+ * before this outbox's numbers reach it. */
 static int load_cursor(struct history *h)
 {
     sqlite3_stmt *ask = sqlite_file_prepare(
-        &h->file, "SELECT CASE WHEN outbox = ?1 AND seq <= ?2 THEN seq ELSE 0 END "
-                  "FROM outbox_cursor WHERE one = 1");
+        &h->file, "SELECT outbox = ?1 AND seq <= ?2, seq FROM outbox_cursor WHERE one = 1");
     if (!ask)
         return -1;
     sqlite3_bind_text(ask, 1, outbox_name(h->outbox), -1, SQLITE_STATIC);
     sqlite3_bind_int64(ask, 2, (sqlite3_int64)outbox_committed(h->outbox));
     int rc = sqlite3_step(ask);
-    if (rc == SQLITE_ROW)
-        h->cursor = (uint64_t)sqlite3_column_int64(ask, 0);
+    bool good = rc == SQLITE_ROW || rc == SQLITE_DONE;
+    bool other = rc == SQLITE_ROW && !sqlite3_column_int(ask, 0);
+    if (rc == SQLITE_ROW && !other)
+        h->cursor = (uint64_t)sqlite3_column_int64(ask, 1);
     sqlite3_finalize(ask);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
+    return good && (!other || put_cursor(h, 0) == SQLITE_OK) ? 0 : -1;
 }
 
 static int prepare(struct history *h)
@@ -171,11 +180,7 @@ static int write_chunk(struct history *h, const struct outbox_chunk *chunk, uint
         rc = history_rows_insert(h->rows, &chunk->rows[i], &refused);
         *ret_refused += refused;
     }
-    if (rc != SQLITE_OK)
-        return rc;
-    sqlite3_bind_text(h->put_cursor, 1, outbox_name(h->outbox), -1, SQLITE_STATIC);
-    sqlite3_bind_int64(h->put_cursor, 2, (sqlite3_int64)chunk->rows[chunk->count - 1].seq);
-    return sqlite_file_run(h->put_cursor);
+    return rc == SQLITE_OK ? put_cursor(h, chunk->rows[chunk->count - 1].seq) : rc;
 }
 
 /* Says once that the WAL grows, and once that it does not any more. */

@@ -288,6 +288,30 @@ START_TEST(outbox_from_a_copy_is_read_again)
 }
 END_TEST
 
+static void commit_calls_11_to_30_and_die(void)
+{
+    open_both();
+    must(outbox_commit(outbox, calls(11, 30)) == SQLITE_OK);
+    _exit(1);
+}
+
+/* Nor when its numbers have passed that cursor before the history took any of them. */
+START_TEST(outbox_from_a_copy_is_read_again_after_a_kill)
+{
+    open_both();
+    ck_assert_int_eq(outbox_commit(outbox, calls(1, 10)), SQLITE_OK);
+    catch_up();
+    close_both();
+    ask(in_directory("out"), "DELETE FROM facts");
+    ask(in_directory("out"), "UPDATE sqlite_sequence SET seq = 2");
+    in_killed_child(commit_calls_11_to_30_and_die);
+    open_both();
+    catch_up();
+    ck_answer("SELECT count(*) FROM call_events", "30");
+    close_both();
+}
+END_TEST
+
 START_TEST(new_history_takes_what_is_left)
 {
     open_outbox();
@@ -587,6 +611,7 @@ int main(void)
     tcase_add_test(tcase, kill_loses_and_doubles_nothing);
     tcase_add_test(tcase, new_outbox_is_read_from_its_start);
     tcase_add_test(tcase, outbox_from_a_copy_is_read_again);
+    tcase_add_test(tcase, outbox_from_a_copy_is_read_again_after_a_kill);
     tcase_add_test(tcase, new_history_takes_what_is_left);
     tcase_add_test(tcase, wrong_files_are_refused);
     tcase_add_test(tcase, failing_disk_loses_nothing);
