@@ -188,7 +188,7 @@ int history_rows_insert(struct history_rows *h, const struct outbox_row *row, bo
         return history_rows_bury(h, row, "history", "unknown kind");
     }
     sqlite3_stmt *insert = h->insert[row->head.kind];
-    if (!insert)
+    if (!insert || row->head.flags & FACT_IS_AGAIN)
         return SQLITE_OK;
     bind_row(insert, row);
     int rc = sqlite_file_run(insert);

@@ -19,7 +19,8 @@ struct history_rows *history_rows_new(struct sqlite_file *f, const char *path, c
 void history_rows_free(struct history_rows *h);
 
 /* Inserts a record where its kind is kept; one that is there already, by its ce_id, changes
- * nothing. A record that its table refuses goes to dead_letters with the reason, and
+ * nothing, nor does one that came out of a history (FACT_IS_AGAIN): it may have been deleted there
+ * since. A record that its table refuses goes to dead_letters with the reason, and
  * *ret_refused is set. An SQLite result code: an error is the file's, not the record's. */
 int history_rows_insert(struct history_rows *h, const struct outbox_row *row, bool *ret_refused);
 

@@ -312,6 +312,21 @@ START_TEST(outbox_from_a_copy_is_read_again_after_a_kill)
 }
 END_TEST
 
+/* A row that republish hands on to Kafka, and that was deleted meanwhile. */
+START_TEST(what_is_sent_again_does_not_come_back)
+{
+    _Static_assert(FACT_IS_AGAIN == 32, "as the statement has it");
+    open_both();
+    put_cdr("cdr/1", "1763683071.4");
+    put_cdr("cdr/2", "1763683071.5");
+    commit();
+    ask(in_directory("out"), "UPDATE facts SET flags = 32 WHERE ce_id = 'cdr/2'");
+    catch_up();
+    ck_answer("SELECT group_concat(ce_id) FROM cdr", "cdr/1");
+    close_both();
+}
+END_TEST
+
 START_TEST(new_history_takes_what_is_left)
 {
     open_outbox();
@@ -612,6 +627,7 @@ int main(void)
     tcase_add_test(tcase, new_outbox_is_read_from_its_start);
     tcase_add_test(tcase, outbox_from_a_copy_is_read_again);
     tcase_add_test(tcase, outbox_from_a_copy_is_read_again_after_a_kill);
+    tcase_add_test(tcase, what_is_sent_again_does_not_come_back);
     tcase_add_test(tcase, new_history_takes_what_is_left);
     tcase_add_test(tcase, wrong_files_are_refused);
     tcase_add_test(tcase, failing_disk_loses_nothing);
