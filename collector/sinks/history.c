@@ -20,6 +20,8 @@
 #define WAL_BYTES_TOLD (UINT64_C(64) << 20)
 /* Tries that are left to a disk that keeps failing once the end was asked for. */
 #define LAST_TRIES 3
+/* How soon it is tried again to empty the WAL, which takes 100 ms where a reader keeps it. */
+#define FORGET_AGAIN_US 2000000
 /* How long the end waits for a backlog to be copied; the rest stays in the outbox. */
 #define STOP_US 10000000
 
@@ -47,9 +49,10 @@ struct history {
     atomic_ullong cursor; /* committed to the file */
     uint64_t synced;      /* survives power loss: the outbox may forget these */
     int64_t synced_at;
-    int failing;   /* the SQLite code that was logged */
-    bool wal_told; /* that it grows */
-    bool expiring; /* rows were deleted that still stand in the WAL */
+    int failing;       /* the SQLite code that was logged */
+    bool wal_told;     /* that it grows */
+    bool expiring;     /* rows were deleted that still stand in the WAL */
+    int64_t forget_at; /* not to be emptied of them before */
     pthread_t thread;
     bool started;
     atomic_bool stopping;
@@ -319,6 +322,16 @@ static void report(struct history *h, int rc)
     h->failing = rc;
 }
 
+/* Takes what was deleted out of the WAL, too, as soon as no reader keeps it there. */
+static void forget(struct history *h)
+{
+    int64_t now = clock_mono(&h->clock);
+    if (now < h->forget_at)
+        return;
+    h->expiring = !sqlite_file_empty_wal(&h->file);
+    h->forget_at = now + FORGET_AGAIN_US;
+}
+
 /* Deletes some of what is too old. More at once would keep new rows waiting. */
 static int expire(struct history *h, bool *ret_more)
 {
@@ -328,10 +341,8 @@ static int expire(struct history *h, bool *ret_more)
     h->expiring = h->expiring || rows > 0;
     if (rows > 0)
         sqlite_file_bound_wal(&h->file);
-    if (h->expiring && !*ret_more) {
-        sqlite_file_empty_wal(&h->file);
-        h->expiring = false;
-    }
+    if (h->expiring && !*ret_more)
+        forget(h);
     if (rc != SQLITE_OK)
         atomic_fetch_add(&h->failures, 1);
     return rc;

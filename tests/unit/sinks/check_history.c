@@ -535,14 +535,20 @@ static int64_t later(void *ctx)
     return 1763683071090059 + INT64_C(100) * 86400 * 1000000;
 }
 
-START_TEST(old_rows_are_deleted_in_slices)
+/* A history that keeps no call for so long, with 1200 of them. The configuration is to be freed. */
+static struct config *open_with_old_calls(const char *retain_days)
 {
-    static const struct clock clock = {later, moved_by_hand, &mono};
+    char text[256];
+    static struct clock clock;
+    clock = clock_system();
+    clock.now = later;
     struct config_report *report = config_report_new();
-    struct config *config = config_load(
-        path_of_config("pbx main {\nhost = a\nuser = a\nsecret = a\n}\nstore {\n"
-                       "retain_days = 101\nretain_days_of = { \"call_events=99\" }\n}\n"),
-        report);
+    snprintf(text, sizeof(text),
+             "pbx main {\nhost = a\nuser = a\nsecret = a\n}\nstore {\n"
+             "retain_days = %s\nretain_days_of = { \"call_events=99\" }\n}\n",
+             retain_days);
+    struct config *config = config_load(path_of_config(text), report);
+    config_report_free(report);
     ck_assert_ptr_nonnull(config);
     open_outbox();
     history =
@@ -555,15 +561,49 @@ START_TEST(old_rows_are_deleted_in_slices)
     ck_assert_int_eq(outbox_commit(outbox, calls(1, 1200)), SQLITE_OK);
     catch_up();
     ck_answer("SELECT count(*) FROM call_events", "1200");
+    return config;
+}
+
+static void await_expired(void)
+{
     ck_assert_int_eq(history_start(history), 0);
     for (int i = 0; i < 500 && history_stats(history).expired < 1200; i++)
         usleep(10000);
     ck_assert_uint_eq(history_stats(history).expired, 1200);
+}
+
+START_TEST(old_rows_are_deleted_in_slices)
+{
+    struct config *config = open_with_old_calls("101");
+    await_expired();
     ck_answer("SELECT count(*) FROM call_events", "0");
     close_both();
     config_free(config);
-    config_report_free(report);
-    unlink(in_directory("conf"));
+}
+END_TEST
+
+static off_t wal_size(void)
+{
+    struct stat st;
+    return stat(in_directory("db-wal"), &st) == 0 ? st.st_size : -1;
+}
+
+/* What was deleted stands in the WAL as long as a reader keeps it, and no longer. */
+START_TEST(old_rows_go_from_the_wal_after_its_reader)
+{
+    sqlite3 *reader = NULL;
+    struct config *config = open_with_old_calls("0");
+    ck_assert_int_eq(sqlite3_open(in_directory("db"), &reader), SQLITE_OK);
+    sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM call_events", NULL, NULL, NULL);
+    await_expired();
+    usleep(500000);
+    ck_assert_int_gt(wal_size(), 0);
+    ck_assert_int_eq(sqlite3_close(reader), SQLITE_OK);
+    for (int i = 0; i < 500 && wal_size() > 0; i++)
+        usleep(10000);
+    ck_assert_int_eq(wal_size(), 0);
+    close_both();
+    config_free(config);
 }
 END_TEST
 
@@ -637,6 +677,7 @@ int main(void)
     tcase_add_test(tcase, an_outbox_that_does_not_take_the_sink_is_named);
     tcase_add_test(tcase, buries_what_the_history_must_not_see);
     tcase_add_test(tcase, old_rows_are_deleted_in_slices);
+    tcase_add_test(tcase, old_rows_go_from_the_wal_after_its_reader);
     tcase_add_test(tcase, every_table_has_time_and_policy);
     tcase_add_test(tcase, rows_name_their_policy);
     return run_suite(tcase, "history");
