@@ -18,7 +18,8 @@ struct sqlite_copy {
 
 /* Copies a file as it is at one moment, by SQLite's backup API, while others write to it: they do
  * not wait, but the WAL grows meanwhile. The copy is one file, readable by its owner only, checked
- * and synced. 0, or -1 with one line in error; then there is no copy. */
+ * and synced; it has its name once it is whole, and stands behind "TO-partial" before. 0, or -1
+ * with one line in error; then there is no copy. */
 int sqlite_copy_run(const struct sqlite_copy *copy, char *error, size_t error_size);
 
 #endif
