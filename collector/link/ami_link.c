@@ -12,7 +12,8 @@
  *   - ami_link_stop: Logoff is sent: LEAVING; the PBX closes: STOPPED
  *
  * What may fail:
- *   - no address, nobody listens, connecting takes too long: the next address, then the next host;
+ *   - no address, or none in time, nobody listens, connecting takes too long: the next address,
+ * then the next host;
  *     when all were tried WAITING, a growing delay
  *   - no banner, no answer to Challenge or Login in time, closed before it is logged in: the same
  *   - the log-in is refused: the next host; this one not before a much longer delay, since a wrong
@@ -203,7 +204,7 @@ static bool send_action(struct ami_link *link, const struct ami_action_text *act
 static void close_all(struct ami_link *link)
 {
     ami_transport_close(link->transport);
-    resolver_cancel(link->lookup);
+    resolver_cancel(link->env.resolver, link->lookup);
     link->lookup = NULL;
 }
 
@@ -605,6 +606,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     case AMI_LINK_WAITING:
         resolve_host(link);
         break;
+    case AMI_LINK_RESOLVING:
+        next_host(link, AMI_LINK_NO_ADDRESS, SLICE("no answer in time"));
+        break;
     case AMI_LINK_CONNECTING:
         connect_next(link, AMI_LINK_CONNECT_TIMEOUT, "");
         break;
@@ -633,7 +637,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         }
         break;
     case AMI_LINK_STOPPED:
-    case AMI_LINK_RESOLVING:
         break;
     }
     turn_end(link);
@@ -703,7 +706,7 @@ void ami_link_free(struct ami_link *link)
         return;
     }
     assert(link->depth == 0);
-    resolver_cancel(link->lookup);
+    resolver_cancel(link->env.resolver, link->lookup);
     ami_transport_free(link->transport);
     if (link->deadline) {
         event_free(link->deadline);

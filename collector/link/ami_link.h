@@ -33,7 +33,7 @@ enum ami_link_state {
 
 enum ami_link_reason {
     AMI_LINK_FINE,            /* the happy path */
-    AMI_LINK_NO_ADDRESS,      /* the name was not found */
+    AMI_LINK_NO_ADDRESS,      /* the name was not found, or not in time */
     AMI_LINK_NOT_CONNECTED,   /* nobody listens, or no route */
     AMI_LINK_CONNECT_TIMEOUT, /* nobody answers at all */
     AMI_LINK_NOT_TRUSTED,     /* TLS failed: no TLS there, or a certificate that is not accepted */
@@ -99,7 +99,8 @@ struct ami_link_config {
     struct ami_tls *tls; /* NULL: in clear */
     const char *event_mask;
     unsigned lists;     /* the snapshot has: a set of enum ami_snapshot_lists */
-    int64_t connect_us; /* how long connecting, and each step of logging in, may take */
+    int64_t connect_us; /* how long connecting, and each step of logging in, may take; a name to be
+                           looked up three times that */
     int64_t ping_us;    /* silence after which it pings, and then gives up */
     int64_t boot_us;  /* how long to wait for FullyBooted, which comes right after the log-in unless
                          the PBX is still starting or the account does not see it */

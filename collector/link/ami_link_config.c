@@ -20,6 +20,8 @@ struct ami_link_config ami_link_config_default(void)
 int64_t ami_link_state_time(const struct ami_link_config *config, enum ami_link_state state)
 {
     switch (state) {
+    case AMI_LINK_RESOLVING: /* glibc may ask three servers, the first ones in vain */
+        return config->connect_us * 3;
     case AMI_LINK_CONNECTING:
     case AMI_LINK_GREETING:
     case AMI_LINK_CHALLENGING:
@@ -33,7 +35,6 @@ int64_t ami_link_state_time(const struct ami_link_config *config, enum ami_link_
         return config->leave_us;
     case AMI_LINK_STOPPED:
     case AMI_LINK_WAITING: /* its delay is the back-off's */
-    case AMI_LINK_RESOLVING:
         return 0;
     case AMI_LINK_LIVE:
         return config->check_us;

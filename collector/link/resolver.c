@@ -65,6 +65,20 @@ static struct resolver_lookup *list_take(struct list *l)
     return lookup;
 }
 
+/* False when it is not in the list. */
+static bool list_remove(struct list *l, struct resolver_lookup *lookup)
+{
+    for (struct resolver_lookup **p = &l->first; *p; p = &(*p)->next) {
+        if (*p != lookup)
+            continue;
+        *p = lookup->next;
+        if (!*p)
+            l->end = p;
+        return true;
+    }
+    return false;
+}
+
 static void lookup_free(struct resolver_lookup *lookup)
 {
     free(lookup->host);
@@ -268,9 +282,18 @@ struct resolver_lookup *resolver_start(struct resolver *r, const char *host, uin
     return lookup;
 }
 
-void resolver_cancel(struct resolver_lookup *lookup)
+void resolver_cancel(struct resolver *r, struct resolver_lookup *lookup)
 {
-    if (lookup) {
-        lookup->done = NULL;
+    if (!lookup) {
+        return;
+    }
+    struct shared *s = r->shared;
+    lookup->done = NULL;
+    pthread_mutex_lock(&s->lock);
+    bool waited = list_remove(&s->waiting, lookup);
+    s->count -= waited;
+    pthread_mutex_unlock(&s->lock);
+    if (waited) {
+        lookup_free(lookup);
     }
 }

@@ -38,7 +38,8 @@ void resolver_free(struct resolver *r);
 struct resolver_lookup *resolver_start(struct resolver *r, const char *host, uint16_t port,
                                        resolver_done *done, void *ctx);
 
-/* Its done will not be called; the pointer is gone with this call. NULL is allowed. */
-void resolver_cancel(struct resolver_lookup *lookup);
+/* Its done will not be called; the pointer is gone with this call. A name that is being looked up
+ * keeps its place until that is over; others take none any more. NULL is allowed. */
+void resolver_cancel(struct resolver *r, struct resolver_lookup *lookup);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A fail-over pair: the PBX at 127.0.0.1 is tried first, the other one listens at 127.0.0.2. */
 #include "collector/link/ami_link.h"
+#include "tests/unit/link/fake_names.h"
 #include "tests/unit/link/fake_pbx.h"
 #include <check.h>
 #include <stdio.h>
@@ -152,6 +153,39 @@ START_TEST(all_addresses_of_a_host_are_tried)
 }
 END_TEST
 
+START_TEST(a_host_without_an_answer_to_its_name_is_passed)
+{
+    static const char *const names[] = {"slow.test", "127.0.0.2"};
+    config.hosts = names;
+    start();
+    run_until(&lives, 1);
+    ck_assert_uint_eq(waits, 0);
+    ck_assert_uint_eq(second.accepted, 1);
+}
+END_TEST
+
+/* As often as it takes: what nobody waits for any more takes no room. */
+START_TEST(names_without_an_answer_are_asked_for_again)
+{
+    static const char *const names[] = {"slow.test"};
+    config.hosts = names;
+    config.host_count = 1;
+    config.connect_us = 1 * MS;
+    config.retry_us = config.retry_max_us = 1 * MS;
+    start();
+    run_until(&waits, RESOLVER_LOOKUPS_MAX + 2);
+    ck_assert_int_eq(last.reason, AMI_LINK_NO_ADDRESS);
+    ck_assert_str_eq(last.detail, "no answer in time");
+    config.connect_us = 100 * MS;
+    ami_link_stop(ami);
+    ami_link_configure(ami, &config);
+    ami_link_start(ami);
+    fake_names_let_go(); /* the first one, which nobody waits for any more */
+    fake_names_let_go();
+    run_until(&lives, 1);
+}
+END_TEST
+
 START_TEST(a_refusal_is_told_though_another_host_lets_in)
 {
     char expected[128];
@@ -222,6 +256,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, a_host_that_lets_nobody_in_is_passed, 0, count);
     tcase_add_loop_test(tcase, all_addresses_of_a_host_are_tried, 0, count);
+    tcase_add_test(tcase, a_host_without_an_answer_to_its_name_is_passed);
+    tcase_add_test(tcase, names_without_an_answer_are_asked_for_again);
     tcase_add_test(tcase, a_refusal_is_told_though_another_host_lets_in);
     tcase_add_test(tcase, a_host_that_refused_waits_longer_than_one_that_is_away);
     tcase_add_test(tcase, it_is_shut_out_when_all_hosts_refuse);

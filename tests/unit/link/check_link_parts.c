@@ -139,12 +139,10 @@ static const char *error;
 
 static void on_done(void *ctx, const struct resolver_result *result)
 {
+    (void)ctx;
     answers++;
     count = result->count;
     error = result->error;
-    if (ctx) {
-        resolver_cancel(ctx);
-    }
     event_base_loopbreak(base);
 }
 
@@ -172,12 +170,12 @@ START_TEST(a_cancelled_lookup_does_not_answer)
 {
     base = event_base_new();
     struct resolver *r = resolver_new(base);
-    resolver_cancel(resolver_start(r, "127.0.0.1", 1, on_done, NULL));
+    resolver_cancel(r, resolver_start(r, "127.0.0.1", 1, on_done, NULL));
     struct resolver_lookup *second = resolver_start(r, "127.0.0.1", 2, on_done, NULL);
     ck_assert_ptr_nonnull(second);
     event_base_dispatch(base);
     ck_assert_uint_eq(answers, 1);
-    resolver_cancel(NULL);
+    resolver_cancel(r, NULL);
     resolver_free(r);
     event_base_free(base);
     libevent_global_shutdown();
