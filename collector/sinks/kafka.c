@@ -42,7 +42,7 @@ struct kafka {
     struct outbox_reader *reader;
     struct kafka_producer producer;
     struct kafka_window window;
-    struct buf scratch;
+    struct buf key;
     struct buf text;
     int sink;
 
@@ -210,7 +210,7 @@ static void release(struct kafka *k)
         rd_kafka_conf_destroy(k->conf);
     outbox_reader_free(k->reader);
     kafka_window_free(&k->window);
-    buf_free(&k->scratch);
+    buf_free(&k->key);
     buf_free(&k->text);
     free(k);
 }
@@ -240,7 +240,8 @@ static bool open_parts(struct kafka *k, char *error, size_t error_size)
         return false;
     k->sink = outbox_add_sink(k->outbox, "kafka", k->options.policy);
     bool registered = k->sink >= 0 && bound_backlog(k);
-    if (registered && kafka_window_init(&k->window))
+    /* Had from the start, so that memory that is short later changes no key. */
+    if (registered && kafka_window_init(&k->window) && buf_reserve(&k->key, TEXT_MAX))
         return true;
     snprintf(error, error_size, "%s",
              registered ? "kafka: memory is short" : outbox_error(k->outbox));
@@ -259,7 +260,7 @@ struct kafka *kafka_open(const struct kafka_options *options, char *error, size_
     k->clock = *options->clock;
     k->topics = kafka_topics_from(options->section);
     metrics_line(METRIC_KAFKA_FAILED, "no_offset", NULL);
-    k->scratch = buf_new(TEXT_MAX);
+    k->key = buf_new(TEXT_MAX);
     k->text = buf_new(TEXT_MAX);
     if (!open_parts(k, error, error_size)) {
         release(k);
@@ -411,13 +412,13 @@ static void refuse(struct kafka_sent *sent, rd_kafka_resp_err_t err)
 static bool produce(struct kafka *k, const struct outbox_row *row, struct kafka_sent *sent)
 {
     enum kafka_topic_id topic = kafka_topic_of(row->head.kind);
-    struct kafka_partition *partition =
-        kafka_partitions_of(&k->producer.partitions[topic], kafka_message_key(row, &k->scratch));
+    struct slice key = kafka_message_key(row, &k->key);
+    struct kafka_partition *partition = kafka_partitions_of(&k->producer.partitions[topic], key);
     k->held = !kafka_partition_takes(partition, k->turn, mono(k));
     if (k->held)
         return false;
     rd_kafka_resp_err_t err =
-        kafka_message_produce(k->producer.rk, k->producer.topics[topic], row, &k->scratch, sent);
+        kafka_message_produce(k->producer.rk, k->producer.topics[topic], row, key, sent);
     if (!err) {
         sent->partition = partition;
         kafka_partition_handed(partition, k->turn);
