@@ -59,11 +59,23 @@ static long seconds(const json_t *record, const char *field)
     return (long)json_number_value(json_object_get(record, field));
 }
 
+/* How many bytes the text begins with that are a control character: two from U+0080 on. */
+static size_t control_length(const char *s)
+{
+    unsigned char first = (unsigned char)s[0], second = (unsigned char)s[1];
+    if (first == 0xc2 && second >= 0x80 && second < 0xa0)
+        return 2;
+    return first < 0x20 || first == 0x7f;
+}
+
 /* What comes from a caller must not move the cursor. */
 static void print_clean(const char *s)
 {
-    for (; *s; s++)
-        putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+    while (*s) {
+        size_t control = control_length(s);
+        putchar(control ? '?' : *s);
+        s += control ? control : 1;
+    }
 }
 
 static void print_all(const char *const *words)

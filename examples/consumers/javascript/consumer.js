@@ -52,7 +52,7 @@ function take(record) {
   if (!line || seenBefore(record.id)) return;
   const text = line(record) + (record.inferred ? ' (inferred)' : '');
   // What comes from a caller must not move the cursor.
-  console.log(text.replace(/[\x00-\x1f\x7f]/g, '?'));
+  console.log(text.replace(/[\x00-\x1f\x7f-\x9f]/g, '?'));
 }
 
 // Lines "name=value"; '#' begins a comment line.

@@ -62,7 +62,7 @@ def take(record, seen):
         return
     text = line(record) + (" (inferred)" if record.get("inferred") else "")
     # What comes from a caller must not move the cursor.
-    print(re.sub("[\x00-\x1f\x7f]", "?", text), flush=True)
+    print(re.sub("[\x00-\x1f\x7f-\x9f]", "?", text), flush=True)
 
 
 def properties(path):
