@@ -177,9 +177,17 @@ test('it looks as it should (screenshots are kept)', async () => {
 });
 
 test('nothing sticks out of a small screen, a TV or a phone', async () => {
-  for (const [width, height] of [[1280, 720], [1920, 1080], [3840, 2160], [390, 844]]) {
+  for (const [width, height] of [[1280, 720], [1920, 1080], [3840, 2160], [390, 844], [375, 667], [320, 568]]) {
     await stage.page.setViewportSize({ width, height });
     await sleep(400);
+    const cut = await stage.page.evaluate(() => [...document.querySelectorAll('.tile')]
+      .filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.id + ' ' + e.scrollWidth));
+    assert.deepStrictEqual(cut, [], `cut on ${width}`);
+    if (width >= 375) {
+      const [clock, tools] = await stage.page.evaluate(() => ['.clock', '.tools']
+        .map((s) => document.querySelector(s).getBoundingClientRect().right));
+      assert(tools >= clock, `the buttons are below the clock on ${width}`);
+    }
     const size = await stage.page.evaluate(() => [document.documentElement.scrollWidth,
       document.documentElement.scrollHeight]);
     assert(size[0] <= width, `${size[0]} wide on ${width}`);
