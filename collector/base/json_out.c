@@ -105,6 +105,12 @@ void json_out_string(struct json_out *j, const char *key, struct slice value)
     put_text(j->to, value);
 }
 
+void json_out_known(struct json_out *j, const char *key, const char *value)
+{
+    if (value)
+        json_out_string(j, key, slice_from(value));
+}
+
 void json_out_named(struct json_out *j, struct slice name, struct slice value)
 {
     lead(j, NULL);

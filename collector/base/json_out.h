@@ -23,6 +23,8 @@ void json_out_array(struct json_out *j, const char *key);
 /* Closes the innermost object or array with c, '}' or ']'. */
 void json_out_close(struct json_out *j, char c);
 void json_out_string(struct json_out *j, const char *key, struct slice value);
+/* The same of a C string; nothing for NULL. */
+void json_out_known(struct json_out *j, const char *key, const char *value);
 /* The same under a name that came from elsewhere, inside an object. */
 void json_out_named(struct json_out *j, struct slice name, struct slice value);
 void json_out_int(struct json_out *j, const char *key, int64_t value);

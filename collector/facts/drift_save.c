@@ -2,7 +2,7 @@
 #include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/drift_row.h"
-#include <jansson.h>
+#include "collector/facts/json_in.h"
 #include <stdlib.h>
 
 static void put_rows(struct json_out *j, const char *key, const struct drift_rows *rows)
@@ -50,31 +50,21 @@ void drift_json(const struct drift *d, struct json_out *j)
     json_out_close(j, '}');
 }
 
-static int64_t number(const json_t *o, const char *key)
-{
-    return json_integer_value(json_object_get(o, key));
-}
-
-static bool yes(const json_t *o, const char *key)
-{
-    return json_is_true(json_object_get(o, key));
-}
-
 static struct drift_row *read_row(const json_t *o)
 {
     const json_t *columns = json_object_get(o, "columns");
-    struct cdr_record record = {.has = (unsigned)number(o, "has"),
-                                .fractions = (unsigned)number(o, "fractions")};
+    struct cdr_record record = {.has = (unsigned)json_in_int(o, "has"),
+                                .fractions = (unsigned)json_in_int(o, "fractions")};
     if (json_array_size(columns) != (size_t)CDR_COLUMNS * 2)
         return NULL;
     for (size_t i = 0; i < CDR_COLUMNS; i++) {
         const json_t *text = json_array_get(columns, i * 2 + 1);
         record.number[i] = json_integer_value(json_array_get(columns, i * 2));
-        record.text[i] = (struct slice){json_string_value(text), json_string_length(text)};
+        record.text[i] = json_in_string(text);
     }
     struct drift_row *row = drift_row_new(&record);
     if (row)
-        row->guessed = yes(o, "guessed");
+        row->guessed = json_in_bool(o, "guessed");
     return row;
 }
 
@@ -92,11 +82,11 @@ static bool read_rows(const json_t *array, struct drift_rows *rows)
 static bool take(struct drift *d, struct drift_channel *c, const json_t *o)
 {
     c->saved = (struct saved){.kind = SAVED_DRIFT_CHANNEL, .list = d->saved.list, .stored = true};
-    c->until = number(o, "until");
-    c->number = (uint64_t)number(o, "number");
-    c->settling = yes(o, "settling");
-    c->unasked = yes(o, "unasked");
-    c->blind = yes(o, "blind");
+    c->until = json_in_int(o, "until");
+    c->number = (uint64_t)json_in_int(o, "number");
+    c->settling = json_in_bool(o, "settling");
+    c->unasked = json_in_bool(o, "unasked");
+    c->blind = json_in_bool(o, "blind");
     return read_rows(json_object_get(o, "ours"), &c->ours) &&
            read_rows(json_object_get(o, "theirs"), &c->theirs) && c->until &&
            table_add(&d->by_uniqueid, c);
@@ -104,9 +94,9 @@ static bool take(struct drift *d, struct drift_channel *c, const json_t *o)
 
 bool drift_channel_restore(struct drift *d, struct slice uniqueid, struct slice body)
 {
-    json_t *o = json_loadb(body.p, body.n, 0, NULL);
+    json_t *o = json_in_object(body);
     struct drift_channel *c = memory_zeroed(1, sizeof(*c));
-    bool good = json_is_object(o) && c && uniqueid.n && !table_find(&d->by_uniqueid, uniqueid) &&
+    bool good = o && c && uniqueid.n && !table_find(&d->by_uniqueid, uniqueid) &&
                 text_set(&c->uniqueid, uniqueid) && take(d, c, o);
     if (c && !good) {
         drift_rows_free(&c->ours);
@@ -120,13 +110,12 @@ bool drift_channel_restore(struct drift *d, struct slice uniqueid, struct slice 
 
 bool drift_restore(struct drift *d, struct slice body)
 {
-    json_t *o = json_loadb(body.p, body.n, 0, NULL);
-    bool good = json_is_object(o);
+    json_t *o = json_in_object(body);
     d->saved.stored = true;
-    d->since = number(o, "since");
-    d->sees = yes(o, "sees");
-    d->zone_known = yes(o, "zone_known");
-    d->zone = number(o, "zone");
+    d->since = json_in_int(o, "since");
+    d->sees = json_in_bool(o, "sees");
+    d->zone_known = json_in_bool(o, "zone_known");
+    d->zone = json_in_int(o, "zone");
     json_decref(o);
-    return good;
+    return o != NULL;
 }

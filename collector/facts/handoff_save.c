@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/memory.h"
-#include "collector/base/text.h"
 #include "collector/facts/call.h"
-#include <jansson.h>
+#include "collector/facts/json_in.h"
 #include <stdlib.h>
 
 /* Hand-offs and their variables as part of a saved call. */
@@ -51,40 +50,30 @@ void handoffs_save(const struct handoffs *handoffs, struct json_out *j)
     json_out_int(j, "handoffs_omitted", (int64_t)handoffs->omitted);
 }
 
-static struct slice text_of(const json_t *value)
-{
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
-static int64_t number(const json_t *o, const char *key)
-{
-    return json_integer_value(json_object_get(o, key));
-}
-
 void handoff_restore_variables(struct variables *variables, const json_t *array)
 {
     for (size_t i = 0; i + 1 < json_array_size(array); i += 2)
-        variables_set(variables, text_of(json_array_get(array, i)),
-                      text_of(json_array_get(array, i + 1)));
+        variables_set(variables, json_in_string(json_array_get(array, i)),
+                      json_in_string(json_array_get(array, i + 1)));
 }
 
 static struct handoff *read_handoff(const json_t *o)
 {
     struct handoff *h = memory_zeroed(1, sizeof(*h));
-    int64_t kind = number(o, "kind");
+    int64_t kind = json_in_int(o, "kind");
     if (!h)
         return NULL;
-    text_set(&h->uniqueid, text_of(json_object_get(o, "uniqueid")));
-    text_set(&h->appdata, text_of(json_object_get(o, "appdata")));
+    json_in_take_text(o, "uniqueid", &h->uniqueid);
+    json_in_take_text(o, "appdata", &h->appdata);
     h->kind = kind > 0 && kind < HANDOFF_KINDS ? (enum handoff_kind)kind : HANDOFF_AGI;
     for (unsigned i = 0; i < HANDOFF_FLAGS; i++)
-        *mark(h, i) = number(o, "marks") >> i & 1;
-    h->from = number(o, "from");
-    h->to = number(o, "to");
-    h->person = number(o, "person");
+        *mark(h, i) = json_in_int(o, "marks") >> i & 1;
+    h->from = json_in_int(o, "from");
+    h->to = json_in_int(o, "to");
+    h->person = json_in_int(o, "person");
     h->over |= h->to != 0;
     h->answered |= h->person != 0;
-    h->level = (unsigned)number(o, "level");
+    h->level = (unsigned)json_in_int(o, "level");
     handoff_restore_variables(&h->variables, json_object_get(o, "variables"));
     return h;
 }

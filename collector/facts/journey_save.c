@@ -2,7 +2,7 @@
 #include "collector/facts/journey_save.h"
 
 #include "collector/base/memory.h"
-#include "collector/base/text.h"
+#include "collector/facts/json_in.h"
 #include "collector/facts/talk.h"
 #include <stdlib.h>
 
@@ -10,12 +10,6 @@
 static const enum snapshot_text shown[] = {SNAPSHOT_UNIQUEID, SNAPSHOT_NAME, SNAPSHOT_CALLER_NUMBER,
                                            SNAPSHOT_CALLER_NAME};
 #define SHOWN (sizeof(shown) / sizeof(shown[0]))
-
-static void put_text(struct json_out *j, const char *key, const char *text)
-{
-    if (text)
-        json_out_string(j, key, slice_from(text));
-}
 
 static void put_look(struct json_out *j, const char *key, const struct snapshot *look)
 {
@@ -41,11 +35,11 @@ static void put_watch(struct json_out *j, const char *key, const struct stopwatc
 static void put_leg(struct json_out *j, const struct leg *leg)
 {
     json_out_object(j, NULL);
-    put_text(j, "uniqueid", leg->uniqueid);
+    json_out_known(j, "uniqueid", leg->uniqueid);
     put_look(j, "look", leg->look);
-    put_text(j, "queue", leg->queue);
-    put_text(j, "forwarded_to", leg->forwarded_to);
-    put_text(j, "application", leg->application);
+    json_out_known(j, "queue", leg->queue);
+    json_out_known(j, "forwarded_to", leg->forwarded_to);
+    json_out_known(j, "application", leg->application);
     json_out_int(j, "role", leg->role);
     json_out_int(j, "outcome", leg->outcome);
     json_out_int(j, "start", leg->start);
@@ -79,7 +73,7 @@ static void put_move(struct json_out *j, const struct move *move)
     json_out_string(j, "word", slice_from(move->word));
     put_look(j, "look", move->look);
     for (size_t i = 0; i < MOVE_TEXTS; i++)
-        put_text(j, keys[i], move->text[i]);
+        json_out_known(j, keys[i], move->text[i]);
     json_out_int(j, "from", move->from);
     json_out_int(j, "to", move->to);
     json_out_bool(j, "over", move->over);
@@ -112,34 +106,16 @@ void journey_json(const struct journey *journey, struct json_out *j)
     put_watch(j, "ring", &journey->ring);
     put_watch(j, "talk", &journey->talk);
     put_watch(j, "hold", &journey->hold);
-    put_text(j, "queue", journey->queue);
-    put_text(j, "answered_by", journey->answered_by);
-    put_text(j, "accountcode", journey->accountcode);
-    put_text(j, "merged_into", journey->merged_into);
-    put_text(j, "hung_up_by", journey->hung_up_by);
-    put_text(j, "hung_up_uniqueid", journey->hung_up_uniqueid);
+    json_out_known(j, "queue", journey->queue);
+    json_out_known(j, "answered_by", journey->answered_by);
+    json_out_known(j, "accountcode", journey->accountcode);
+    json_out_known(j, "merged_into", journey->merged_into);
+    json_out_known(j, "hung_up_by", journey->hung_up_by);
+    json_out_known(j, "hung_up_uniqueid", journey->hung_up_uniqueid);
     json_out_int(j, "hung_up_side", journey->hung_up_side);
     json_out_int(j, "hung_up_at", journey->hung_up_at);
     json_out_bool(j, "hung_up_doubted", journey->hung_up_doubted);
     json_out_close(j, '}');
-}
-
-static int64_t number(const json_t *o, const char *key)
-{
-    return json_integer_value(json_object_get(o, key));
-}
-
-/* The number when it is one of an enum's values, else 0. */
-static int choice(const json_t *o, const char *key, int last)
-{
-    int64_t value = number(o, key);
-    return value >= 0 && value <= last ? (int)value : 0;
-}
-
-static void take_text(const json_t *o, const char *key, char **where)
-{
-    const json_t *value = json_object_get(o, key);
-    text_set(where, (struct slice){json_string_value(value), json_string_length(value)});
 }
 
 static struct snapshot *read_look(const json_t *o, const char *key)
@@ -152,7 +128,7 @@ static struct snapshot *read_look(const json_t *o, const char *key)
         return NULL;
     for (size_t i = 0; i < SHOWN; i++) {
         const json_t *text = json_array_get(texts, i);
-        v.text[shown[i]] = (struct slice){json_string_value(text), json_string_length(text)};
+        v.text[shown[i]] = json_in_string(text);
     }
     return snapshot_new(&v);
 }
@@ -172,7 +148,7 @@ static void read_leg(struct call *call, const json_t *o)
     if (journey_room(&j->legs, j->leg_count, &j->leg_size, JOURNEY_MAX))
         leg = memory_zeroed(1, sizeof(*leg));
     if (leg)
-        take_text(o, "uniqueid", &leg->uniqueid);
+        json_in_take_text(o, "uniqueid", &leg->uniqueid);
     if (!leg || !leg->uniqueid) {
         free(leg);
         j->legs_omitted++;
@@ -180,17 +156,17 @@ static void read_leg(struct call *call, const json_t *o)
     }
     leg->call = call;
     leg->look = read_look(o, "look");
-    take_text(o, "queue", &leg->queue);
-    take_text(o, "forwarded_to", &leg->forwarded_to);
-    take_text(o, "application", &leg->application);
-    leg->role = (enum leg_role)choice(o, "role", LEG_ORIGINATED);
-    leg->outcome = (enum leg_outcome)choice(o, "outcome", LEG_ANSWERED_ELSEWHERE);
-    leg->start = number(o, "start");
-    leg->answer = number(o, "answer");
-    leg->end = number(o, "end");
-    leg->cause = (int)number(o, "cause");
-    leg->gave_away = json_is_true(json_object_get(o, "gave_away"));
-    leg->moved = json_is_true(json_object_get(o, "moved"));
+    json_in_take_text(o, "queue", &leg->queue);
+    json_in_take_text(o, "forwarded_to", &leg->forwarded_to);
+    json_in_take_text(o, "application", &leg->application);
+    leg->role = (enum leg_role)json_in_choice(o, "role", LEG_ORIGINATED);
+    leg->outcome = (enum leg_outcome)json_in_choice(o, "outcome", LEG_ANSWERED_ELSEWHERE);
+    leg->start = json_in_int(o, "start");
+    leg->answer = json_in_int(o, "answer");
+    leg->end = json_in_int(o, "end");
+    leg->cause = (int)json_in_int(o, "cause");
+    leg->gave_away = json_in_bool(o, "gave_away");
+    leg->moved = json_in_bool(o, "moved");
     read_watch(o, "ring", &leg->ring);
     read_watch(o, "talk", &leg->talk);
     read_watch(o, "hold", &leg->hold);
@@ -208,8 +184,8 @@ static void read_talk(struct journey *j, const json_t *o)
     }
     talk->a_look = read_look(o, "a");
     talk->b_look = read_look(o, "b");
-    talk->from = number(o, "from");
-    talk->to = number(o, "to");
+    talk->from = json_in_int(o, "from");
+    talk->to = json_in_int(o, "to");
     read_watch(o, "hold", &talk->hold);
     if (talk->a_look && talk->b_look) {
         j->talks[j->talk_count++] = talk;
@@ -222,7 +198,7 @@ static void read_talk(struct journey *j, const json_t *o)
 static void read_move(struct journey *j, const json_t *o)
 {
     static const char *const keys[MOVE_TEXTS] = {"text0", "text1", "text2"};
-    enum move_kind kind = (enum move_kind)choice(o, "kind", MOVE_KINDS - 1);
+    enum move_kind kind = (enum move_kind)json_in_choice(o, "kind", MOVE_KINDS - 1);
     struct move *move = NULL;
     if (journey_room(&j->moves, j->move_count, &j->move_size, JOURNEY_MAX * MOVE_KINDS))
         move = memory_zeroed(1, sizeof(*move));
@@ -230,17 +206,16 @@ static void read_move(struct journey *j, const json_t *o)
         j->moves_omitted++;
         return;
     }
-    struct slice word = {json_string_value(json_object_get(o, "word")),
-                         json_string_length(json_object_get(o, "word"))};
+    struct slice word = json_in_text(o, "word");
     if (word.n && word.n < sizeof(move->word))
         memcpy(move->word, word.p, word.n);
     move->kind = kind;
     move->look = read_look(o, "look");
     for (size_t i = 0; i < MOVE_TEXTS; i++)
-        take_text(o, keys[i], &move->text[i]);
-    move->from = number(o, "from");
-    move->to = number(o, "to");
-    move->over = move->to || json_is_true(json_object_get(o, "over"));
+        json_in_take_text(o, keys[i], &move->text[i]);
+    move->from = json_in_int(o, "from");
+    move->to = json_in_int(o, "to");
+    move->over = move->to || json_in_bool(o, "over");
     j->moves[j->move_count++] = move;
     j->kept[kind]++;
 }
@@ -249,9 +224,9 @@ void journey_restore(struct call *call, const json_t *o)
 {
     struct journey *j = &call->journey;
     o = json_object_get(o, "journey");
-    j->legs_omitted = (unsigned)number(o, "legs_omitted");
-    j->talks_omitted = (unsigned)number(o, "talks_omitted");
-    j->moves_omitted = (unsigned)number(o, "moves_omitted");
+    j->legs_omitted = (unsigned)json_in_int(o, "legs_omitted");
+    j->talks_omitted = (unsigned)json_in_int(o, "talks_omitted");
+    j->moves_omitted = (unsigned)json_in_int(o, "moves_omitted");
     for (size_t i = 0; i < json_array_size(json_object_get(o, "legs")); i++)
         read_leg(call, json_array_get(json_object_get(o, "legs"), i));
     for (size_t i = 0; i < json_array_size(json_object_get(o, "talks")); i++)
@@ -261,13 +236,13 @@ void journey_restore(struct call *call, const json_t *o)
     read_watch(o, "ring", &j->ring);
     read_watch(o, "talk", &j->talk);
     read_watch(o, "hold", &j->hold);
-    take_text(o, "queue", &j->queue);
-    take_text(o, "answered_by", &j->answered_by);
-    take_text(o, "accountcode", &j->accountcode);
-    take_text(o, "merged_into", &j->merged_into);
-    take_text(o, "hung_up_by", &j->hung_up_by);
-    take_text(o, "hung_up_uniqueid", &j->hung_up_uniqueid);
-    j->hung_up_side = (enum hangup_side)choice(o, "hung_up_side", SIDE_MANAGER);
-    j->hung_up_at = number(o, "hung_up_at");
-    j->hung_up_doubted = json_is_true(json_object_get(o, "hung_up_doubted"));
+    json_in_take_text(o, "queue", &j->queue);
+    json_in_take_text(o, "answered_by", &j->answered_by);
+    json_in_take_text(o, "accountcode", &j->accountcode);
+    json_in_take_text(o, "merged_into", &j->merged_into);
+    json_in_take_text(o, "hung_up_by", &j->hung_up_by);
+    json_in_take_text(o, "hung_up_uniqueid", &j->hung_up_uniqueid);
+    j->hung_up_side = (enum hangup_side)json_in_choice(o, "hung_up_side", SIDE_MANAGER);
+    j->hung_up_at = json_in_int(o, "hung_up_at");
+    j->hung_up_doubted = json_in_bool(o, "hung_up_doubted");
 }

@@ -3,7 +3,7 @@
 
 #include "collector/base/memory.h"
 #include "collector/base/text.h"
-#include <jansson.h>
+#include "collector/facts/json_in.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -265,11 +265,6 @@ void loads_save(const struct loads *loads, const struct load *l, struct json_out
     json_out_close(j, '}');
 }
 
-static int64_t number(const json_t *o, const char *key)
-{
-    return json_integer_value(json_object_get(o, key));
-}
-
 static void later(int64_t *where, int64_t value)
 {
     if (*where < value)
@@ -278,27 +273,26 @@ static void later(int64_t *where, int64_t value)
 
 bool loads_restore(struct loads *loads, const json_t *o)
 {
-    const json_t *name = json_object_get(o, "application");
-    struct slice application = {json_string_value(name), json_string_length(name)};
-    int64_t kind = number(o, "kind");
+    struct slice application = json_in_text(o, "application");
+    int64_t kind = json_in_int(o, "kind");
     if (kind <= 0 || kind >= HANDOFF_KINDS)
         return false;
     struct load *l = get(loads, (enum handoff_kind)kind, application);
     if (!l)
         return false;
     l->saved.stored = true;
-    l->most = (uint64_t)number(o, "most");
-    l->minute =
-        (struct load_peak){(uint64_t)number(o, "minute_most"), (uint64_t)number(o, "minute_ended")};
-    l->hour =
-        (struct load_peak){(uint64_t)number(o, "hour_most"), (uint64_t)number(o, "hour_ended")};
-    l->runs = (uint64_t)number(o, "runs");
-    l->timed = (uint64_t)number(o, "timed");
-    l->total = number(o, "total");
-    l->longest = number(o, "longest");
-    l->since = number(o, "since");
-    l->told = (uint64_t)number(o, "told");
-    later(&loads->minute, number(o, "minute"));
-    later(&loads->hour, number(o, "hour"));
+    l->most = (uint64_t)json_in_int(o, "most");
+    l->minute = (struct load_peak){(uint64_t)json_in_int(o, "minute_most"),
+                                   (uint64_t)json_in_int(o, "minute_ended")};
+    l->hour = (struct load_peak){(uint64_t)json_in_int(o, "hour_most"),
+                                 (uint64_t)json_in_int(o, "hour_ended")};
+    l->runs = (uint64_t)json_in_int(o, "runs");
+    l->timed = (uint64_t)json_in_int(o, "timed");
+    l->total = json_in_int(o, "total");
+    l->longest = json_in_int(o, "longest");
+    l->since = json_in_int(o, "since");
+    l->told = (uint64_t)json_in_int(o, "told");
+    later(&loads->minute, json_in_int(o, "minute"));
+    later(&loads->hour, json_in_int(o, "hour"));
     return true;
 }

@@ -4,7 +4,7 @@
 #include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/call.h"
-#include <jansson.h>
+#include "collector/facts/json_in.h"
 #include <stdlib.h>
 
 static void recording_free(struct recording *r)
@@ -184,17 +184,6 @@ void recordings_save(const struct recordings *recordings, struct json_out *j)
     json_out_int(j, "recordings_omitted", (int64_t)recordings->omitted);
 }
 
-static int64_t number(const json_t *o, const char *key)
-{
-    return json_integer_value(json_object_get(o, key));
-}
-
-static bool take_text(const json_t *o, const char *key, char **where)
-{
-    const json_t *value = json_object_get(o, key);
-    return text_set(where, (struct slice){json_string_value(value), json_string_length(value)});
-}
-
 void recordings_restore(struct recordings *recordings, const json_t *array, int64_t omitted)
 {
     size_t count = json_array_size(array);
@@ -204,12 +193,12 @@ void recordings_restore(struct recordings *recordings, const json_t *array, int6
         struct recording *r = memory_zeroed(1, sizeof(*r));
         if (!r)
             return;
-        take_text(o, "uniqueid", &r->uniqueid);
-        take_text(o, "file", &r->file);
-        r->from = number(o, "from");
-        r->to = number(o, "to");
-        r->started = json_is_true(json_object_get(o, "started"));
-        r->over = r->to || json_is_true(json_object_get(o, "over"));
+        json_in_take_text(o, "uniqueid", &r->uniqueid);
+        json_in_take_text(o, "file", &r->file);
+        r->from = json_in_int(o, "from");
+        r->to = json_in_int(o, "to");
+        r->started = json_in_bool(o, "started");
+        r->over = r->to || json_in_bool(o, "over");
         append(recordings, r);
     }
 }

@@ -2,55 +2,28 @@
 #include "collector/base/memory.h"
 #include "collector/base/text.h"
 #include "collector/facts/journey_save.h"
+#include "collector/facts/json_in.h"
 #include "collector/facts/talk.h"
 #include "collector/facts/tap_internal.h"
 #include "parsers/ami_vocab.h"
-#include <jansson.h>
 #include <stdlib.h>
 
 /* Reads what tap_save.c wrote. A body that is not as it wrote it is refused whole. */
 
-static struct slice text_of(const json_t *o, const char *key)
-{
-    const json_t *value = json_object_get(o, key);
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
-static bool take_text(const json_t *o, const char *key, char **where)
-{
-    return text_set(where, text_of(o, key));
-}
-
-static int64_t number(const json_t *o, const char *key)
-{
-    return json_integer_value(json_object_get(o, key));
-}
-
-static bool yes(const json_t *o, const char *key)
-{
-    return json_is_true(json_object_get(o, key));
-}
-
-/* The number when it is one of an enum's values, else 0. */
-static int choice(const json_t *o, const char *key, int last)
-{
-    int64_t value = number(o, key);
-    return value >= 0 && value <= last ? (int)value : 0;
-}
-
 static struct snapshot *read_look(const json_t *o)
 {
     const json_t *texts = json_object_get(o, "texts");
-    struct snapshot_values v = {.priority = (int)number(o, "priority"),
-                                .state = (int)number(o, "state"),
-                                .cause = (int)number(o, "cause"),
-                                .flags = (unsigned)number(o, "flags"),
-                                .ama = (enum snapshot_ama)choice(o, "ama", SNAPSHOT_AMA_BILLING)};
+    struct snapshot_values v = {
+        .priority = (int)json_in_int(o, "priority"),
+        .state = (int)json_in_int(o, "state"),
+        .cause = (int)json_in_int(o, "cause"),
+        .flags = (unsigned)json_in_int(o, "flags"),
+        .ama = (enum snapshot_ama)json_in_choice(o, "ama", SNAPSHOT_AMA_BILLING)};
     if (json_array_size(texts) != SNAPSHOT_TEXTS)
         return NULL;
     for (size_t i = 0; i < SNAPSHOT_TEXTS; i++) {
         const json_t *text = json_array_get(texts, i);
-        v.text[i] = (struct slice){json_string_value(text), json_string_length(text)};
+        v.text[i] = json_in_string(text);
     }
     return v.text[SNAPSHOT_UNIQUEID].n ? snapshot_new(&v) : NULL;
 }
@@ -95,27 +68,27 @@ static struct snapshot *look(const struct looks *looks, const json_t *o, const c
 static struct cdr_row *read_row(const json_t *o, const struct looks *looks)
 {
     struct snapshot *a = look(looks, o, "a");
-    struct cdr_row *row = a ? cdr_row_new(a, number(o, "start")) : NULL;
+    struct cdr_row *row = a ? cdr_row_new(a, json_in_int(o, "start")) : NULL;
     if (!row)
         return NULL;
-    row->state = (enum cdr_state)choice(o, "state", CDR_FINALISED);
-    row->disposition = (enum cdr_disposition)choice(o, "disposition", CDR_CANCEL);
-    row->opened = (enum cdr_opened)choice(o, "opened", CDR_OPENED_COUNT - 1);
-    row->closed = (enum cdr_closed)choice(o, "closed", CDR_CLOSED_COUNT - 1);
-    row->flags = (unsigned)number(o, "flags");
-    row->answer = number(o, "answer");
-    row->end = number(o, "end");
-    row->last_event = number(o, "last_event");
-    row->end_latest = number(o, "end_latest");
+    row->state = (enum cdr_state)json_in_choice(o, "state", CDR_FINALISED);
+    row->disposition = (enum cdr_disposition)json_in_choice(o, "disposition", CDR_CANCEL);
+    row->opened = (enum cdr_opened)json_in_choice(o, "opened", CDR_OPENED_COUNT - 1);
+    row->closed = (enum cdr_closed)json_in_choice(o, "closed", CDR_CLOSED_COUNT - 1);
+    row->flags = (unsigned)json_in_int(o, "flags");
+    row->answer = json_in_int(o, "answer");
+    row->end = json_in_int(o, "end");
+    row->last_event = json_in_int(o, "last_event");
+    row->end_latest = json_in_int(o, "end_latest");
     snapshot_set(&row->b, look(looks, o, "b"));
     snapshot_set(&row->application, look(looks, o, "application"));
     if (look(looks, o, "place"))
         snapshot_set(&row->place, look(looks, o, "place"));
     if (look(looks, o, "linked"))
         snapshot_set(&row->linked, look(looks, o, "linked"));
-    take_text(o, "bridge", &row->bridge);
-    take_text(o, "userfield_a", &row->userfield_a);
-    take_text(o, "userfield_b", &row->userfield_b);
+    json_in_take_text(o, "bridge", &row->bridge);
+    json_in_take_text(o, "userfield_a", &row->userfield_a);
+    json_in_take_text(o, "userfield_b", &row->userfield_b);
     return row;
 }
 
@@ -130,15 +103,16 @@ static void read_rows(struct channel *c, const json_t *rows, const struct looks 
 
 static void read_bridge(struct tap *tap, struct channel *c, const json_t *o)
 {
-    struct slice id = text_of(o, "id");
+    struct slice id = json_in_text(o, "id");
     struct bridge *b = id.n ? table_find(&tap->bridges, id) : NULL;
     if (id.n && !b) {
-        struct bridge_values values = {.id = id,
-                                       .name = text_of(o, "name"),
-                                       .kind = (enum bridge_kind)choice(o, "kind", BRIDGE_LISTED),
-                                       .confbridge = yes(o, "confbridge"),
-                                       .stasis = yes(o, "stasis"),
-                                       .basic = yes(o, "basic")};
+        struct bridge_values values = {
+            .id = id,
+            .name = json_in_text(o, "name"),
+            .kind = (enum bridge_kind)json_in_choice(o, "kind", BRIDGE_LISTED),
+            .confbridge = json_in_bool(o, "confbridge"),
+            .stasis = json_in_bool(o, "stasis"),
+            .basic = json_in_bool(o, "basic")};
         b = bridge_make(&values);
         if (b && !table_add(&tap->bridges, b)) {
             bridge_free(b);
@@ -147,7 +121,7 @@ static void read_bridge(struct tap *tap, struct channel *c, const json_t *o)
     }
     if (!b)
         return;
-    b->shown = (unsigned)number(o, "shown");
+    b->shown = (unsigned)json_in_int(o, "shown");
     bridge_enter(b, c);
 }
 
@@ -157,47 +131,47 @@ static bool restore_channel(struct tap *tap, const json_t *o)
     if (!read_looks(o, &looks))
         return false;
     struct snapshot_values birth = snapshot_values(looks.of[0]);
-    struct channel *c = channel_new(&birth, number(o, "born"));
+    struct channel *c = channel_new(&birth, json_in_int(o, "born"));
     bool good = c && tap_channel_add(tap, c);
     if (good) {
         c->saved.stored = true;
         if (look(&looks, o, "now"))
             snapshot_set(&c->now, look(&looks, o, "now"));
         snapshot_set(&c->outer, look(&looks, o, "outer"));
-        c->outer_due = c->outer && yes(o, "outer_due");
-        c->last_time = number(o, "last_event");
+        c->outer_due = c->outer && json_in_bool(o, "outer_due");
+        c->last_time = json_in_int(o, "last_event");
         c->last_event = CHANNEL_EVENT_OTHER;
-        c->subroutines = (unsigned)number(o, "subroutines");
-        c->hangup_logic = yes(o, "hangup_logic");
-        c->left_bridge = yes(o, "left_bridge");
-        c->been_bridged = yes(o, "been_bridged");
-        c->sent_elsewhere = yes(o, "sent_elsewhere");
-        c->from_snapshot = yes(o, "from_snapshot");
-        c->born_unseen = yes(o, "born_unseen");
-        c->blind = yes(o, "blind");
-        c->originated = yes(o, "originated");
-        c->ringing = yes(o, "ringing");
-        c->hangup_requested = yes(o, "hangup_requested");
-        c->hides_number = yes(o, "hides_number");
-        c->queued = yes(o, "queued");
-        c->forwards = yes(o, "forwards");
-        c->parked_out = yes(o, "parked_out");
-        c->trunk_attempt = yes(o, "trunk_attempt");
-        c->trunk_answered = yes(o, "trunk_answered");
-        c->held_since = number(o, "held_since");
-        c->unsure_until = number(o, "unsure_until");
+        c->subroutines = (unsigned)json_in_int(o, "subroutines");
+        c->hangup_logic = json_in_bool(o, "hangup_logic");
+        c->left_bridge = json_in_bool(o, "left_bridge");
+        c->been_bridged = json_in_bool(o, "been_bridged");
+        c->sent_elsewhere = json_in_bool(o, "sent_elsewhere");
+        c->from_snapshot = json_in_bool(o, "from_snapshot");
+        c->born_unseen = json_in_bool(o, "born_unseen");
+        c->blind = json_in_bool(o, "blind");
+        c->originated = json_in_bool(o, "originated");
+        c->ringing = json_in_bool(o, "ringing");
+        c->hangup_requested = json_in_bool(o, "hangup_requested");
+        c->hides_number = json_in_bool(o, "hides_number");
+        c->queued = json_in_bool(o, "queued");
+        c->forwards = json_in_bool(o, "forwards");
+        c->parked_out = json_in_bool(o, "parked_out");
+        c->trunk_attempt = json_in_bool(o, "trunk_attempt");
+        c->trunk_answered = json_in_bool(o, "trunk_answered");
+        c->held_since = json_in_int(o, "held_since");
+        c->unsure_until = json_in_int(o, "unsure_until");
         handoff_restore_variables(&c->variables, json_object_get(o, "variables"));
-        c->music = yes(o, "music");
-        take_text(o, "half", &c->half_id);
-        take_text(o, "parking", &c->parking);
-        take_text(o, "will_run", &c->will_run);
-        take_text(o, "will_run_data", &c->will_run_data);
-        take_text(o, "member", &c->called.member);
-        take_text(o, "member_caller", &c->called.caller);
-        take_text(o, "member_queue", &c->called.queue);
-        take_text(o, "dialer", &c->dialer);
-        take_text(o, "agent", &c->agent);
-        c->holds = yes(o, "holds");
+        c->music = json_in_bool(o, "music");
+        json_in_take_text(o, "half", &c->half_id);
+        json_in_take_text(o, "parking", &c->parking);
+        json_in_take_text(o, "will_run", &c->will_run);
+        json_in_take_text(o, "will_run_data", &c->will_run_data);
+        json_in_take_text(o, "member", &c->called.member);
+        json_in_take_text(o, "member_caller", &c->called.caller);
+        json_in_take_text(o, "member_queue", &c->called.queue);
+        json_in_take_text(o, "dialer", &c->dialer);
+        json_in_take_text(o, "agent", &c->agent);
+        c->holds = json_in_bool(o, "holds");
         read_bridge(tap, c, json_object_get(o, "bridge"));
         read_rows(c, json_object_get(o, "rows"), &looks);
     }
@@ -210,26 +184,26 @@ static bool restore_call(struct tap *tap, const json_t *o)
     struct call *call = memory_zeroed(1, sizeof(*call));
     if (!call)
         return false;
-    take_text(o, "linkedid", &call->linkedid);
-    take_text(o, "subject", &call->subject);
-    take_text(o, "caller_number", &call->caller_number);
-    take_text(o, "caller_name", &call->caller_name);
-    take_text(o, "dialled", &call->dialled);
-    take_text(o, "queue", &call->queue);
-    call->start = number(o, "start");
-    call->answered = number(o, "answered");
-    call->answered_unseen = yes(o, "answered_unseen");
-    call->since = number(o, "since");
-    call->state = (enum call_state)choice(o, "state", CALL_ANSWERED);
-    call->cause = (int)number(o, "cause");
-    call->sequence = (uint64_t)number(o, "sequence");
-    call->told = (uint64_t)number(o, "told");
-    call->from_snapshot = yes(o, "from_snapshot");
-    call->listed = number(o, "listed");
+    json_in_take_text(o, "linkedid", &call->linkedid);
+    json_in_take_text(o, "subject", &call->subject);
+    json_in_take_text(o, "caller_number", &call->caller_number);
+    json_in_take_text(o, "caller_name", &call->caller_name);
+    json_in_take_text(o, "dialled", &call->dialled);
+    json_in_take_text(o, "queue", &call->queue);
+    call->start = json_in_int(o, "start");
+    call->answered = json_in_int(o, "answered");
+    call->answered_unseen = json_in_bool(o, "answered_unseen");
+    call->since = json_in_int(o, "since");
+    call->state = (enum call_state)json_in_choice(o, "state", CALL_ANSWERED);
+    call->cause = (int)json_in_int(o, "cause");
+    call->sequence = (uint64_t)json_in_int(o, "sequence");
+    call->told = (uint64_t)json_in_int(o, "told");
+    call->from_snapshot = json_in_bool(o, "from_snapshot");
+    call->listed = json_in_int(o, "listed");
     handoffs_restore(&call->handoffs, json_object_get(o, "handoffs"),
-                     number(o, "handoffs_omitted"));
+                     json_in_int(o, "handoffs_omitted"));
     recordings_restore(&call->recordings, json_object_get(o, "recordings"),
-                       number(o, "recordings_omitted"));
+                       json_in_int(o, "recordings_omitted"));
     journey_restore(call, o);
     if (call->since > tap->emit->now)
         tap->emit->now = call->since;
@@ -247,50 +221,50 @@ static void read_attempts(struct visit *v, const json_t *array)
     v->attempt_size = v->attempt_count = count;
     for (size_t i = 0; i < count; i++) {
         const json_t *o = json_array_get(array, i);
-        take_text(o, "uniqueid", &v->attempts[i].uniqueid);
-        take_text(o, "member", &v->attempts[i].member);
-        v->attempts[i].start = number(o, "start");
-        v->attempts[i].cancelled = number(o, "cancelled");
-        v->attempts[i].told = yes(o, "told");
-        v->attempts[i].forwards = yes(o, "forwards");
+        json_in_take_text(o, "uniqueid", &v->attempts[i].uniqueid);
+        json_in_take_text(o, "member", &v->attempts[i].member);
+        v->attempts[i].start = json_in_int(o, "start");
+        v->attempts[i].cancelled = json_in_int(o, "cancelled");
+        v->attempts[i].told = json_in_bool(o, "told");
+        v->attempts[i].forwards = json_in_bool(o, "forwards");
     }
 }
 
 static bool restore_visit(struct tap *tap, const json_t *o)
 {
-    struct queue *queue = queues_get(&tap->queues, text_of(o, "queue"));
+    struct queue *queue = queues_get(&tap->queues, json_in_text(o, "queue"));
     struct visit *v = queue ? memory_zeroed(1, sizeof(*v)) : NULL;
     if (!v)
         return false;
     v->queue = queue;
     v->saved = (struct saved){.kind = SAVED_VISIT, .stored = true};
-    take_text(o, "uniqueid", &v->uniqueid);
-    take_text(o, "linkedid", &v->linkedid);
-    take_text(o, "caller_number", &v->caller_number);
-    take_text(o, "caller_name", &v->caller_name);
-    take_text(o, "member", &v->member);
-    take_text(o, "interface", &v->interface);
-    take_text(o, "member_uniqueid", &v->member_uniqueid);
-    take_text(o, "bridge", &v->bridge);
-    take_text(o, "withdraw_info", &v->withdraw_info);
-    v->state = (enum visit_state)choice(o, "state", VISIT_MOVING);
-    v->joined = number(o, "joined");
-    v->left = number(o, "left");
-    v->connected = number(o, "connected");
-    v->position = number(o, "position");
-    v->last_position = number(o, "last_position");
-    v->held = number(o, "held");
-    v->talked = number(o, "talked");
-    v->on_hold = number(o, "on_hold");
-    v->held_since = number(o, "held_since");
-    v->deadline = number(o, "deadline");
-    v->ended_by = visit_ended_by(text_of(o, "ended_by"));
-    v->rings = (unsigned)number(o, "rings");
-    v->abandon_seen = yes(o, "abandon_seen");
-    v->answer_seen = yes(o, "answer_seen");
-    v->hangup_seen = yes(o, "hangup_seen");
-    v->from_snapshot = yes(o, "from_snapshot");
-    v->blind = yes(o, "blind");
+    json_in_take_text(o, "uniqueid", &v->uniqueid);
+    json_in_take_text(o, "linkedid", &v->linkedid);
+    json_in_take_text(o, "caller_number", &v->caller_number);
+    json_in_take_text(o, "caller_name", &v->caller_name);
+    json_in_take_text(o, "member", &v->member);
+    json_in_take_text(o, "interface", &v->interface);
+    json_in_take_text(o, "member_uniqueid", &v->member_uniqueid);
+    json_in_take_text(o, "bridge", &v->bridge);
+    json_in_take_text(o, "withdraw_info", &v->withdraw_info);
+    v->state = (enum visit_state)json_in_choice(o, "state", VISIT_MOVING);
+    v->joined = json_in_int(o, "joined");
+    v->left = json_in_int(o, "left");
+    v->connected = json_in_int(o, "connected");
+    v->position = json_in_int(o, "position");
+    v->last_position = json_in_int(o, "last_position");
+    v->held = json_in_int(o, "held");
+    v->talked = json_in_int(o, "talked");
+    v->on_hold = json_in_int(o, "on_hold");
+    v->held_since = json_in_int(o, "held_since");
+    v->deadline = json_in_int(o, "deadline");
+    v->ended_by = visit_ended_by(json_in_text(o, "ended_by"));
+    v->rings = (unsigned)json_in_int(o, "rings");
+    v->abandon_seen = json_in_bool(o, "abandon_seen");
+    v->answer_seen = json_in_bool(o, "answer_seen");
+    v->hangup_seen = json_in_bool(o, "hangup_seen");
+    v->from_snapshot = json_in_bool(o, "from_snapshot");
+    v->blind = json_in_bool(o, "blind");
     read_attempts(v, json_object_get(o, "attempts"));
     if (!v->uniqueid) {
         visit_free(v);
@@ -301,40 +275,40 @@ static bool restore_visit(struct tap *tap, const json_t *o)
 
 static bool read_membership(struct agent *a, const json_t *o)
 {
-    struct agent_membership *s = agents_restore_membership(a, text_of(o, "queue"));
+    struct agent_membership *s = agents_restore_membership(a, json_in_text(o, "queue"));
     if (!s)
         return false;
-    s->paused = yes(o, "paused");
-    s->penalty = number(o, "penalty");
-    s->calls_taken = number(o, "calls_taken");
-    s->wrapup = number(o, "wrapup");
-    return take_text(o, "reason", &s->reason);
+    s->paused = json_in_bool(o, "paused");
+    s->penalty = json_in_int(o, "penalty");
+    s->calls_taken = json_in_int(o, "calls_taken");
+    s->wrapup = json_in_int(o, "wrapup");
+    return json_in_take_text(o, "reason", &s->reason);
 }
 
 static bool restore_agent(struct tap *tap, const json_t *o)
 {
     const json_t *memberships = json_object_get(o, "memberships");
     size_t count = json_array_size(memberships);
-    bool known = count || yes(o, "logged_in");
-    struct agent *a = known ? agents_restore(&tap->agents, text_of(o, "interface")) : NULL;
+    bool known = count || json_in_bool(o, "logged_in");
+    struct agent *a = known ? agents_restore(&tap->agents, json_in_text(o, "interface")) : NULL;
     if (!a)
         return false;
-    take_text(o, "device", &a->device);
-    take_text(o, "name", &a->name);
-    take_text(o, "linkedid", &a->linkedid);
-    take_text(o, "reason", &a->reason);
-    take_text(o, "queue", &a->queue);
-    a->logged_in = yes(o, "logged_in");
-    a->completed = number(o, "completed");
-    a->wrap_until = number(o, "wrap_until");
-    a->state = (enum agent_state)choice(o, "state", AGENT_WRAP_UP);
-    a->since = number(o, "since");
-    a->status = number(o, "status");
-    a->since_snapshot = yes(o, "since_snapshot");
-    a->call_unseen = yes(o, "call_unseen");
-    a->in_call = yes(o, "in_call");
-    a->seen_calls = yes(o, "seen_calls");
-    a->told = (uint64_t)number(o, "told");
+    json_in_take_text(o, "device", &a->device);
+    json_in_take_text(o, "name", &a->name);
+    json_in_take_text(o, "linkedid", &a->linkedid);
+    json_in_take_text(o, "reason", &a->reason);
+    json_in_take_text(o, "queue", &a->queue);
+    a->logged_in = json_in_bool(o, "logged_in");
+    a->completed = json_in_int(o, "completed");
+    a->wrap_until = json_in_int(o, "wrap_until");
+    a->state = (enum agent_state)json_in_choice(o, "state", AGENT_WRAP_UP);
+    a->since = json_in_int(o, "since");
+    a->status = json_in_int(o, "status");
+    a->since_snapshot = json_in_bool(o, "since_snapshot");
+    a->call_unseen = json_in_bool(o, "call_unseen");
+    a->in_call = json_in_bool(o, "in_call");
+    a->seen_calls = json_in_bool(o, "seen_calls");
+    a->told = (uint64_t)json_in_int(o, "told");
     bool good = true;
     for (size_t i = 0; i < count && good; i++)
         good = read_membership(a, json_array_get(memberships, i));
@@ -345,24 +319,24 @@ static bool restore_agent(struct tap *tap, const json_t *o)
 
 static bool restore_endpoint(struct tap *tap, const json_t *o)
 {
-    struct endpoint *e = endpoints_restore(&tap->endpoints, text_of(o, "name"));
+    struct endpoint *e = endpoints_restore(&tap->endpoints, json_in_text(o, "name"));
     if (!e)
         return false;
-    e->state = choice(o, "state", AMI_DEVICE_ONHOLD + 1) - 1;
-    e->since = number(o, "since");
-    e->since_snapshot = yes(o, "since_snapshot");
-    e->told = (uint64_t)number(o, "told");
-    e->registered = (enum endpoint_registered)choice(o, "registered", ENDPOINT_REGISTERED);
-    take_text(o, "address", &e->address);
+    e->state = json_in_choice(o, "state", AMI_DEVICE_ONHOLD + 1) - 1;
+    e->since = json_in_int(o, "since");
+    e->since_snapshot = json_in_bool(o, "since_snapshot");
+    e->told = (uint64_t)json_in_int(o, "told");
+    e->registered = (enum endpoint_registered)json_in_choice(o, "registered", ENDPOINT_REGISTERED);
+    json_in_take_text(o, "address", &e->address);
     const json_t *contacts = json_object_get(o, "contacts");
     for (size_t i = 0; i < json_array_size(contacts); i++) {
         const json_t *from = json_array_get(contacts, i);
         struct endpoint_contact *c =
-            endpoints_restore_contact(&tap->endpoints, e, text_of(from, "uri"));
+            endpoints_restore_contact(&tap->endpoints, e, json_in_text(from, "uri"));
         if (!c)
             return false;
-        take_text(from, "status", &c->status);
-        c->roundtrip = number(from, "roundtrip");
+        json_in_take_text(from, "status", &c->status);
+        c->roundtrip = json_in_int(from, "roundtrip");
     }
     if (e->since > tap->emit->now)
         tap->emit->now = e->since;
@@ -371,17 +345,18 @@ static bool restore_endpoint(struct tap *tap, const json_t *o)
 
 static bool restore_registration(struct tap *tap, const json_t *o)
 {
-    struct registration *r = registrations_restore(&tap->registrations, text_of(o, "channeltype"),
-                                                   text_of(o, "username"), text_of(o, "domain"));
+    struct registration *r =
+        registrations_restore(&tap->registrations, json_in_text(o, "channeltype"),
+                              json_in_text(o, "username"), json_in_text(o, "domain"));
     if (!r)
         return false;
-    take_text(o, "name", &r->name);
-    take_text(o, "endpoint", &r->endpoint);
-    take_text(o, "state", &r->state);
-    take_text(o, "cause", &r->cause);
-    r->since = number(o, "since");
-    r->since_snapshot = yes(o, "since_snapshot");
-    r->told = (uint64_t)number(o, "told");
+    json_in_take_text(o, "name", &r->name);
+    json_in_take_text(o, "endpoint", &r->endpoint);
+    json_in_take_text(o, "state", &r->state);
+    json_in_take_text(o, "cause", &r->cause);
+    r->since = json_in_int(o, "since");
+    r->since_snapshot = json_in_bool(o, "since_snapshot");
+    r->told = (uint64_t)json_in_int(o, "told");
     if (r->since > tap->emit->now)
         tap->emit->now = r->since;
     return true;
@@ -389,21 +364,21 @@ static bool restore_registration(struct tap *tap, const json_t *o)
 
 static bool restore_trunk(struct tap *tap, const json_t *o)
 {
-    struct trunk *t = trunks_restore(&tap->trunks, text_of(o, "name"));
+    struct trunk *t = trunks_restore(&tap->trunks, json_in_text(o, "name"));
     const json_t *failures = json_object_get(o, "failures");
     if (!t)
         return false;
     struct trunk_figures *f = &t->figures;
-    t->start = number(o, "start");
-    t->counted = number(o, "counted");
-    t->blind = yes(o, "blind");
-    t->told = (uint64_t)number(o, "told");
-    f->attempts_in = (uint64_t)number(o, "attempts_in");
-    f->attempts_out = (uint64_t)number(o, "attempts_out");
-    f->answered = (uint64_t)number(o, "answered");
-    f->failed = (uint64_t)number(o, "failed");
-    f->calls_max = (uint64_t)number(o, "calls_max");
-    f->used = number(o, "used");
+    t->start = json_in_int(o, "start");
+    t->counted = json_in_int(o, "counted");
+    t->blind = json_in_bool(o, "blind");
+    t->told = (uint64_t)json_in_int(o, "told");
+    f->attempts_in = (uint64_t)json_in_int(o, "attempts_in");
+    f->attempts_out = (uint64_t)json_in_int(o, "attempts_out");
+    f->answered = (uint64_t)json_in_int(o, "answered");
+    f->failed = (uint64_t)json_in_int(o, "failed");
+    f->calls_max = (uint64_t)json_in_int(o, "calls_max");
+    f->used = json_in_int(o, "used");
     for (size_t i = 0; i + 1 < json_array_size(failures) && f->causes < TRUNK_CAUSES_MAX; i += 2) {
         struct trunk_failure *failure = &f->failures[f->causes++];
         failure->cause = json_integer_value(json_array_get(failures, i));
@@ -418,35 +393,36 @@ static void read_last(struct emitter *e, const json_t *o)
     for (size_t i = 0; i + 1 < json_array_size(given); i += 2) {
         struct emitted last = {.hash = (uint64_t)json_integer_value(json_array_get(given, i)),
                                .count = (unsigned)json_integer_value(json_array_get(given, i + 1))};
-        emit_restore_last(e, number(o, "moment"), last);
+        emit_restore_last(e, json_in_int(o, "moment"), last);
     }
-    emit_restore_runs(e, (unsigned)number(o, "runs"), number(o, "until"));
+    emit_restore_runs(e, (unsigned)json_in_int(o, "runs"), json_in_int(o, "until"));
 }
 
 static void restore_blind(struct tap *tap, const json_t *o)
 {
-    if (number(o, "blind_from"))
-        tap_restore_blind(tap, number(o, "blind_from"), text_of(o, "blind_reason"));
-    tap->newest = (struct tap_newest){number(o, "newest_seconds"), number(o, "newest_count")};
-    take_text(o, "host", &tap->host);
-    take_text(o, "boot", &tap->boot);
+    if (json_in_int(o, "blind_from"))
+        tap_restore_blind(tap, json_in_int(o, "blind_from"), json_in_text(o, "blind_reason"));
+    tap->newest =
+        (struct tap_newest){json_in_int(o, "newest_seconds"), json_in_int(o, "newest_count")};
+    json_in_take_text(o, "host", &tap->host);
+    json_in_take_text(o, "boot", &tap->boot);
 }
 
 static bool restore_tap(struct tap *tap, const json_t *o)
 {
-    tap->emit->counter = (uint64_t)number(o, "counter");
-    tap->emit->untimed = yes(o, "untimed");
-    tap->sees_dialplan = yes(o, "dialplan");
-    tap->emit->agi = (enum emit_sight)choice(o, "agi", EMIT_SIGHT_MISSING);
-    tap->last_event = number(o, "last_event");
-    tap->event_time = number(o, "event_time");
+    tap->emit->counter = (uint64_t)json_in_int(o, "counter");
+    tap->emit->untimed = json_in_bool(o, "untimed");
+    tap->sees_dialplan = json_in_bool(o, "dialplan");
+    tap->emit->agi = (enum emit_sight)json_in_choice(o, "agi", EMIT_SIGHT_MISSING);
+    tap->last_event = json_in_int(o, "last_event");
+    tap->event_time = json_in_int(o, "event_time");
     tap->timed_before = !tap->emit->untimed && tap->last_event && tap->event_time;
     if (tap->timed_before)
         tap->offset = tap->event_time - tap->last_event;
     read_last(tap->emit, o);
     restore_blind(tap, o);
-    if (number(o, "moment") > tap->emit->now)
-        tap->emit->now = number(o, "moment");
+    if (json_in_int(o, "moment") > tap->emit->now)
+        tap->emit->now = json_in_int(o, "moment");
     tap->kept = (struct tap_kept){.facts = tap->emit->counter,
                                   .last_event = tap->last_event,
                                   .untimed = tap->emit->untimed,
@@ -491,8 +467,8 @@ bool tap_restore(struct tap *tap, struct slice entity, struct slice body)
         return drift_channel_restore(&tap->drift, slice_from_offset(entity, 6), body);
     if (slice_is(entity, "drift"))
         return drift_restore(&tap->drift, body);
-    json_t *o = json_loadb(body.p, body.n, 0, NULL);
-    bool good = json_is_object(o) && restore_object(tap, entity, o);
+    json_t *o = json_in_object(body);
+    bool good = o && restore_object(tap, entity, o);
     json_decref(o);
     return good;
 }

@@ -66,12 +66,6 @@ static void put_looks(struct json_out *j, const struct looks *looks)
     json_out_close(j, ']');
 }
 
-static void put_text(struct json_out *j, const char *key, const char *text)
-{
-    if (text)
-        json_out_string(j, key, slice_from(text));
-}
-
 static void put_row(struct json_out *j, const struct cdr_row *row, const struct looks *looks)
 {
     json_out_object(j, NULL);
@@ -90,9 +84,9 @@ static void put_row(struct json_out *j, const struct cdr_row *row, const struct 
     json_out_int(j, "place", number_of(looks, row->place));
     json_out_int(j, "application", number_of(looks, row->application));
     json_out_int(j, "linked", number_of(looks, row->linked));
-    put_text(j, "bridge", row->bridge);
-    put_text(j, "userfield_a", row->userfield_a);
-    put_text(j, "userfield_b", row->userfield_b);
+    json_out_known(j, "bridge", row->bridge);
+    json_out_known(j, "userfield_a", row->userfield_a);
+    json_out_known(j, "userfield_b", row->userfield_b);
     json_out_close(j, '}');
 }
 
@@ -146,14 +140,14 @@ static void channel_json(const struct channel *c, struct json_out *j)
         json_out_string(j, "half", channel_uniqueid(c->half));
     if (c->variables.count)
         handoff_save_variables(&c->variables, j);
-    put_text(j, "parking", c->parking);
-    put_text(j, "will_run", c->will_run);
-    put_text(j, "will_run_data", c->will_run_data);
-    put_text(j, "member", c->called.member);
-    put_text(j, "member_caller", c->called.caller);
-    put_text(j, "member_queue", c->called.queue);
-    put_text(j, "dialer", c->dialer);
-    put_text(j, "agent", c->agent);
+    json_out_known(j, "parking", c->parking);
+    json_out_known(j, "will_run", c->will_run);
+    json_out_known(j, "will_run_data", c->will_run_data);
+    json_out_known(j, "member", c->called.member);
+    json_out_known(j, "member_caller", c->called.caller);
+    json_out_known(j, "member_queue", c->called.queue);
+    json_out_known(j, "dialer", c->dialer);
+    json_out_known(j, "agent", c->agent);
     json_out_bool(j, "holds", c->holds);
     put_bridge(j, c->bridge);
     json_out_array(j, "rows");
@@ -166,12 +160,12 @@ static void channel_json(const struct channel *c, struct json_out *j)
 static void call_json(const struct call *call, struct json_out *j)
 {
     json_out_object(j, NULL);
-    put_text(j, "linkedid", call->linkedid);
-    put_text(j, "subject", call->subject);
-    put_text(j, "caller_number", call->caller_number);
-    put_text(j, "caller_name", call->caller_name);
-    put_text(j, "dialled", call->dialled);
-    put_text(j, "queue", call->queue);
+    json_out_known(j, "linkedid", call->linkedid);
+    json_out_known(j, "subject", call->subject);
+    json_out_known(j, "caller_number", call->caller_number);
+    json_out_known(j, "caller_name", call->caller_name);
+    json_out_known(j, "dialled", call->dialled);
+    json_out_known(j, "queue", call->queue);
     json_out_int(j, "start", call->start);
     json_out_int(j, "answered", call->answered);
     json_out_bool(j, "answered_unseen", call->answered_unseen);
@@ -195,8 +189,8 @@ static void put_attempts(struct json_out *j, const struct visit *v)
     json_out_array(j, "attempts");
     for (size_t i = 0; i < v->attempt_count; i++) {
         json_out_object(j, NULL);
-        put_text(j, "uniqueid", v->attempts[i].uniqueid);
-        put_text(j, "member", v->attempts[i].member);
+        json_out_known(j, "uniqueid", v->attempts[i].uniqueid);
+        json_out_known(j, "member", v->attempts[i].member);
         json_out_int(j, "start", v->attempts[i].start);
         json_out_int(j, "cancelled", v->attempts[i].cancelled);
         json_out_bool(j, "told", v->attempts[i].told);
@@ -209,16 +203,16 @@ static void put_attempts(struct json_out *j, const struct visit *v)
 static void visit_json(const struct visit *v, struct json_out *j)
 {
     json_out_object(j, NULL);
-    put_text(j, "queue", v->queue->name);
-    put_text(j, "uniqueid", v->uniqueid);
-    put_text(j, "linkedid", v->linkedid);
-    put_text(j, "caller_number", v->caller_number);
-    put_text(j, "caller_name", v->caller_name);
-    put_text(j, "member", v->member);
-    put_text(j, "interface", v->interface);
-    put_text(j, "member_uniqueid", v->member_uniqueid);
-    put_text(j, "bridge", v->bridge);
-    put_text(j, "withdraw_info", v->withdraw_info);
+    json_out_known(j, "queue", v->queue->name);
+    json_out_known(j, "uniqueid", v->uniqueid);
+    json_out_known(j, "linkedid", v->linkedid);
+    json_out_known(j, "caller_number", v->caller_number);
+    json_out_known(j, "caller_name", v->caller_name);
+    json_out_known(j, "member", v->member);
+    json_out_known(j, "interface", v->interface);
+    json_out_known(j, "member_uniqueid", v->member_uniqueid);
+    json_out_known(j, "bridge", v->bridge);
+    json_out_known(j, "withdraw_info", v->withdraw_info);
     json_out_int(j, "state", v->state);
     json_out_int(j, "joined", v->joined);
     json_out_int(j, "left", v->left);
@@ -230,7 +224,7 @@ static void visit_json(const struct visit *v, struct json_out *j)
     json_out_int(j, "on_hold", v->on_hold);
     json_out_int(j, "held_since", v->held_since);
     json_out_int(j, "deadline", v->deadline);
-    put_text(j, "ended_by", v->ended_by);
+    json_out_known(j, "ended_by", v->ended_by);
     json_out_int(j, "rings", v->rings);
     json_out_bool(j, "abandon_seen", v->abandon_seen);
     json_out_bool(j, "answer_seen", v->answer_seen);
@@ -244,12 +238,12 @@ static void visit_json(const struct visit *v, struct json_out *j)
 static void agent_json(const struct agent *a, struct json_out *j)
 {
     json_out_object(j, NULL);
-    put_text(j, "interface", a->interface);
-    put_text(j, "device", a->device);
-    put_text(j, "name", a->name);
-    put_text(j, "linkedid", a->linkedid);
-    put_text(j, "reason", a->reason);
-    put_text(j, "queue", a->queue);
+    json_out_known(j, "interface", a->interface);
+    json_out_known(j, "device", a->device);
+    json_out_known(j, "name", a->name);
+    json_out_known(j, "linkedid", a->linkedid);
+    json_out_known(j, "reason", a->reason);
+    json_out_known(j, "queue", a->queue);
     json_out_bool(j, "logged_in", a->logged_in);
     json_out_int(j, "completed", a->completed);
     json_out_int(j, "wrap_until", a->wrap_until);
@@ -264,8 +258,8 @@ static void agent_json(const struct agent *a, struct json_out *j)
     json_out_array(j, "memberships");
     for (size_t i = 0; i < a->count; i++) {
         json_out_object(j, NULL);
-        put_text(j, "queue", a->memberships[i].queue);
-        put_text(j, "reason", a->memberships[i].reason);
+        json_out_known(j, "queue", a->memberships[i].queue);
+        json_out_known(j, "reason", a->memberships[i].reason);
         json_out_bool(j, "paused", a->memberships[i].paused);
         json_out_int(j, "penalty", a->memberships[i].penalty);
         json_out_int(j, "calls_taken", a->memberships[i].calls_taken);
@@ -279,18 +273,18 @@ static void agent_json(const struct agent *a, struct json_out *j)
 static void endpoint_json(const struct endpoint *e, struct json_out *j)
 {
     json_out_object(j, NULL);
-    put_text(j, "name", e->name);
+    json_out_known(j, "name", e->name);
     json_out_int(j, "told", (int64_t)e->told);
     json_out_int(j, "state", e->state + 1);
     json_out_int(j, "since", e->since);
     json_out_bool(j, "since_snapshot", e->since_snapshot);
     json_out_int(j, "registered", e->registered);
-    put_text(j, "address", e->address);
+    json_out_known(j, "address", e->address);
     json_out_array(j, "contacts");
     for (size_t i = 0; i < e->count; i++) {
         json_out_object(j, NULL);
-        put_text(j, "uri", e->contacts[i].uri);
-        put_text(j, "status", e->contacts[i].status);
+        json_out_known(j, "uri", e->contacts[i].uri);
+        json_out_known(j, "status", e->contacts[i].status);
         json_out_int(j, "roundtrip", e->contacts[i].roundtrip);
         json_out_close(j, '}');
     }
@@ -301,14 +295,14 @@ static void endpoint_json(const struct endpoint *e, struct json_out *j)
 static void registration_json(const struct registration *r, struct json_out *j)
 {
     json_out_object(j, NULL);
-    put_text(j, "channeltype", r->channeltype);
+    json_out_known(j, "channeltype", r->channeltype);
     json_out_int(j, "told", (int64_t)r->told);
-    put_text(j, "username", r->username);
-    put_text(j, "domain", r->domain);
-    put_text(j, "name", r->name);
-    put_text(j, "endpoint", r->endpoint);
-    put_text(j, "state", r->state);
-    put_text(j, "cause", r->cause);
+    json_out_known(j, "username", r->username);
+    json_out_known(j, "domain", r->domain);
+    json_out_known(j, "name", r->name);
+    json_out_known(j, "endpoint", r->endpoint);
+    json_out_known(j, "state", r->state);
+    json_out_known(j, "cause", r->cause);
     json_out_int(j, "since", r->since);
     json_out_bool(j, "since_snapshot", r->since_snapshot);
     json_out_close(j, '}');
@@ -318,7 +312,7 @@ static void trunk_json(const struct trunk *t, struct json_out *j)
 {
     const struct trunk_figures *f = &t->figures;
     json_out_object(j, NULL);
-    put_text(j, "name", t->name);
+    json_out_known(j, "name", t->name);
     json_out_int(j, "told", (int64_t)t->told);
     json_out_int(j, "start", t->start);
     json_out_int(j, "counted", t->counted);
@@ -440,12 +434,12 @@ static void put_blind(struct json_out *j, const struct tap *tap)
 {
     if (tap->blind.open) {
         json_out_int(j, "blind_from", tap->blind.from);
-        put_text(j, "blind_reason", tap->blind.reason);
+        json_out_known(j, "blind_reason", tap->blind.reason);
     }
     json_out_int(j, "newest_seconds", tap->newest.seconds);
     json_out_int(j, "newest_count", tap->newest.count);
-    put_text(j, "host", tap->host);
-    put_text(j, "boot", tap->boot);
+    json_out_known(j, "host", tap->host);
+    json_out_known(j, "boot", tap->boot);
 }
 
 /* Goes with every save: up to where the stream was followed, and what the last moment gave. The
