@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/json_out.h"
 
+#include "collector/base/stand_in.h"
 #include "parsers/utf8.h"
 #include <assert.h>
 #include <inttypes.h>
@@ -66,7 +67,7 @@ static void put_escaped(struct buf *to, unsigned char c)
 }
 
 /* The length of the run at the start of s that can be copied as it is. */
-static size_t plain_run(struct slice s)
+static size_t plain_run(struct slice s, bool exact)
 {
     size_t i = 0;
     while (i < s.n) {
@@ -74,24 +75,26 @@ static size_t plain_run(struct slice s)
         if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F)
             break;
         size_t n = c < 0x80 ? 1 : utf8_char_length(slice_from_offset(s, i));
-        if (n == 0)
+        if (n == 0 || (exact && stand_in_byte(slice_from_offset(s, i))))
             break;
         i += n;
     }
     return i;
 }
 
-static void put_text(struct buf *to, struct slice value)
+static void put_text(struct buf *to, struct slice value, bool exact)
 {
     buf_put_char(to, '"');
     while (value.n) {
-        size_t run = plain_run(value);
+        size_t run = plain_run(value, exact);
         buf_put(to, value.p, run);
         value = slice_from_offset(value, run);
         if (!value.n)
             break;
         if ((unsigned char)value.p[0] < 0x80)
             put_escaped(to, (unsigned char)value.p[0]);
+        else if (exact)
+            stand_in_put(to, (unsigned char)value.p[0]);
         else
             buf_put(to, "\xEF\xBF\xBD", 3);
         value = slice_from_offset(value, 1);
@@ -102,7 +105,7 @@ static void put_text(struct buf *to, struct slice value)
 void json_out_string(struct json_out *j, const char *key, struct slice value)
 {
     lead(j, key);
-    put_text(j->to, value);
+    put_text(j->to, value, j->exact);
 }
 
 void json_out_known(struct json_out *j, const char *key, const char *value)
@@ -114,9 +117,9 @@ void json_out_known(struct json_out *j, const char *key, const char *value)
 void json_out_named(struct json_out *j, struct slice name, struct slice value)
 {
     lead(j, NULL);
-    put_text(j->to, name);
+    put_text(j->to, name, j->exact);
     buf_put_char(j->to, ':');
-    put_text(j->to, value);
+    put_text(j->to, value, j->exact);
 }
 
 void json_out_int(struct json_out *j, const char *key, int64_t value)

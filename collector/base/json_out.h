@@ -12,6 +12,7 @@ struct json_out {
     struct buf *to;
     unsigned depth;
     bool comma[JSON_OUT_DEPTH];
+    bool exact; /* for bytes that are not UTF-8 others stand in (stand_in.h) instead of U+FFFD */
 };
 
 /* A writer at the top of an empty text; to is borrowed for its life. */

@@ -5,8 +5,8 @@
 #include "parsers/slice.h"
 #include <jansson.h>
 
-/* Reads objects that json_out wrote: what of one is not there, or of another type, is as if it were
- * 0, false or empty. */
+/* Reads objects that json_out wrote, exact ones: what of one is not there, or of another type, is
+ * as if it were 0, false or empty. */
 
 /* The object that a text is, to be given to json_decref; NULL when it is none. */
 json_t *json_in_object(struct slice text);

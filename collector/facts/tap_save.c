@@ -337,6 +337,7 @@ static size_t render(const struct tap *tap, struct saved *s, struct buf *text)
 {
     struct json_out j = json_out_to(text);
     size_t key = 0;
+    j.exact = true;
     if (s->kind == SAVED_CHANNEL) {
         const struct channel *c = SAVED_OWNER(s, struct channel, saved);
         buf_put_slice(text, SLICE("channel/"));
@@ -458,6 +459,7 @@ static void save_tap(struct tap *tap, tap_put put, void *ctx)
     tap->kept = now;
     struct buf text = buf_new(4096);
     struct json_out j = json_out_to(&text);
+    j.exact = true;
     json_out_object(&j, NULL);
     json_out_int(&j, "counter", now.untimed ? (int64_t)now.facts : 0);
     json_out_int(&j, "last_event", now.last_event);
