@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/base/rfc3339.h"
 
-#include <time.h>
-
 #define SECOND 1000000
 
 /* Takes exactly n digits off the front. */
@@ -64,6 +62,13 @@ static bool is_in_range(const struct tm *tm)
            tm->tm_hour <= 23 && tm->tm_min <= 59 && tm->tm_sec <= 60;
 }
 
+bool rfc3339_is_day(const struct tm *tm)
+{
+    struct tm day = {.tm_year = tm->tm_year, .tm_mon = tm->tm_mon, .tm_mday = tm->tm_mday};
+    timegm(&day);
+    return day.tm_mday == tm->tm_mday;
+}
+
 bool rfc3339_read(struct slice text, int64_t *ret_us)
 {
     struct tm tm = {0};
@@ -80,6 +85,8 @@ bool rfc3339_read(struct slice text, int64_t *ret_us)
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;
+    if (!rfc3339_is_day(&tm))
+        return false;
     *ret_us = ((int64_t)timegm(&tm) - offset) * SECOND + us;
     return true;
 }

@@ -37,7 +37,7 @@ bool figures_time_read(const char *text, int64_t *ret_us)
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         struct tm tm = {.tm_isdst = -1};
         const char *end = strptime(text, forms[i], &tm);
-        if (!end || *end)
+        if (!end || *end || !rfc3339_is_day(&tm))
             continue;
         tm.tm_isdst = -1;
         *ret_us = (int64_t)mktime(&tm) * SECOND;

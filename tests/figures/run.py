@@ -195,6 +195,7 @@ def check_refused(amitap, folder):
     refused("a zone that is none", ["-c", config, "--zone", "Europe/Nowhere"], ["Europe/Nowhere", "zone"])
     refused("a zone out of the database", ["-c", config, "--zone", "../../etc/passwd"], ["zone"])
     refused("a time that is none", ["-c", config, "--from", "yesterday"], ["yesterday", "2026-03-29"])
+    refused("a day that is none", ["-c", config, "--from", "2026-02-30"], ["2026-02-30", "2026-03-29"])
     refused("a time behind the other", ["-c", config, "--from", "2026-01-02", "--to", "2026-01-01"], ["not before"])
     refused("a step that is none", ["-c", config, "--every", "7m"], ["7m", "15m"])
     refused("a threshold that is none", ["-c", config, "--threshold", "-1"], ["-1", "seconds"])
