@@ -91,8 +91,8 @@ void emit_end_state(struct emitter *e, const struct emit_about *about, uint64_t 
  * shows while lists are still to come: a DeviceStateChange to INUSE may repeat what began unseen.
  */
 bool emit_is_new(const struct emitter *e);
-/* What was told may not have arrived: the next state of everything is told also when it is as the
- * one before. */
+/* What was told may not have arrived, since of what was lost only so much is kept (latest.h): the
+ * next state of everything is told also when it is as the one before. */
 void emit_forget_told(struct emitter *e);
 
 /* The fields of an end that was not seen: between these moments, microseconds. Nothing when latest
