@@ -31,6 +31,8 @@ struct opening {
     const struct sqlite_schema *schema;
     char *error;
     size_t error_size;
+    bool made;   /* there was none */
+    mode_t mode; /* else: as it was */
 };
 
 static int refuse(const struct opening *o, const char *format, ...)
@@ -86,19 +88,19 @@ static int check_directory(const struct opening *o)
 }
 
 /* Whether the path still leads to the open file. */
-static bool is_there(const char *path, int fd)
+static bool is_there(const char *path, const struct stat *ours)
 {
-    struct stat there, ours;
-    return stat(path, &there) == 0 && fstat(fd, &ours) == 0 && there.st_dev == ours.st_dev &&
-           there.st_ino == ours.st_ino;
+    struct stat there;
+    return stat(path, &there) == 0 && there.st_dev == ours->st_dev && there.st_ino == ours->st_ino;
 }
 
 /* Makes the file where there is none and takes the lock that keeps a second writer away. Between
  * the two another amitap may take the file, which is then its own whoever made it, or may make and
  * remove it. */
-static int take_file(const struct opening *o, bool *ret_made)
+static int take_file(struct opening *o)
 {
     mode_t mode = o->schema->secret ? 0600 : 0640;
+    struct stat ours;
     int fd = open(o->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     bool made = fd >= 0;
     if (fd < 0 && errno == EEXIST)
@@ -108,9 +110,12 @@ static int take_file(const struct opening *o, bool *ret_made)
     o->file->lock = fd;
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return errno == EWOULDBLOCK ? refuse(o, "is in use by another amitap") : refuse(o, "%m");
-    if (!is_there(o->path, fd))
+    if (fstat(fd, &ours) < 0)
+        return refuse(o, "%m");
+    if (!is_there(o->path, &ours))
         return refuse(o, "another amitap has removed it just now");
-    *ret_made = made;
+    o->made = made;
+    o->mode = ours.st_mode & 07777;
     if (o->schema->secret && fchmod(fd, 0600) < 0)
         return refuse(o, "%m");
     return 0;
@@ -222,6 +227,15 @@ static void remove_made(const char *path)
     }
 }
 
+/* While the lock keeps others from taking it. */
+static void leave_as_it_was(const struct opening *o)
+{
+    if (o->made)
+        remove_made(o->path);
+    else if (o->mode)
+        fchmod(o->file->lock, o->mode);
+}
+
 static void close_database(struct sqlite_file *f)
 {
     int rc = f->db ? sqlite3_close(f->db) : SQLITE_OK;
@@ -241,15 +255,13 @@ static void start(struct sqlite_file *f)
 int sqlite_file_open(struct sqlite_file *f, const char *path, const struct sqlite_schema *schema,
                      char *error, size_t error_size)
 {
-    struct opening o = {f, path, schema, error, error_size};
-    bool made = false;
+    struct opening o = {f, path, schema, error, error_size, false, 0};
     start(f);
-    if (check_directory(&o) == 0 && take_file(&o, &made) == 0 &&
+    if (check_directory(&o) == 0 && take_file(&o) == 0 &&
         open_connection(&o, SQLITE_OPEN_READWRITE) == 0 && prepare_to_write(&o) == 0)
         return 0;
     close_database(f);
-    if (made)
-        remove_made(path); /* while the lock keeps others from taking it */
+    leave_as_it_was(&o);
     sqlite_file_close(f);
     return -1;
 }
@@ -271,14 +283,14 @@ static int open_as_it_is(const struct opening *o, int flags)
 int sqlite_file_open_to_read(struct sqlite_file *f, const char *path,
                              const struct sqlite_schema *schema, char *error, size_t error_size)
 {
-    struct opening o = {f, path, schema, error, error_size};
+    struct opening o = {f, path, schema, error, error_size, false, 0};
     return open_as_it_is(&o, SQLITE_OPEN_READONLY);
 }
 
 int sqlite_file_open_beside(struct sqlite_file *f, const char *path,
                             const struct sqlite_schema *schema, char *error, size_t error_size)
 {
-    struct opening o = {f, path, schema, error, error_size};
+    struct opening o = {f, path, schema, error, error_size, false, 0};
     if (check_directory(&o) < 0 || open_as_it_is(&o, SQLITE_OPEN_READWRITE) < 0)
         return -1;
     if (execute(f, schema->durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL") ==

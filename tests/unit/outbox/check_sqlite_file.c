@@ -165,6 +165,9 @@ START_TEST(other_files_are_refused)
     write_file(path, text, sizeof(text));
     ck_refused(path, 1, "file is not a database");
     ck_assert(slice_equal(bytes_of(path), (struct slice){text, sizeof(text)}));
+    struct stat st;
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0644);
 
     path = in_directory("foreign");
     sqlite3 *db;
