@@ -255,7 +255,7 @@ function renderWaiting(t) {
   const level = waitLevel(seconds, t.oldest.target);
   const over = level === 'crit';
   tile('tile-longest', spanText(seconds), '',
-    (over ? 'over ' + t.oldest.target + ' s in ' : 'in ') + isolated(t.oldest.queue),
+    over ? isolated(t.oldest.queue) + ' · over ' + t.oldest.target + ' s' : 'in ' + isolated(t.oldest.queue),
     level, over);
   threshold('wait', level, 'A caller waits longer than the target in ' + t.oldest.queue + '.',
     'Nobody waits longer than the target any more.');
