@@ -224,6 +224,7 @@ function tile(id, value, unit, sub, level, warns) {
   if (big.dataset.shown !== value + unit) {
     big.dataset.shown = value + unit;
     big.textContent = value;
+    big.style.setProperty('--letters', value.length - value.split(':').length / 2 + 0.5); // a colon is half as wide
     if (unit) big.append(element('span', 'unit', unit));
   }
   const line = e.querySelector('[data-sub]');
