@@ -371,7 +371,7 @@ static bool restore_trunk(struct tap *tap, const json_t *o)
     struct trunk_figures *f = &t->figures;
     t->start = json_in_int(o, "start");
     t->counted = json_in_int(o, "counted");
-    t->blind = json_in_bool(o, "blind");
+    t->unseen = json_in_int(o, "unseen");
     t->told = (uint64_t)json_in_int(o, "told");
     f->attempts_in = (uint64_t)json_in_int(o, "attempts_in");
     f->attempts_out = (uint64_t)json_in_int(o, "attempts_out");

@@ -316,7 +316,7 @@ static void trunk_json(const struct trunk *t, struct json_out *j)
     json_out_int(j, "told", (int64_t)t->told);
     json_out_int(j, "start", t->start);
     json_out_int(j, "counted", t->counted);
-    json_out_bool(j, "blind", t->blind);
+    json_out_int(j, "unseen", t->unseen);
     json_out_int(j, "attempts_in", (int64_t)f->attempts_in);
     json_out_int(j, "attempts_out", (int64_t)f->attempts_out);
     json_out_int(j, "answered", (int64_t)f->answered);

@@ -138,7 +138,7 @@ static void end_interval(struct trunks *trunks, struct trunk *t, int64_t end)
     struct emit_about about = {.kind = FACT_TRUNK,
                                .subject = slice_from(t->name),
                                .key = kafka_key(t, key),
-                               .flags = t->blind ? FACT_IS_INFERRED : 0};
+                               .flags = t->unseen ? FACT_IS_INFERRED : 0};
     if (t->start && t->start < end && is_used(t)) {
         count_use(t, end);
         struct fact_builder *f = emit_begin(trunks->emit, &about);
@@ -153,7 +153,7 @@ static void end_interval(struct trunks *trunks, struct trunk *t, int64_t end)
     t->figures = (struct trunk_figures){.calls_max = t->calls};
     t->counted = end;
     t->start = end;
-    t->blind = false;
+    t->unseen = t->unseen > end ? t->unseen : 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -345,7 +345,7 @@ void trunks_blind(struct trunks *trunks)
     size_t position = 0;
     struct trunk *t;
     while ((t = table_next(&trunks->by_name, &position))) {
-        t->blind = true;
+        t->unseen = trunks->emit->now;
         saved_touch(&t->saved);
     }
 }
@@ -357,6 +357,7 @@ void trunks_clock_set(struct trunks *trunks, int64_t by)
     while ((t = table_next(&trunks->by_name, &position))) {
         t->start += t->start ? by : 0;
         t->counted += t->counted ? by : 0;
+        t->unseen += t->unseen ? by : 0;
         saved_touch(&t->saved);
     }
     trunks->boundary = 0;

@@ -35,7 +35,7 @@ struct trunk {
     char *name;      /* the endpoint's, "PJSIP/carrier" */
     bool wanted;     /* configured, or an endpoint of a registration */
     uint64_t calls;  /* up or on their way now */
-    bool blind;      /* calls of this interval may have gone unseen */
+    int64_t unseen;  /* calls may have gone unseen up to here; 0: not in this interval */
     int64_t start;   /* of the interval */
     int64_t counted; /* up to when used is counted */
     struct trunk_figures figures;
@@ -89,7 +89,7 @@ void trunk_rejoin(struct trunk *t);
 /* All calls have rejoined: tells the trunks. */
 void trunks_restored(struct trunks *trunks);
 
-/* The tap was blind: what is counted in the present intervals is not all. */
+/* The tap was blind until now: what is counted in the intervals up to this one is not all. */
 void trunks_blind(struct trunks *trunks);
 
 /* The PBX's clock was set: intervals begin anew by it, with what they have counted. */
