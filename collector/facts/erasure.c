@@ -246,17 +246,26 @@ static bool is_its_name(const struct erasure *e, const json_t *object, const cha
            erasure_holds(e, (struct slice){json_string_value(number), json_string_length(number)});
 }
 
+static json_t *all_or_none(json_t *made, bool whole)
+{
+    if (!whole)
+        json_decref(made);
+    return whole ? made : NULL;
+}
+
 static json_t *erase_object(const struct erasure *e, json_t *object)
 {
     json_t *made = json_object();
+    bool whole = made != NULL;
     const char *key;
     json_t *value;
     json_object_foreach(object, key, value)
     {
         bool goes = json_is_string(value) && is_its_name(e, object, key);
-        json_object_set_new(made, key, goes ? json_null() : erase_value(e, value));
+        json_t *kept = goes ? json_null() : erase_value(e, value);
+        whole = json_object_set_new(made, key, kept) == 0 && whole;
     }
-    return made;
+    return all_or_none(made, whole);
 }
 
 static json_t *erase_string(const struct erasure *e, json_t *value)
@@ -278,9 +287,10 @@ static json_t *erase_value(const struct erasure *e, json_t *value)
     if (!json_is_array(value))
         return json_incref(value);
     json_t *made = json_array();
+    bool whole = made != NULL;
     for (size_t i = 0; i < json_array_size(value); i++)
-        json_array_append_new(made, erase_value(e, json_array_get(value, i)));
-    return made;
+        whole = json_array_append_new(made, erase_value(e, json_array_get(value, i))) == 0 && whole;
+    return all_or_none(made, whole);
 }
 
 static int put_dumped(const char *bytes, size_t n, void *to)

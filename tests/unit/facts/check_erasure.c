@@ -2,6 +2,7 @@
 /* What goes with a number that is erased, and what stays. */
 #include "collector/facts/erasure.h"
 #include <check.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -132,6 +133,34 @@ START_TEST(very_long_ones)
 }
 END_TEST
 
+static int until_failure;
+
+static void *allocate(size_t n)
+{
+    return until_failure-- == 0 ? NULL : malloc(n);
+}
+
+/* Nothing of a record is lost because memory was short for a moment. */
+START_TEST(all_or_nothing)
+{
+    int n = 0;
+    json_set_alloc_funcs(allocate, free);
+    do {
+        until_failure = n++;
+        text.failed = false;
+        erased("{\"a\":1,\"number\":\"+4930901820\",\"legs\":[{\"b\":2},{\"c\":3}],\"d\":4}");
+        ck_assert_msg(
+            text.failed ||
+                strcmp(other.p,
+                       "{\"a\":1,\"number\":\"#\",\"legs\":[{\"b\":2},{\"c\":3}],\"d\":4}") == 0,
+            "allocation %d: %s", n, other.p);
+        ck_assert_int_lt(n, 1000);
+    } while (until_failure < 0);
+    json_set_alloc_funcs(malloc, free);
+    ck_assert_int_gt(n, 10);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("erasure");
@@ -143,6 +172,7 @@ int main(void)
     tcase_add_test(t, what_masks_wrote);
     tcase_add_test(t, short_numbers_are_whole);
     tcase_add_test(t, very_long_ones);
+    tcase_add_test(t, all_or_nothing);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
