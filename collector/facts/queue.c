@@ -66,6 +66,8 @@ void queues_params(struct queues *queues, const struct ami_message *m)
         return;
     text_set(&queue->strategy, strategy);
     queue->service_level = service_level;
+    for (struct visit *v = queue->waiting; v; v = v->next_waiting)
+        saved_touch(&v->saved);
     queues_touch(queues, queue);
 }
 

@@ -230,9 +230,20 @@ static void read_attempts(struct visit *v, const json_t *array)
     }
 }
 
-static bool restore_visit(struct tap *tap, const json_t *o)
+/* With what QueueStatus told of it: visits may end before that is told again. */
+static struct queue *read_queue(struct tap *tap, const json_t *o)
 {
     struct queue *queue = queues_get(&tap->queues, json_in_text(o, "queue"));
+    if (queue && !queue->strategy) {
+        json_in_take_text(o, "strategy", &queue->strategy);
+        queue->service_level = json_in_int(o, "service_level");
+    }
+    return queue;
+}
+
+static bool restore_visit(struct tap *tap, const json_t *o)
+{
+    struct queue *queue = read_queue(tap, o);
     struct visit *v = queue ? memory_zeroed(1, sizeof(*v)) : NULL;
     if (!v)
         return false;

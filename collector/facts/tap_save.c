@@ -204,6 +204,8 @@ static void visit_json(const struct visit *v, struct json_out *j)
 {
     json_out_object(j, NULL);
     json_out_known(j, "queue", v->queue->name);
+    json_out_known(j, "strategy", v->queue->strategy);
+    json_out_int(j, "service_level", v->queue->service_level);
     json_out_known(j, "uniqueid", v->uniqueid);
     json_out_known(j, "linkedid", v->linkedid);
     json_out_known(j, "caller_number", v->caller_number);
