@@ -3,6 +3,7 @@
 
 #include "collector/commands/run_config.h"
 #include "collector/commands/tap_config.h"
+#include "collector/commands/web_config.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -52,6 +53,8 @@ static void *read_all(void *arg)
     if (to)
         result->config = run_config_load(r->path, to);
     bool good = result->config && make_tls(result, to);
+    if (good)
+        result->certificate = web_config_certificate(result->config);
     if (to)
         fclose(to);
     if (!good) {

@@ -14,6 +14,7 @@ struct reload;
 struct reload_result {
     struct config *config; /* NULL: it has faults */
     struct ami_tls **tls;  /* for each PBX of it; NULL: in clear */
+    uint64_t certificate;  /* its web_config_certificate */
     char *said;            /* what is wrong, a line each; "" when nothing is */
 };
 

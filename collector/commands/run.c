@@ -11,6 +11,7 @@
 #include "collector/commands/session.h"
 #include "collector/commands/store.h"
 #include "collector/commands/watchdog.h"
+#include "collector/commands/web_config.h"
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
@@ -26,6 +27,7 @@
 struct daemon {
     const char *path; /* of the configuration */
     struct config *config;
+    uint64_t certificate; /* web_config_certificate, as the web edge has it */
     struct clock clock;
     struct ring *writer_ring;
     struct ring *view_ring;
@@ -118,6 +120,17 @@ static void reload_sessions(struct daemon *d, const struct reload_result *read,
     }
 }
 
+/* What was renewed in its place, which the keys do not show. */
+static void name_certificate(const struct daemon *d, const struct reload_result *read,
+                             struct buf *restart)
+{
+    const struct config_section *web = config_section(d->config, CONFIG_WEB);
+    const struct config_section *now = config_section(read->config, CONFIG_WEB);
+    if (web && now && read->certificate != d->certificate &&
+        config_same(web, now, CONFIG_WEB_TLS_CERTIFICATE))
+        buf_printf(restart, "%sweb: tls_certificate (another)", restart->n ? ", " : "");
+}
+
 /* The sessions whose PBX is described otherwise begin anew; all else that differs is named. */
 static void apply(struct daemon *d, struct reload_result *read)
 {
@@ -126,6 +139,7 @@ static void apply(struct daemon *d, struct reload_result *read)
     struct buf names = buf_new(RELOAD_TEXT_MAX), restart = buf_new(RELOAD_TEXT_MAX);
     if (config) {
         run_config_restart_keys(d->config, read->config, &restart);
+        name_certificate(d, read, &restart);
         reload_sessions(d, read, config, &names);
         log_line(restart.n ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s: read again; %s%.*s%s%.*s",
                  d->path, names.n ? "connecting anew: " : "no PBX's connection changes",
@@ -362,6 +376,7 @@ int run_command(int argc, char **argv, const struct web_edge_ops *web)
     d.config = run_config_load(d.path, stderr);
     if (!d.config)
         return EXIT_FAILURE;
+    d.certificate = web_config_certificate(d.config);
     bool started = start(&d, web);
     if (started) {
         log_start();

@@ -171,6 +171,20 @@ bool web_config_check(const struct config *c, struct config_report *report)
     return config_report_faults(report) == before;
 }
 
+uint64_t web_config_certificate(const struct config *c)
+{
+    const struct config_section *s = config_section(c, CONFIG_WEB);
+    const char *path = s ? config_text(s, CONFIG_WEB_TLS_CERTIFICATE) : NULL, *ignored;
+    char *text = path ? read_text(path, &ignored) : NULL;
+    uint8_t hash[USERS_HASH] = {0};
+    uint64_t number;
+    if (text)
+        users_sha256(text, hash);
+    free(text);
+    memcpy(&number, hash, sizeof(number));
+    return number;
+}
+
 /* The two sides' texts of a name are equally long. */
 _Static_assert(WEB_NAME_SIZE == USERS_NAME_SIZE && WEB_SECRET_SIZE == USERS_HEX, "");
 

@@ -13,6 +13,10 @@ struct web_config;
  * faults to the report, which then refuse the configuration. */
 bool web_config_check(const struct config *c, struct config_report *report);
 
+/* A number that is another when another certificate stands in the file of that key; 0 when none can
+ * be read. Looks at the disk. */
+uint64_t web_config_certificate(const struct config *c);
+
 /* Reads them. NULL with one line of reason in error. The configuration must outlive it. */
 struct web_config *web_config_open(const struct config *c, const struct clock *clock, char *error,
                                    size_t error_size);

@@ -11,6 +11,7 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import socket
 import ssl
 import stat
@@ -501,6 +502,24 @@ def over_tls():
             good = newest >= ssl.TLSVersion.TLSv1_2
             expect((version is not None) == good, f"{newest}: {version}")
             expect(not good or "GCM" in cipher or "CHACHA" in cipher, cipher)
+
+
+@test
+def a_renewed_certificate_is_said_to_take_a_restart():
+    with tempfile.TemporaryDirectory() as name:
+        pem, key = make_certificate(pathlib.Path(name), "old")
+        with Tap(f'tls_certificate = "{pem}"', f'tls_key = "{key}"') as tap:
+            def reload():
+                before = tap.said().count("read again")
+                tap.process.send_signal(signal.SIGHUP)
+                tap.until(lambda: tap.said().count("read again") > before, "the configuration is read again")
+                return [line for line in tap.said().splitlines() if "read again" in line][-1]
+
+            expect("restart" not in reload(), tap.said())
+            for old, new in zip((pem, key), make_certificate(pathlib.Path(name), "new")):
+                new.replace(old)
+            for _ in range(2):
+                expect("only a restart applies web: tls_certificate (another)" in reload(), tap.said())
 
 
 @test
