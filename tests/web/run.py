@@ -659,6 +659,14 @@ def behind_a_proxy():
 
 
 @test
+def a_monitor_beside_a_proxy_says_who_it_is():
+    with Tap('proxy = { "127.0.0.1" }', 'monitor = { "127.0.0.1" }', 'allow = { "10.0.0.0/8" }') as tap:
+        same(tap.ask("/healthz").status, 403, "nobody says for whom")
+        same(tap.ask("/healthz", X_Forwarded_For="127.0.0.1").status, 503, "for this machine")
+        same(tap.ask("/healthz", X_Forwarded_For="10.0.0.1").status, 401, "for another")
+
+
+@test
 def health_is_for_monitors():
     with Tap('monitor = { "127.0.0.4" }', secrets={"all": ("add", "prometheus")}) as tap:
         for path, there in (("/healthz", 503), ("/metrics", 200)):
