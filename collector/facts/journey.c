@@ -82,6 +82,20 @@ static void move_free(struct move *move)
     free(move);
 }
 
+void journey_omit_lost(struct journey *j)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < j->leg_count; i++) {
+        if (j->legs[i]->channel || j->legs[i]->look) {
+            j->legs[kept++] = j->legs[i];
+        } else {
+            leg_free(j->legs[i]);
+            j->legs_omitted++;
+        }
+    }
+    j->leg_count = kept;
+}
+
 void journey_free(struct journey *j)
 {
     for (size_t i = 0; i < j->leg_count; i++)

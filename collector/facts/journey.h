@@ -172,6 +172,9 @@ void journey_name_retriever(struct move *move, struct slice channel);
 /* It is over. */
 void journey_close_move(struct call *call, struct move *move, const char *word, int64_t now);
 
+/* Legs that go on but have no channel count as omitted: it was not taken back after a restart. */
+void journey_omit_lost(struct journey *journey);
+
 /* Counts together what the call's legs do: after any of their stopwatches was set. */
 void journey_count(struct call *call, int64_t now);
 

@@ -199,10 +199,13 @@ static void read_move(struct journey *j, const json_t *o)
 {
     static const char *const keys[MOVE_TEXTS] = {"text0", "text1", "text2"};
     enum move_kind kind = (enum move_kind)json_in_choice(o, "kind", MOVE_KINDS - 1);
+    struct snapshot *look = read_look(o, "look");
     struct move *move = NULL;
-    if (journey_room(&j->moves, j->move_count, &j->move_size, JOURNEY_MAX * MOVE_KINDS))
+    if ((look || kind == MOVE_ALIAS) &&
+        journey_room(&j->moves, j->move_count, &j->move_size, JOURNEY_MAX * MOVE_KINDS))
         move = memory_zeroed(1, sizeof(*move));
     if (!move) {
+        snapshot_unref(look);
         j->moves_omitted++;
         return;
     }
@@ -210,7 +213,7 @@ static void read_move(struct journey *j, const json_t *o)
     if (word.n && word.n < sizeof(move->word))
         memcpy(move->word, word.p, word.n);
     move->kind = kind;
-    move->look = read_look(o, "look");
+    move->look = look;
     for (size_t i = 0; i < MOVE_TEXTS; i++)
         json_in_take_text(o, keys[i], &move->text[i]);
     move->from = json_in_int(o, "from");

@@ -518,6 +518,7 @@ static void tie_journeys(struct tap *tap)
             if (leg->channel)
                 leg->channel->leg = leg;
         }
+        journey_omit_lost(j);
         for (size_t i = 0; i < j->talk_count; i++) {
             struct talk *talk = j->talks[i];
             if (talk->to)

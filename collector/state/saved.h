@@ -52,7 +52,7 @@ void saved_touch(struct saved *s);
 /* The entity ends; key is what it is stored under. */
 void saved_end(struct saved *s, struct slice kind, struct slice key);
 
-/* The oldest of what is still to be saved, taken off the list; NULL when there is none. */
+/* Any of what is still to be saved, taken off the list; NULL when there is none. */
 struct saved *saved_take(struct saved_list *list);
 
 /* Whether what was taken, and told to be gone, is stored. If not it is all still to be saved. To be
