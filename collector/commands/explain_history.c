@@ -60,12 +60,6 @@ static sqlite3_stmt *ask(struct asking *a, const char *sql, const char *first)
     return statement;
 }
 
-static struct slice column(sqlite3_stmt *statement, int i)
-{
-    const char *p = (const char *)sqlite3_column_text(statement, i);
-    return (struct slice){p, (size_t)sqlite3_column_bytes(statement, i)};
-}
-
 static bool fail_sqlite(const struct asking *a)
 {
     fprintf(stderr, "amitap: explain: %s: %s\n", a->path, sqlite3_errmsg(a->file.db));
@@ -80,8 +74,8 @@ static json_t *read_records(struct asking *a, const char *linkedids)
     char pbx[256] = "";
     bool mixed = false, good = statement && records;
     while (good && !mixed && sqlite3_step(statement) == SQLITE_ROW) {
-        struct slice body = column(statement, 1);
-        struct slice name = column(statement, 0);
+        struct slice body = sqlite_file_text(statement, 1);
+        struct slice name = sqlite_file_text(statement, 0);
         mixed = pbx[0] && !slice_is(name, pbx);
         if (mixed)
             fprintf(stderr, "amitap: explain: %s is on %s and on %.*s; name one with --pbx\n",
@@ -107,12 +101,12 @@ static void say_nearest(struct asking *a)
     struct explain_nearest nearest = explain_nearest_to(a->wanted->id);
     sqlite3_stmt *statement = ask(a, find_next, a->wanted->id);
     while (statement && sqlite3_step(statement) == SQLITE_ROW)
-        explain_nearest_add(&nearest, column(statement, 0));
+        explain_nearest_add(&nearest, sqlite_file_text(statement, 0));
     sqlite3_finalize(statement);
     statement = ask(a, find_span, a->wanted->id);
     while (statement && sqlite3_step(statement) == SQLITE_ROW) {
         int64_t time = 0;
-        rfc3339_read(column(statement, 0), &time);
+        rfc3339_read(sqlite_file_text(statement, 0), &time);
         explain_nearest_span(&nearest, time);
     }
     sqlite3_finalize(statement);

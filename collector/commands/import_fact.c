@@ -11,15 +11,9 @@
 /* The statements' columns; behind them come those of the kind. */
 enum { ROW_REPLACES, ROW_COUNT, ROW_END, ROW_FIRST };
 
-static struct slice column(sqlite3_stmt *s, int at)
-{
-    const char *text = (const char *)sqlite3_column_text(s, at);
-    return (struct slice){text, (size_t)sqlite3_column_bytes(s, at)};
-}
-
 struct slice import_fact_replaces(sqlite3_stmt *row)
 {
-    return column(row, ROW_REPLACES);
+    return sqlite_file_text(row, ROW_REPLACES);
 }
 
 sqlite3_stmt *import_fact_rows(struct truth *t, enum truth_kind kind)
@@ -73,7 +67,7 @@ static void build_cdr(struct fact_builder *f, struct truth *t, sqlite3_stmt *row
     struct cdr_record r = {0};
     struct fact_head head = head_of(t, FACT_CDR, row);
     for (int i = 0; i < CDR_COLUMNS; i++) {
-        struct slice text = column(row, ROW_FIRST + i);
+        struct slice text = sqlite_file_text(row, ROW_FIRST + i);
         if (text.p)
             cdr_record_set(&r, (enum cdr_column)i, text);
     }
@@ -111,20 +105,20 @@ static void build_line(struct fact_builder *f, struct truth *t, sqlite3_stmt *ro
     enum { CALL = ROW_FIRST, QUEUE, AGENT, EVENT, ARGS };
     char id[ID_MAX];
     struct fact_head head = head_of(t, FACT_QUEUE_LOG, row);
-    struct slice call = slice_head(column(row, CALL), 160);
-    struct slice queue = slice_head(column(row, QUEUE), 160);
-    head.subject = column(row, CALL);
-    head.key = column(row, QUEUE);
+    struct slice call = slice_head(sqlite_file_text(row, CALL), 160);
+    struct slice queue = slice_head(sqlite_file_text(row, QUEUE), 160);
+    head.subject = sqlite_file_text(row, CALL);
+    head.key = sqlite_file_text(row, QUEUE);
     snprintf(id, sizeof(id), "queue_log:%.*s:%.*s:%.*s:%" PRId64 ":%d@import", (int)call.n, call.p,
-             (int)queue.n, queue.p, (int)slice_head(column(row, EVENT), 64).n, column(row, EVENT).p,
-             head.time, sqlite3_column_int(row, ROW_COUNT));
+             (int)queue.n, queue.p, (int)slice_head(sqlite_file_text(row, EVENT), 64).n,
+             sqlite_file_text(row, EVENT).p, head.time, sqlite3_column_int(row, ROW_COUNT));
     head.id = slice_from(id);
     fact_begin(f, &head);
-    fact_put_string(f, FIELD_EVENT, column(row, EVENT));
-    fact_put_string(f, FIELD_UNIQUEID, column(row, CALL));
-    fact_put_string(f, FIELD_QUEUE, column(row, QUEUE));
-    fact_put_string(f, FIELD_AGENT, column(row, AGENT));
-    put_args(f, column(row, ARGS));
+    fact_put_string(f, FIELD_EVENT, sqlite_file_text(row, EVENT));
+    fact_put_string(f, FIELD_UNIQUEID, sqlite_file_text(row, CALL));
+    fact_put_string(f, FIELD_QUEUE, sqlite_file_text(row, QUEUE));
+    fact_put_string(f, FIELD_AGENT, sqlite_file_text(row, AGENT));
+    put_args(f, sqlite_file_text(row, ARGS));
 }
 
 void import_fact_build(struct fact_builder *f, struct truth *t, enum truth_kind kind,

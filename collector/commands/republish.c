@@ -231,12 +231,6 @@ static bool find_wanted(struct republish *r)
     return (r->next && r->put) || fail_sqlite(r);
 }
 
-static struct slice column(sqlite3_stmt *s, enum column c)
-{
-    const char *text = (const char *)sqlite3_column_text(s, (int)c);
-    return (struct slice){text, (size_t)sqlite3_column_bytes(s, (int)c)};
-}
-
 /* Puts one record into the outbox; a row that was deleted since is left out. */
 static int put(struct republish *r, sqlite3_stmt *row, const char *id)
 {
@@ -244,15 +238,15 @@ static int put(struct republish *r, sqlite3_stmt *row, const char *id)
     sqlite3_bind_text(row, 1, id, -1, SQLITE_STATIC);
     int rc = sqlite3_step(row);
     if (rc == SQLITE_ROW) {
-        record.kind_name = column(row, KIND);
+        record.kind_name = sqlite_file_text(row, KIND);
         record.head.flags = FACT_IS_AGAIN;
-        record.head.pbx = column(row, PBX);
-        record.head.subject = column(row, SUBJECT);
-        record.head.key = column(row, KEY);
-        record.head.id = column(row, ID);
+        record.head.pbx = sqlite_file_text(row, PBX);
+        record.head.subject = sqlite_file_text(row, SUBJECT);
+        record.head.key = sqlite_file_text(row, KEY);
+        record.head.id = sqlite_file_text(row, ID);
         record.head.sequence = (uint64_t)sqlite3_column_int64(row, SEQUENCE);
-        record.body = column(row, BODY);
-        struct slice time = column(row, TIME);
+        record.body = sqlite_file_text(row, BODY);
+        struct slice time = sqlite_file_text(row, TIME);
         snprintf(r->up_to, sizeof(r->up_to), "%.*s", (int)time.n, time.p ? time.p : "");
         rc = rfc3339_read(time, &record.head.time) ? outbox_guest_put(r->put, &record)
                                                    : SQLITE_CORRUPT;

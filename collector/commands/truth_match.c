@@ -48,18 +48,12 @@ struct matching {
 /* The columns that a statement gives, in this order. */
 enum { GIVES_KEY, GIVES_NUMBER, GIVES_LINE, GIVES_INFERRED, GIVES_IMPORTED, GIVES_ID, GIVES_FIRST };
 
-static struct slice column(sqlite3_stmt *s, int at)
-{
-    const char *text = (const char *)sqlite3_column_text(s, at);
-    return (struct slice){text, (size_t)sqlite3_column_bytes(s, at)};
-}
-
 /* A row with room for copies of the texts of the statement's columns. */
 static struct truth_row *row_new(sqlite3_stmt *s, bool masked)
 {
     size_t n = masked ? MASKED_BYTES : 0;
     for (int i = 0; i < sqlite3_column_count(s); i++)
-        n += column(s, i).n;
+        n += sqlite_file_text(s, i).n;
     struct truth_row *row = calloc(1, sizeof(*row) + n);
     if (row)
         row->size = n;
@@ -155,7 +149,7 @@ static void read_cdr(struct truth_row *row, size_t *used, const struct side *sid
     r->fractions = side->ours ? CDR_COLUMN_SPANS : 0;
     for (unsigned i = 0; i < CDR_COLUMNS; i++) {
         int at = GIVES_FIRST + (int)i;
-        struct slice text = keep(row, used, column(side->rows, at));
+        struct slice text = keep(row, used, sqlite_file_text(side->rows, at));
         r->text[i] = text;
         if (side->ours)
             set_ours(r, (enum cdr_column)i, side->rows, at);
@@ -177,15 +171,15 @@ static void read_line(struct truth_row *row, size_t *used, const struct side *si
 {
     struct slice *texts[] = {&row->call, &row->queue, &row->agent, &row->event};
     for (int i = 0; i < 4; i++)
-        *texts[i] = keep(row, used, column(side->rows, GIVES_FIRST + 1 + i));
-    struct slice rest = keep(row, used, column(side->rows, GIVES_FIRST + 5));
+        *texts[i] = keep(row, used, sqlite_file_text(side->rows, GIVES_FIRST + 1 + i));
+    struct slice rest = keep(row, used, sqlite_file_text(side->rows, GIVES_FIRST + 5));
     for (unsigned i = 0; i < TRUTH_LOG_ARGS; i++) {
         const char *bar = rest.n ? memchr(rest.p, '|', rest.n) : NULL;
         row->args[i] = slice_head(rest, bar ? (size_t)(bar - rest.p) : rest.n);
         rest = slice_from_offset(rest, row->args[i].n + 1);
     }
     if (side->ours)
-        rfc3339_read(column(side->rows, GIVES_FIRST), &row->to);
+        rfc3339_read(sqlite_file_text(side->rows, GIVES_FIRST), &row->to);
     else
         row->to = sqlite3_column_int64(side->rows, GIVES_FIRST);
     row->from = row->to;
@@ -205,12 +199,12 @@ static void advance(struct matching *m, struct side *side)
     side->failed |= !row;
     if (!row)
         return;
-    row->key = keep(row, &used, column(side->rows, GIVES_KEY));
+    row->key = keep(row, &used, sqlite_file_text(side->rows, GIVES_KEY));
     row->number = sqlite3_column_int64(side->rows, GIVES_NUMBER);
     row->line = sqlite3_column_int64(side->rows, GIVES_LINE);
     row->inferred = sqlite3_column_int(side->rows, GIVES_INFERRED) != 0;
     row->imported = sqlite3_column_int(side->rows, GIVES_IMPORTED) != 0;
-    row->id = keep(row, &used, column(side->rows, GIVES_ID));
+    row->id = keep(row, &used, sqlite_file_text(side->rows, GIVES_ID));
     if (m->kind == TRUTH_CDR)
         read_cdr(row, &used, side);
     else

@@ -239,18 +239,6 @@ struct slice outbox_secret(const struct outbox *o)
     return slice_from(o->secret);
 }
 
-static struct slice column(sqlite3_stmt *statement, int i)
-{
-    const char *text = (const char *)sqlite3_column_text(statement, i);
-    return (struct slice){text, (size_t)sqlite3_column_bytes(statement, i)};
-}
-
-/* Text as it is; an empty slice is an empty text, never NULL. */
-static void bind(sqlite3_stmt *statement, int i, struct slice text)
-{
-    sqlite3_bind_text64(statement, i, text.n ? text.p : "", text.n, SQLITE_STATIC, SQLITE_UTF8);
-}
-
 const char *outbox_error(const struct outbox *o)
 {
     return o->error;
@@ -269,9 +257,9 @@ int outbox_load_state(struct outbox *o, struct slice pbx, outbox_state_fn *fn, v
         &o->file, "SELECT entity, body FROM live_state WHERE pbx = ?1 ORDER BY entity");
     int rc = SQLITE_ERROR;
     if (statement) {
-        bind(statement, 1, pbx);
+        sqlite_file_bind(statement, 1, pbx);
         while ((rc = sqlite3_step(statement)) == SQLITE_ROW)
-            fn(ctx, column(statement, 0), column(statement, 1));
+            fn(ctx, sqlite_file_text(statement, 0), sqlite_file_text(statement, 1));
     }
     if (rc != SQLITE_DONE)
         refuse(o, sqlite3_errmsg(o->file.db));
@@ -465,13 +453,13 @@ static bool render(struct outbox *o, const struct fact_head *head, struct slice 
 static int write_rendering(struct outbox *o, const struct fact_head *head, int64_t policy,
                            sqlite3_stmt *put)
 {
-    bind(put, 4, clean(o, head->subject));
-    bind(put, 5, clean(o, head->key));
-    bind(put, 6, clean(o, head->id));
+    sqlite_file_bind(put, 4, clean(o, head->subject));
+    sqlite_file_bind(put, 5, clean(o, head->key));
+    sqlite_file_bind(put, 6, clean(o, head->id));
     if (head->flags & FACT_IS_TOMBSTONE)
         sqlite3_bind_null(put, 9);
     else
-        bind(put, 9, buf_slice(&o->json));
+        sqlite_file_bind(put, 9, buf_slice(&o->json));
     sqlite3_bind_int64(put, 10, policy);
     return sqlite_file_run(put);
 }
@@ -512,9 +500,9 @@ static int write_fact(struct outbox *o, struct slice fact, struct changes *chang
         changes->malformed++;
         return SQLITE_OK;
     }
-    bind(put, 1, slice_from(fact_kind_info(head.kind)->kind));
+    sqlite_file_bind(put, 1, slice_from(fact_kind_info(head.kind)->kind));
     sqlite3_bind_int64(put, 2, head.flags);
-    bind(put, 3, clean(o, head.pbx));
+    sqlite_file_bind(put, 3, clean(o, head.pbx));
     sqlite3_bind_int64(put, 7, head.time);
     sqlite3_bind_int64(put, 8, (sqlite3_int64)head.sequence);
     int rc = write_rendering(o, &head, policy->number, put);
@@ -536,7 +524,7 @@ static int write_item(struct outbox *o, const struct batch_item *item, struct ch
         return write_fact(o, item->body, changes);
     case BATCH_STATE_PUT:
         statement = o->statements[PUT_STATE];
-        bind(statement, 3, item->body);
+        sqlite_file_bind(statement, 3, item->body);
         break;
     case BATCH_STATE_DELETE:
         break;
@@ -544,8 +532,8 @@ static int write_item(struct outbox *o, const struct batch_item *item, struct ch
     default:
         return SQLITE_OK;
     }
-    bind(statement, 1, item->pbx);
-    bind(statement, 2, item->entity);
+    sqlite_file_bind(statement, 1, item->pbx);
+    sqlite_file_bind(statement, 2, item->entity);
     int rc = sqlite_file_run(statement);
     crash_point("state_saved");
     return rc;
@@ -672,7 +660,7 @@ static int write_cursors(struct outbox *o, struct changes *changes)
     for (int i = 0; i < o->sink_count && rc == SQLITE_OK; i++) {
         if (changes->cursors[i] == o->sinks[i].saved)
             continue;
-        bind(o->statements[PUT_CURSOR], 1, slice_from(o->sinks[i].name));
+        sqlite_file_bind(o->statements[PUT_CURSOR], 1, slice_from(o->sinks[i].name));
         sqlite3_bind_int64(o->statements[PUT_CURSOR], 2, (sqlite3_int64)changes->cursors[i]);
         rc = sqlite_file_run(o->statements[PUT_CURSOR]);
         crash_point("cursor_moved");

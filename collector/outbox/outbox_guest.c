@@ -102,21 +102,16 @@ sqlite3_stmt *outbox_guest_prepare(struct sqlite_file *f, const char *policy)
     return put;
 }
 
-static void bind(sqlite3_stmt *s, int at, struct slice text)
-{
-    sqlite3_bind_text64(s, at, text.n ? text.p : "", text.n, SQLITE_STATIC, SQLITE_UTF8);
-}
-
 int outbox_guest_put(sqlite3_stmt *put, const struct outbox_row *row)
 {
-    bind(put, 1, row->kind_name);
+    sqlite_file_bind(put, 1, row->kind_name);
     sqlite3_bind_int64(put, 2, row->head.flags);
-    bind(put, 3, row->head.pbx);
-    bind(put, 4, row->head.subject);
-    bind(put, 5, row->head.key);
-    bind(put, 6, row->head.id);
+    sqlite_file_bind(put, 3, row->head.pbx);
+    sqlite_file_bind(put, 4, row->head.subject);
+    sqlite_file_bind(put, 5, row->head.key);
+    sqlite_file_bind(put, 6, row->head.id);
     sqlite3_bind_int64(put, 7, row->head.time);
     sqlite3_bind_int64(put, 8, (sqlite3_int64)row->head.sequence);
-    bind(put, 9, row->body);
+    sqlite_file_bind(put, 9, row->body);
     return sqlite_file_run(put);
 }

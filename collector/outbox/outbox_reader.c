@@ -85,12 +85,11 @@ void outbox_reader_free(struct outbox_reader *r)
 /* A copy of a column's text; NULL stays NULL. The buffer has its full size and never moves. */
 static struct slice copy_text(struct outbox_reader *r, sqlite3_stmt *from, int column)
 {
-    const char *text = (const char *)sqlite3_column_text(from, column);
-    size_t n = (size_t)sqlite3_column_bytes(from, column);
-    if (!text)
-        return (struct slice){0};
-    struct slice copy = {r->text.p + r->text.n, n};
-    buf_put(&r->text, text, n);
+    struct slice text = sqlite_file_text(from, column);
+    if (!text.p)
+        return text;
+    struct slice copy = {r->text.p + r->text.n, text.n};
+    buf_put_slice(&r->text, text);
     return copy;
 }
 

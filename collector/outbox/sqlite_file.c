@@ -322,6 +322,18 @@ int sqlite_file_run(sqlite3_stmt *statement)
     return sqlite3_reset(statement);
 }
 
+void sqlite_file_bind(sqlite3_stmt *statement, int parameter, struct slice text)
+{
+    sqlite3_bind_text64(statement, parameter, text.n ? text.p : "", text.n, SQLITE_STATIC,
+                        SQLITE_UTF8);
+}
+
+struct slice sqlite_file_text(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return (struct slice){text, (size_t)sqlite3_column_bytes(statement, column)};
+}
+
 void sqlite_file_rollback(struct sqlite_file *f)
 {
     if (!sqlite3_get_autocommit(f->db))

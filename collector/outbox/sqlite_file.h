@@ -2,6 +2,7 @@
 #ifndef COLLECTOR_OUTBOX_SQLITE_FILE_H
 #define COLLECTOR_OUTBOX_SQLITE_FILE_H
 
+#include "parsers/slice.h"
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -61,6 +62,14 @@ sqlite3_stmt *sqlite_file_prepare(struct sqlite_file *f, const char *sql);
 /* Runs a statement that returns no rows, and resets it. An SQLite result code, SQLITE_OK if fine.
  */
 int sqlite_file_run(sqlite3_stmt *statement);
+
+/* Binds a text, which must stay where it is until the statement is reset; an empty one is an empty
+ * text, never NULL. */
+void sqlite_file_bind(sqlite3_stmt *statement, int parameter, struct slice text);
+
+/* A column of the present row as text, borrowed until the statement is stepped or reset; p is NULL
+ * where it is NULL. */
+struct slice sqlite_file_text(sqlite3_stmt *statement, int column);
 
 /* Undoes the open transaction if there is one. */
 void sqlite_file_rollback(struct sqlite_file *f);

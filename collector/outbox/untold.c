@@ -40,7 +40,7 @@ void untold_free(struct untold *u)
 
 static int run(sqlite3_stmt *statement, struct slice pbx, int64_t from, int64_t to)
 {
-    sqlite3_bind_text64(statement, 1, pbx.n ? pbx.p : "", pbx.n, SQLITE_STATIC, SQLITE_UTF8);
+    sqlite_file_bind(statement, 1, pbx);
     sqlite3_bind_int64(statement, 2, from);
     sqlite3_bind_int64(statement, 3, to);
     return sqlite_file_run(statement);

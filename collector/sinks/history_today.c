@@ -17,12 +17,6 @@ static const char count_calls[] =
 static const char count_cdrs[] =
     "SELECT pbx, '', 'cdr', count(*), 0, 0, 0 FROM cdr WHERE ce_time >= ?1 GROUP BY pbx";
 
-static struct slice text(sqlite3_stmt *statement, int i)
-{
-    const char *p = (const char *)sqlite3_column_text(statement, i);
-    return (struct slice){p, (size_t)sqlite3_column_bytes(statement, i)};
-}
-
 static int64_t microseconds(sqlite3_stmt *statement, int i)
 {
     return (int64_t)(sqlite3_column_double(statement, i) * 1e6 + 0.5);
@@ -46,9 +40,9 @@ static int count(struct asking *asking, const char *sql, history_count_fn *fn, v
     int rc = SQLITE_OK;
     while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         struct history_count c = {
-            .pbx = text(statement, 0),
-            .queue = text(statement, 1),
-            .outcome = text(statement, 2),
+            .pbx = sqlite_file_text(statement, 0),
+            .queue = sqlite_file_text(statement, 1),
+            .outcome = sqlite_file_text(statement, 2),
             .count = (uint64_t)sqlite3_column_int64(statement, 3),
             .wait_us = microseconds(statement, 4),
             .wait_us_max = microseconds(statement, 5),
