@@ -146,6 +146,21 @@ test('the figures are those of /api/v1/state', async () => {
   }
 });
 
+test('a service level is cut to whole per cent, not below', async () => {
+  for (const within of [29, 57, 58, 100]) {
+    const shown = await stage.page.evaluate((n) => {
+      const counts = { pbx: 'x', subject: 'queue/q', queue: 'q', offered: 100, answered: 100, abandoned: 0, other: 0,
+        within_service_level: n, service_level: n / 100, average_wait_seconds: 1 };
+      state.counts.set(keyOf(counts), counts);
+      const row = createQueue();
+      updateQueue(row, { pbx: 'x', queue: 'q', waiting: [], service_level_seconds: 20 });
+      state.counts.delete(keyOf(counts));
+      return row.percent.textContent;
+    }, within);
+    assert.strictEqual(shown, within + ' %');
+  }
+});
+
 test('the trunk shows its calls, and phones that cannot be reached are named', async () => {
   const { shown, expected } = await until('the same moment', () => stage.page.evaluate(async () => {
     const all = await (await fetch('api/v1/state')).json();

@@ -164,6 +164,9 @@ function isOld(o) {
 const severalPbxs = () => state.pbx.size > 1;
 const countsOf = (q) => state.counts.get(q.pbx + '\u0000queue/' + q.queue);
 
+// What a service level is a share of. The share itself is a rounded one: 100 * 0.29 is less than 29.
+const waitsOver = (c) => c.answered + c.abandoned + c.other;
+
 function waitLevel(seconds, target) {
   if (!target) return '';
   return seconds > target ? 'crit' : seconds > target / 2 ? 'warn' : '';
@@ -193,7 +196,7 @@ function totals() {
     t.offered += c.offered; t.answered += c.answered; t.abandoned += c.abandoned;
     if (c.service_level === null) continue;
     t.within += c.within_service_level;
-    t.of += c.answered + c.abandoned + c.other;
+    t.of += waitsOver(c);
     t.targets.add(c.service_level_seconds);
   }
   return t;
@@ -396,7 +399,7 @@ function updateQueue(e, q) {
   e.longest.classList.toggle('zero', !oldest);
   e.longest.classList.toggle('long', e.longest.textContent.length > 5);
   setLevel(e.figures[1], oldest ? waitLevel(secondsSince(oldest, q.pbx), target) : '');
-  const percent = c.service_level === null ? null : Math.floor(100 * c.service_level);
+  const percent = c.service_level === null ? null : Math.floor(100 * c.within_service_level / waitsOver(c));
   setText(e.percent, percent === null ? '–' : percent + ' %');
   e.percent.classList.toggle('zero', percent === null);
   setLevel(e.figures[2], percent === null ? '' : percentLevel(percent));
