@@ -443,7 +443,8 @@ def a_screen_that_cannot_be_kept_is_told_so_and_may_come_again():
         code, kiosks = tap.secrets["lobby"].partition("#code=")[2], tap.folder / "amitap.db-kiosks"
         kiosks.mkdir()
         same(tap.ask("/login", "POST", f"code={code}").status, 503, "no place for it")
-        expect(f"web: {kiosks}: Is a directory" in tap.said() and "was refused" not in tap.said(), tap.said())
+        tap.until(lambda: f"web: {kiosks}: Is a directory" in tap.said(), "the log says why")
+        expect("was refused" not in tap.said(), tap.said())
         kiosks.rmdir()
         same(tap.ask("/login", "POST", f"code={code}").status, 303, "there is a place")
 
