@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "web/connections.h"
 
+#include "web/monotonic.h"
 #include <pthread.h>
-#include <time.h>
 
 #define SECOND        ((int64_t)1000)
 #define HEAD_EXTRA_MS (5 * SECOND)
@@ -27,13 +27,6 @@ struct connections {
     uint64_t refused, cuts;
     bool next_is_spare; /* the one that was just accepted */
 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 struct connections *connections_new(const struct connections_options *options)
 {

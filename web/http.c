@@ -4,6 +4,7 @@
 #include "web/connections.h"
 #include "web/listen.h"
 #include "web/login.h"
+#include "web/monotonic.h"
 #include "web/pages.h"
 #include "web/reply.h"
 #include "web/sse.h"
@@ -11,7 +12,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Connections beside the streams, so that the pages and /healthz answer when all streams are
@@ -62,13 +62,6 @@ static void free_snapshot(void *ctx)
     free(sent);
 }
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* A request whose head was read. */
 struct exchange {
     struct web_edge *edge;
@@ -115,6 +108,13 @@ static enum MHD_Result answer_stream(const struct exchange *x)
     return result;
 }
 
+/* A spare connection serves one request, so that the next monitor finds it free. */
+static void close_if_spare(const struct exchange *x, struct MHD_Response *response)
+{
+    if (connections_is_spare(x->connection))
+        MHD_add_response_header(response, "Connection", "close");
+}
+
 static enum MHD_Result answer_health(const struct exchange *x)
 {
     const struct web_source *source = x->edge->source;
@@ -127,8 +127,7 @@ static enum MHD_Result answer_health(const struct exchange *x)
         return MHD_NO;
     }
     reply_headers(response, REPLY_JSON, REPLY_NO_STORE);
-    if (connections_is_spare(x->connection))
-        MHD_add_response_header(response, "Connection", "close");
+    close_if_spare(x, response);
     return reply_send(x->connection,
                       health == WEB_HEALTH_OK ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
                       response);
@@ -147,8 +146,7 @@ static enum MHD_Result answer_metrics(const struct exchange *x)
         return answer_text(x, MHD_HTTP_SERVICE_UNAVAILABLE, "no metrics\n");
     }
     reply_headers(response, "text/plain; version=0.0.4; charset=utf-8", REPLY_NO_STORE);
-    if (connections_is_spare(x->connection))
-        MHD_add_response_header(response, "Connection", "close");
+    close_if_spare(x, response);
     return reply_send(x->connection, MHD_HTTP_OK, response);
 }
 

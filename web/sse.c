@@ -2,6 +2,7 @@
 #include "web/sse.h"
 
 #include "web/event_id.h"
+#include "web/monotonic.h"
 #include "web/reply.h"
 #include <assert.h>
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define OPENING_MAX         256
@@ -59,13 +59,6 @@ struct sse {
     uint64_t sweep;
     bool stopping;
 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void resume(struct client *c)
 {
