@@ -2,6 +2,7 @@
 #include "collector/base/text.h"
 #include "collector/facts/tap_internal.h"
 #include "parsers/ami_text.h"
+#include <stdlib.h>
 
 /* An argument of the Queue application that the channel runs; empty when it does not, or without
  * the argument. */
@@ -199,7 +200,7 @@ static void log_auto_pause(struct tap *tap, const struct ami_message *m)
     if (!slice_is(ami_message_get(m, AMI_HEADER_PAUSEDREASON), "Auto-Pause"))
         return;
     bool at_once = slice_equal(slice_from(tap->auto_paused), interface) &&
-                   tap->emit->now - tap->auto_paused_at < AT_ONCE_US;
+                   llabs(tap->emit->now - tap->auto_paused_at) < AT_ONCE_US;
     if (at_once && !tap->auto_paused_in_all)
         log_everywhere(tap, m, true);
     tap->auto_paused_in_all = at_once;
