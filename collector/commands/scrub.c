@@ -27,6 +27,7 @@ struct scrub {
     uint16_t longest;
     int64_t epoch;      /* seconds, from the last unique id */
     bool name_is_named; /* the event's header Name is a person's: QueueMember, Agents */
+    bool is_dialplans;  /* the headers that come are what a dialplan put into a UserEvent */
     struct scrub_counters counters;
 };
 
@@ -154,7 +155,7 @@ static bool ends_in(struct slice name, const char *suffix)
     return name.n >= n && strncasecmp(name.p + name.n - n, suffix, n) == 0;
 }
 
-static enum role role_of(const struct scrub *s, struct slice name)
+static enum role role_by_name(const struct scrub *s, struct slice name)
 {
     if (s->name_is_named && is_called(name, "Name"))
         return ROLE_NAME;
@@ -167,6 +168,13 @@ static enum role role_of(const struct scrub *s, struct slice name)
             return whole_names[i].role;
     }
     return ROLE_TEXT;
+}
+
+/* A dialplan may use the names of headers that only Asterisk fills elsewhere. */
+static enum role role_of(const struct scrub *s, struct slice name)
+{
+    enum role role = role_by_name(s, name);
+    return s->is_dialplans && (role == ROLE_KEEP || role == ROLE_UNIQUE) ? ROLE_TEXT : role;
 }
 
 /* Cuts a line at its colon; false when it has none. The value is without the blanks around it. */
@@ -189,6 +197,15 @@ static void note_event(struct scrub *s, struct slice name, struct slice value)
 {
     if (is_called(name, "Event"))
         s->name_is_named = is_called(value, "QueueMember") || is_called(value, "Agents");
+    else if (is_called(name, "UserEvent"))
+        s->is_dialplans = true;
+}
+
+/* An event ends with an empty line. */
+static void note_end(struct scrub *s, struct slice line)
+{
+    if (!line.n)
+        s->is_dialplans = false;
 }
 
 /* --- learning --- */
@@ -277,6 +294,7 @@ static void learn_name(struct scrub *s, struct slice value)
 void scrub_learn(struct scrub *s, struct slice line)
 {
     struct slice name, value;
+    note_end(s, line);
     if (!cut_header(line, &name, &value))
         return;
     note_event(s, name, value);
@@ -423,6 +441,7 @@ bool scrub_line(struct scrub *s, struct slice line, struct buf *to)
 {
     struct slice name, value;
     s->counters.lines++;
+    note_end(s, line);
     if (!cut_header(line, &name, &value)) {
         put_text(s, line, to);
         return !to->failed;

@@ -9,7 +9,8 @@
  * with every line, then scrub_line with every line, since a name stands in the dialplan's words
  * before it stands in a name header.
  *
- * Replaced, everywhere but in headers that only Asterisk fills (ids, times, states):
+ * Replaced, everywhere but in headers that only Asterisk fills (ids, times, states; not what a
+ * dialplan puts into a UserEvent under their names):
  *   - what looks like a telephone number (number_scan_number)
  *   - numbers of five and six digits that stood in a number header; shorter ones are extensions
  *   - names that stood in a name header, in any case, when they have three bytes or more

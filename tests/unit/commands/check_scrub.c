@@ -87,6 +87,27 @@ START_TEST(numbers_are_replaced_everywhere)
 }
 END_TEST
 
+/* What a dialplan adds to a UserEvent may have the name of a header that only Asterisk fills. */
+START_TEST(a_user_event_may_say_anything_anywhere)
+{
+    static const char *const lines[] = {"CallerIDName: Erika Mustermann", NULL};
+    char n[16];
+    learn(lines);
+    snprintf(n, sizeof(n), "%s", number("+14155550135"));
+    shown("Event: UserEvent");
+    check_shown("Uniqueid: pbxA-1795219278.62", "Uniqueid: pbxA-1795219278.62", "", "");
+    shown("UserEvent: Callback");
+    check_shown("Status: +14155550135", "Status: ", n, "");
+    check_shown("Result: Erika Mustermann", "Result: ", person("Erika Mustermann"), "");
+    check_shown("Uniqueid: +14155550135", "Uniqueid: ", n, "");
+    check_shown("Linkedid: pbxA-1795219278.62", "Linkedid: pbxA-1795219278.62", "", "");
+    check_shown("Event: Hangup", "Event: Hangup", "", "");
+    check_shown("Status: +14155550135", "Status: ", n, "");
+    shown("");
+    check_shown("Status: +14155550135", "Status: +14155550135", "", "");
+}
+END_TEST
+
 START_TEST(numbers_as_people_write_them)
 {
     static const char *const numbers[] = {"+1 415 555 0135", "(415) 555-0135",   "415-555-0135",
@@ -255,6 +276,7 @@ int main(void)
     tcase_set_timeout(test, 60);
     tcase_add_checked_fixture(test, setup, teardown);
     tcase_add_test(test, numbers_are_replaced_everywhere);
+    tcase_add_test(test, a_user_event_may_say_anything_anywhere);
     tcase_add_test(test, numbers_as_people_write_them);
     tcase_add_test(test, what_is_no_number_stays);
     tcase_add_test(test, an_id_is_near_the_calls);
