@@ -220,6 +220,28 @@ test('nothing sticks out of a small screen, a TV or a phone', async () => {
   await stage.page.setViewportSize({ width: 1600, height: 900 });
 });
 
+// In the page: what warnings take of it when so many PBXs are gone, and what they say.
+function loseMany(n) {
+  const all = new Map(state.pbx);
+  for (let i = 0; i < n; i++) {
+    const pbx = { pbx: 'site' + i, subject: 'site' + i, connected: false, reason: 'connection refused', since: '2026-01-01T00:00:00Z',
+      last_event: null, clock_skew_seconds: null, version: null, gaps: 0, lost_updates: 0, dropped: 0 };
+    state.pbx.set(keyOf(pbx), pbx);
+  }
+  renderHead();
+  const box = document.querySelector('.banners');
+  const seen = [box.offsetHeight / innerHeight, box.textContent];
+  state.pbx = all;
+  renderHead();
+  return seen;
+}
+
+test('many PBXs that are gone leave room for the figures', async () => {
+  const [part, text] = await stage.page.evaluate(loseMany, 20);
+  assert(part < 0.25, `warnings take ${part} of the screen`);
+  assert(text.includes('20 PBXs are not connected') && text.includes('site19'), text);
+});
+
 test('nothing moves for those who ask for that', async () => {
   await stage.page.emulateMedia({ reducedMotion: 'reduce' });
   await stage.page.locator('.call.s-ringing').first().waitFor({ timeout: 20000 });

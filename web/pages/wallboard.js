@@ -5,6 +5,8 @@
 const RENDER_EVERY_MS = 100;
 const CALLS_SHOWN = 60;
 const CHIPS_SHOWN = 4;
+const PBXS_SAID = 3; // that are gone, with a warning each
+const PBXS_NAMED = 24; // in the one warning of more
 const TEXT_SHOWN = 120; // characters of what strangers chose; nobody reads on
 const LONG_NAME = 13; // letters that surely fit on a queue's line; longer names get two lower ones
 const LEVEL_GOAL = levelGoal(); // service level in per cent; ?goal=90 changes it
@@ -589,6 +591,23 @@ function updatePbx(e, p) {
 
 const reasonOf = (p) => isolated(p.reason.replace('pbx ' + p.pbx + ': ', ''));
 
+function pbxBanner(p) {
+  return { key: 'pbx' + p.pbx, level: 'crit', title: 'PBX ' + p.pbx + ' is not connected.',
+    text: (p.since ? 'Since ' + clockText(Date.parse(p.since), true) : 'Not yet') +
+      (p.reason ? ': ' + reasonOf(p) : '') + '. ' +
+      (p.last_event ? 'Its figures are ' + ageText(secondsSince(p.last_event)) + ' old.' : '') };
+}
+
+// One each while they are few; many would leave no room for the figures of the others.
+function pbxBanners() {
+  const gone = [...state.pbx.values()].filter((p) => !p.connected);
+  if (gone.length <= PBXS_SAID) return gone.map(pbxBanner);
+  const names = gone.map((p) => p.pbx).sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+  const more = names.length - PBXS_NAMED;
+  return [{ key: 'pbxs', level: 'crit', title: gone.length + ' PBXs are not connected.',
+    text: names.slice(0, PBXS_NAMED).map(isolated).join(', ') + (more > 0 ? ' +' + more : '') }];
+}
+
 function banners() {
   const list = [];
   const now = ownNow();
@@ -599,13 +618,7 @@ function banners() {
         ageText((now - stream.heard) / 1000) + ' ago. ' : 'No answer from amitap yet. ') +
         (wait ? 'Next try in ' + wait + ' s.' : 'Trying again…') });
   }
-  for (const p of state.pbx.values()) {
-    if (!p.connected)
-      list.push({ key: 'pbx' + p.pbx, level: 'crit', title: 'PBX ' + p.pbx + ' is not connected.',
-        text: (p.since ? 'Since ' + clockText(Date.parse(p.since), true) : 'Not yet') +
-          (p.reason ? ': ' + reasonOf(p) : '') + '. ' +
-          (p.last_event ? 'Its figures are ' + ageText(secondsSince(p.last_event)) + ' old.' : '') });
-  }
+  list.push(...pbxBanners());
   const [first] = state.pbx.values();
   if (first && (first.lost_updates || first.dropped))
     list.push({ key: 'lost', level: 'warn', title: 'Some changes could not be shown.',
