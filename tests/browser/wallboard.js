@@ -284,6 +284,7 @@ test('a PBX that is gone is shown', async () => {
   const banner = stage.page.locator('.banner', { hasText: 'PBX main is not connected' });
   await banner.waitFor({ timeout: 10000 });
   await stage.page.locator('.queue.old').first().waitFor();
+  await stage.page.locator('#announce', { hasText: 'A PBX is not connected.' }).waitFor({ state: 'attached', timeout: 3000 });
   await shoot('wallboard-pbx-gone');
   const health = await fetch(`http://127.0.0.1:${stage.webPort}/healthz`);
   assert.strictEqual(health.status, 503);

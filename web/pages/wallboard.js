@@ -641,6 +641,7 @@ function renderHead() {
   });
   setText($('badge-text'), { live: 'Live', connecting: state.loaded ? 'Reconnecting' : 'Connecting', stale: 'Not live' }[stream.status]);
   const down = list.length > 0 && list.every((p) => !p.connected);
+  threshold('pbx', list.some((p) => !p.connected) ? 'crit' : '', 'A PBX is not connected.', 'All PBXs are connected again.');
   document.querySelector('.tiles').classList.toggle('old', down);
   setText($('clock'), clockText(serverNow(), true));
 }
