@@ -76,18 +76,19 @@ static int put_cursor(struct history *h, uint64_t seq)
 static int load_cursor(struct history *h)
 {
     sqlite3_stmt *ask = sqlite_file_prepare(
-        &h->file, "SELECT outbox = ?1 AND seq <= ?2, seq FROM outbox_cursor WHERE one = 1");
+        &h->file, "SELECT seq, seq > ?2 FROM outbox_cursor WHERE one = 1 AND outbox = ?1");
     if (!ask)
         return -1;
     sqlite3_bind_text(ask, 1, outbox_name(h->outbox), -1, SQLITE_STATIC);
     sqlite3_bind_int64(ask, 2, (sqlite3_int64)outbox_committed(h->outbox));
     int rc = sqlite3_step(ask);
-    bool good = rc == SQLITE_ROW || rc == SQLITE_DONE;
-    bool other = rc == SQLITE_ROW && !sqlite3_column_int(ask, 0);
-    if (rc == SQLITE_ROW && !other)
-        h->cursor = (uint64_t)sqlite3_column_int64(ask, 1);
+    bool later = rc == SQLITE_ROW && sqlite3_column_int(ask, 1);
+    if (rc == SQLITE_ROW && !later)
+        h->cursor = (uint64_t)sqlite3_column_int64(ask, 0);
     sqlite3_finalize(ask);
-    return good && (!other || put_cursor(h, 0) == SQLITE_OK) ? 0 : -1;
+    if (later && put_cursor(h, 0) != SQLITE_OK)
+        return -1;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
 }
 
 static int prepare(struct history *h)
