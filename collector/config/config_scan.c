@@ -163,8 +163,8 @@ static bool scan_plain(struct scanner *s)
     size_t begin = s->at;
     while (s->at < s->n && !isspace((unsigned char)peek(s)) && peek(s) != '}' && peek(s) != ',') {
         if (at_comment(s)) {
-            fault(s, s->line, "'%.2s' in a value begins a comment; put the value in single quotes",
-                  s->text + s->at);
+            fault(s, s->line, "'%.*s' in a value begins a comment; put the value in single quotes",
+                  peek(s) == '#' ? 1 : 2, s->text + s->at);
             return false;
         }
         if (!is_word(peek(s))) {
