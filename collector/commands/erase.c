@@ -29,10 +29,10 @@ struct erase {
     const char *of; /* which file's tables are told of */
 };
 
-static int fail(const char *error)
+static bool fail(const char *error)
 {
     fprintf(stderr, "amitap: erase: %s\n", error);
-    return 1;
+    return false;
 }
 
 static bool load_config(struct erase *e)
@@ -55,7 +55,7 @@ static bool make_erasure(struct erase *e)
 {
     unsigned char key[ERASURE_KEY_N];
     if (!random_key(key, sizeof(key)))
-        return !fail("the system gives no random bytes for a key");
+        return fail("the system gives no random bytes for a key");
     e->erasure = erasure_new(key);
     explicit_bzero(key, sizeof(key));
     for (size_t i = 0; e->erasure && i < e->numbers_n; i++) {
@@ -65,7 +65,7 @@ static bool make_erasure(struct erase *e)
                 ERASURE_DIGITS_MIN);
         return false;
     }
-    return e->erasure || !fail("memory is short");
+    return e->erasure || fail("memory is short");
 }
 
 /* What makes the hashes where the configuration names no key; empty without an outbox. */
@@ -77,7 +77,7 @@ static bool read_secret(const struct erase *e, char secret[OUTBOX_GUEST_SECRET_S
     if (!e->outbox)
         return true;
     if (sqlite_file_open_to_read(&f, e->history, &history_schema, error, sizeof(error)) < 0)
-        return !fail(error);
+        return fail(error);
     bool good = outbox_guest_attach(&f, e->outbox, error, sizeof(error)) == 0;
     if (good && !outbox_guest_secret(&f, secret)) {
         int rc = sqlite3_errcode(f.db) & SQLITE_FILE_PRIMARY;
@@ -86,7 +86,7 @@ static bool read_secret(const struct erase *e, char secret[OUTBOX_GUEST_SECRET_S
         good = false;
     }
     sqlite_file_close(&f);
-    return good || !fail(error);
+    return good || fail(error);
 }
 
 static bool add_mask(struct erase *e, const struct config_section *section, const char *secret)
@@ -96,7 +96,7 @@ static bool add_mask(struct erase *e, const struct config_section *section, cons
     struct mask mask = privacy_config_mask(section, slice_from(secret));
     bool good = mask.mode == MASK_CLEAR || mask.key_n == 0 || erasure_add_mask(e->erasure, &mask);
     explicit_bzero(&mask, sizeof(mask));
-    return good || !fail("memory is short");
+    return good || fail("memory is short");
 }
 
 /* Also what stands for the numbers where a sink masks them. */
@@ -126,11 +126,11 @@ static bool erase_from(struct erase *e, const char *what, const char *path,
     const struct eraser eraser = {&f, e->erasure, tell, e};
     e->of = what;
     if (sqlite_file_open_beside(&f, path, schema, error, sizeof(error)) < 0)
-        return !fail(error);
+        return fail(error);
     bool good = eraser_run(&eraser, error, sizeof(error)) == 0 &&
                 eraser_compact(&f, error, sizeof(error)) == 0;
     sqlite_file_close(&f);
-    return good || !fail(error);
+    return good || fail(error);
 }
 
 /* Rows that another key masked hold nothing that this configuration can tell. */
@@ -146,7 +146,7 @@ static bool warn_of_other_keys(const struct erase *e)
     if (!now ||
         sqlite_file_open_to_read(&f, e->history, &history_schema, error, sizeof(error)) < 0) {
         privacy_free(now);
-        return !fail(now ? error : "memory is short");
+        return fail(now ? error : "memory is short");
     }
     sqlite3_stmt *ask = sqlite_file_prepare(
         &f, "SELECT privacy, count(*) FROM calls WHERE privacy <> ?1 GROUP BY privacy");
