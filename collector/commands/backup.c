@@ -2,7 +2,7 @@
 #include "collector/commands/backup.h"
 
 #include "collector/commands/options.h"
-#include "collector/config/config.h"
+#include "collector/commands/tap_config.h"
 #include "collector/outbox/outbox_schema.h"
 #include "collector/outbox/sqlite_copy.h"
 #include "collector/sinks/history_rows.h"
@@ -13,16 +13,6 @@ struct backup {
     const char *config_path, *history_to, *outbox_to;
     struct config *config;
 };
-
-static bool load_config(struct backup *b)
-{
-    struct config_report *report = config_report_new();
-    b->config = report ? config_load(b->config_path, report) : NULL;
-    if (report)
-        config_report_print(report, b->config_path, stderr);
-    config_report_free(report);
-    return b->config != NULL;
-}
 
 /* Whoever waits before a terminal sees how far it is. */
 static void show_progress(void *ctx, int done, int all)
@@ -48,7 +38,8 @@ static bool copy(const char *from, const struct sqlite_schema *schema, const cha
  * facts that lie in both are one by their ids. */
 static int backup(struct backup *b)
 {
-    if (!load_config(b))
+    b->config = tap_config_file(b->config_path);
+    if (!b->config)
         return 1;
     const struct config_section *store = config_section(b->config, CONFIG_STORE);
     bool good =

@@ -4,7 +4,7 @@
 #include "collector/base/random.h"
 #include "collector/commands/options.h"
 #include "collector/commands/privacy_config.h"
-#include "collector/config/config.h"
+#include "collector/commands/tap_config.h"
 #include "collector/outbox/outbox_guest.h"
 #include "collector/outbox/outbox_schema.h"
 #include "collector/sinks/eraser.h"
@@ -37,11 +37,7 @@ static bool fail(const char *error)
 
 static bool load_config(struct erase *e)
 {
-    struct config_report *report = config_report_new();
-    e->config = report ? config_load(e->config_path, report) : NULL;
-    if (report)
-        config_report_print(report, e->config_path, stderr);
-    config_report_free(report);
+    e->config = tap_config_file(e->config_path);
     if (!e->config)
         return false;
     e->history = config_text(config_section(e->config, CONFIG_STORE), CONFIG_STORE_PATH);

@@ -3,7 +3,7 @@
 
 #include "collector/base/clock.h"
 #include "collector/commands/options.h"
-#include "collector/config/config.h"
+#include "collector/commands/tap_config.h"
 #include "collector/users/users.h"
 #include <errno.h>
 #include <stdio.h>
@@ -25,11 +25,7 @@ struct people {
 
 static bool load_config(struct people *p)
 {
-    struct config_report *report = config_report_new();
-    p->config = report ? config_load(p->config_path, report) : NULL;
-    if (report)
-        config_report_print(report, p->config_path, stderr);
-    config_report_free(report);
+    p->config = tap_config_file(p->config_path);
     p->web = p->config ? config_section(p->config, CONFIG_WEB) : NULL;
     p->path = p->web ? config_text(p->web, CONFIG_WEB_USERS_FILE) : NULL;
     if (p->config && !p->path)

@@ -6,7 +6,7 @@
 #include "collector/commands/figures_time.h"
 #include "collector/commands/options.h"
 #include "collector/commands/privacy_config.h"
-#include "collector/config/config.h"
+#include "collector/commands/tap_config.h"
 #include "collector/outbox/outbox_guest.h"
 #include "collector/sinks/history_rows.h"
 #include <inttypes.h>
@@ -91,11 +91,7 @@ static bool read_arguments(struct republish *r, int argc, char **argv)
 
 static bool load_config(struct republish *r)
 {
-    struct config_report *report = config_report_new();
-    r->config = report ? config_load(r->config_path, report) : NULL;
-    if (report)
-        config_report_print(report, r->config_path, stderr);
-    config_report_free(report);
+    r->config = tap_config_file(r->config_path);
     if (!r->config)
         return false;
     r->kafka = config_section(r->config, CONFIG_KAFKA);
