@@ -120,11 +120,13 @@ static struct agent_membership *membership(struct agent *a, struct slice queue)
     return &more[a->count++];
 }
 
-static void take_membership(struct agent *a, const struct ami_message *m)
+static void take_membership(struct agents *agents, struct agent *a, const struct ami_message *m)
 {
     struct agent_membership *s = membership(a, ami_message_get(m, AMI_HEADER_QUEUE));
-    if (!s)
+    if (!s) {
+        agents->refused++;
         return;
+    }
     int64_t paused = 0;
     ami_text_int(ami_message_get(m, AMI_HEADER_PAUSED), &paused);
     if (paused && !s->paused)
@@ -238,7 +240,7 @@ void agents_member(struct agents *agents, const struct ami_message *m)
     bool fresh = !a->count && !a->logged_in;
     take_device(agents, a, m);
     text_set(&a->name, either(m, AMI_HEADER_MEMBERNAME, AMI_HEADER_NAME));
-    take_membership(a, m);
+    take_membership(agents, a, m);
     ami_text_int(ami_message_get(m, AMI_HEADER_STATUS), &a->status);
     if (fresh)
         agent_begin_state(agents, a);

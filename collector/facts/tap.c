@@ -554,7 +554,7 @@ struct tap_counters tap_counters(const struct tap *tap)
         .visits = tap->visits.by_caller.count,
         .refused = tap->channels.refused + tap->bridges.refused + tap->visits.refused +
                    tap->calls.by_linkedid.refused + tap->agents.refused + tap->endpoints.refused +
-                   tap->registrations.refused + tap->trunks.refused,
+                   tap->registrations.refused + tap->trunks.refused + tap->members_refused,
         .facts_too_large = tap->emit->too_large,
         .drift = tap->drift.counters,
         .queue_drift = tap->queue_drift.counters,

@@ -133,7 +133,7 @@ struct tap_counters {
     uint64_t events;
     uint64_t unknown_channels;                 /* events about channels the tap never saw begin */
     uint64_t channels, bridges, calls, visits; /* now */
-    uint64_t refused;                          /* entities that a table had no room for */
+    uint64_t refused; /* entities that a table, a bridge or an agent had no room for */
     uint64_t facts_too_large;
     struct drift_counters drift; /* Cdr events held against derived rows */
     struct queue_drift_counters queue_drift;

@@ -330,8 +330,10 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
         enter_stasis(tap, c, b);
     tap_see(tap, m, &channel_headers_plain);
     enter_conference(tap, c, b);
-    if (!bridge_enter(b, c))
+    if (!bridge_enter(b, c)) {
+        tap->members_refused++;
         return;
+    }
     c->been_bridged = true;
     talk_merge(&tap->calls, b);
     talk_bridge(&tap->calls, b);

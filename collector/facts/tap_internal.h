@@ -91,6 +91,7 @@ struct tap {
     bool list_asked[TAP_LISTS];
     uint64_t list_began[TAP_LISTS]; /* number of the last event before it was asked for */
     uint64_t unknown_channels;
+    uint64_t members_refused; /* by bridges that hold BRIDGE_MEMBERS_MAX */
     struct tap_kept kept;
     int64_t last_event; /* when it came */
     int64_t event_time; /* what time the PBX had then; 0: none came since the start */

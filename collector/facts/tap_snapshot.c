@@ -79,8 +79,12 @@ static void enter_listed(struct tap *tap, struct channel *c, struct slice id)
             b = NULL;
         }
     }
-    if (!b || !bridge_enter(b, c))
+    if (!b)
         return;
+    if (!bridge_enter(b, c)) {
+        tap->members_refused++;
+        return;
+    }
     c->been_bridged = true;
     if (b->kind == BRIDGE_LISTED)
         return;

@@ -5,6 +5,8 @@
  * run alone. */
 #include "tests/unit/facts/facts_kit.h"
 
+#include "collector/facts/agent.h"
+
 #include <dirent.h>
 #include <stdlib.h>
 
@@ -98,6 +100,33 @@ START_TEST(cases_give_what_is_expected)
 }
 END_TEST
 
+static void feed(struct tap *tap, const char *text)
+{
+    struct kit_stream stream = kit_stream(slice_from(text));
+    while (kit_step(&stream, tap))
+        continue;
+}
+
+/* Memberships past what an agent has room for count with what tables have none for. */
+START_TEST(memberships_left_out_are_counted)
+{
+    struct tap_options options = tap_options_default(SLICE("main"));
+    struct kit_options kit = {.tap = options};
+    struct printer p = {stdout, &kit};
+    struct tap *tap = tap_new(&options, print, &p);
+    char text[128];
+    for (unsigned i = 0; i < AGENT_MEMBERSHIPS_MAX + 3; i++) {
+        snprintf(text, sizeof(text),
+                 "Event: QueueMemberAdded\nTimestamp: 1\nQueue: q%u\nMemberName: Ann\n"
+                 "Interface: PJSIP/2\n\n",
+                 i);
+        feed(tap, text);
+    }
+    ck_assert_uint_eq(tap_counters(tap).refused, 3);
+    tap_free(tap);
+}
+END_TEST
+
 #define BRIDGES 150000
 
 /* The time limit is what one pass over them for each would exceed. */
@@ -127,6 +156,7 @@ int main(void)
     TCase *tcase = tcase_create("tap");
     tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, cases_give_what_is_expected);
+    tcase_add_test(tcase, memberships_left_out_are_counted);
     tcase_add_test(tcase, bridges_are_forgotten_in_one_pass);
     return kit_run("tap", tcase);
 }
