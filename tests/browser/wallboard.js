@@ -242,6 +242,32 @@ test('many PBXs that are gone leave room for the figures', async () => {
   assert(text.includes('20 PBXs are not connected') && text.includes('site19'), text);
 });
 
+// In the page: of many queues, those that are on the screen, when callers wait in the last one only.
+function showMany(n) {
+  const [queues, counts] = [new Map(state.queue), new Map(state.counts)];
+  state.queue.clear();
+  for (let i = 0; i < n; i++) {
+    const queue = { pbx: 'main', subject: 'q' + i, queue: 'q' + String(i).padStart(2, '0'), service_level_seconds: 20,
+      waiting: i === n - 1 ? [{ uniqueid: '1', joined: new Date().toISOString() }] : [] };
+    state.queue.set(keyOf(queue), queue);
+    state.counts.set('main\u0000queue/' + queue.queue, { queue: queue.queue, offered: 1, answered: 1, abandoned: 0, other: 0,
+      within_service_level: 1, service_level: 1, average_wait_seconds: 1 });
+  }
+  renderQueues();
+  renderQueues();
+  const box = document.querySelector('.queues .scroll').getBoundingClientRect();
+  const seen = [...document.querySelectorAll('.queue')].filter((e) => e.getBoundingClientRect().bottom <= box.bottom)
+    .map((e) => e.querySelector('.qname bdi').textContent);
+  Object.assign(state, { queue: queues, counts });
+  renderQueues();
+  return seen;
+}
+
+test('of more queues than fit those in which somebody waits are seen', async () => {
+  assert.deepStrictEqual((await stage.page.evaluate(showMany, 40)).slice(0, 3), ['q39', 'q00', 'q01']);
+  assert.deepStrictEqual((await stage.page.evaluate(showMany, 5)), ['q00', 'q01', 'q02', 'q03', 'q04']);
+});
+
 test('nothing moves for those who ask for that', async () => {
   await stage.page.emulateMedia({ reducedMotion: 'reduce' });
   await stage.page.locator('.call.s-ringing').first().waitFor({ timeout: 20000 });

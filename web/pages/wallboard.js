@@ -98,7 +98,7 @@ function setLevel(e, level) {
 // there is: only when it is clearly less than what did not fit are things shown larger again.
 function fit(e, n, steps) {
   const box = e.parentElement;
-  const f = e.fit || (e.fit = { level: 0, n: 0, size: '' });
+  const f = e.fit || (e.fit = { level: 0, n: 0, size: '', full: false });
   const size = box.clientWidth + 'x' + box.clientHeight;
   const apply = () => { e.dataset.fit = f.level; };
   if (size !== f.size || n < 0.7 * f.n) {
@@ -111,6 +111,7 @@ function fit(e, n, steps) {
     f.n = n;
     apply();
   }
+  f.full = box.scrollHeight > box.clientHeight + 2;
 }
 
 // Makes the container's children those of items, by key: what stays is kept, so that nothing
@@ -420,9 +421,12 @@ function isIdle(q) {
   return !q.waiting.length && !(c && c.offered);
 }
 
+// In their places as long as all of them are seen; else those first in which somebody waits.
 function renderQueues() {
+  const full = Boolean($('queues').fit && $('queues').fit.full);
+  const isQuiet = (q) => full && !q.waiting.length;
   const list = [...state.queue.values()].sort((a, b) =>
-    isIdle(a) - isIdle(b) || a.pbx.localeCompare(b.pbx) || a.queue.localeCompare(b.queue));
+    isQuiet(a) - isQuiet(b) || isIdle(a) - isIdle(b) || a.pbx.localeCompare(b.pbx) || a.queue.localeCompare(b.queue));
   keyed($('queues'), list, keyOf, createQueue, updateQueue);
   $('queues').hidden = !list.length;
   fit($('queues'), list.length + list.filter((q) => q.waiting.length).length, 3);
