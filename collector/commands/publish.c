@@ -23,9 +23,9 @@ struct publish {
     struct buf batch;
     struct buf again;  /* scratch */
     size_t turn_bytes; /* of this turn's batches so far */
+    size_t last_bytes; /* of the turn before */
     bool has_facts;
-    bool cut;      /* a part of this turn was lost */
-    bool outgrown; /* the last turn was larger than the writer's ring */
+    bool cut; /* a part of this turn was lost */
 };
 
 static bool open_way(struct way *way, struct ring *ring)
@@ -163,19 +163,25 @@ bool publish_has_facts(const struct publish *p)
 bool publish_turn(struct publish *p)
 {
     bool kept = send_on(p);
-    p->outgrown = p->turn_bytes >= ring_max(p->writer.ring);
+    p->last_bytes = p->turn_bytes;
     p->turn_bytes = 0;
     return kept;
 }
 
 bool publish_outgrown(const struct publish *p)
 {
-    return p->outgrown;
+    return p->last_bytes >= ring_max(p->writer.ring);
 }
 
-bool publish_has_room(const struct publish *p)
+size_t publish_turn_bytes(const struct publish *p)
 {
-    return has_room(p->writer.ring);
+    return p->last_bytes;
+}
+
+bool publish_has_room(const struct publish *p, size_t turn)
+{
+    size_t bytes = ring_bytes(p->writer.ring);
+    return bytes == 0 || (has_room(p->writer.ring) && bytes + turn <= ring_max(p->writer.ring));
 }
 
 void publish_drop(struct publish *p)

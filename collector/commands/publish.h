@@ -30,9 +30,13 @@ bool publish_turn(struct publish *p);
 /* Whether the last turn was larger than the writer's whole ring, so that no waiting helps. */
 bool publish_outgrown(const struct publish *p);
 
-/* Whether the writer's ring has room again, a quarter of it, for a turn after a loss; and what else
- * to do with a turn: the view alone gets it, and it counts as lost. */
-bool publish_has_room(const struct publish *p);
+/* How large the last turn was, in bytes. */
+size_t publish_turn_bytes(const struct publish *p);
+
+/* Whether the writer's ring has room again after a turn of so many bytes was lost: a quarter of it,
+ * and as much as those, since else its first parts fill the ring again and again; or all of it. And
+ * what else to do with a turn: the view alone gets it, and it counts as lost. */
+bool publish_has_room(const struct publish *p, size_t turn);
 void publish_drop(struct publish *p);
 
 /* How many states were lost for good, on their way to each: there was not even room to keep them.

@@ -37,6 +37,7 @@ struct session {
     bool full;           /* the writer's ring has no room */
     bool outgrown;       /* it was told that the ring is too small */
     bool kept;           /* the last turn was */
+    size_t cut_bytes;    /* how large it was when it was not */
     int64_t kept_to;     /* up to where the stream was followed then, the PBX's time */
     uint64_t failures;   /* to get memory, as many were seen */
     int64_t short_from;  /* kept_to before there were some, 0: there were none */
@@ -138,6 +139,7 @@ static bool on_saved(void *ctx)
 {
     struct session *s = ctx;
     s->kept = publish_turn(s->env.publish);
+    s->cut_bytes = s->kept ? 0 : publish_turn_bytes(s->env.publish);
     return s->kept;
 }
 
@@ -178,7 +180,7 @@ static void on_turn_end(void *ctx)
     struct session *s = ctx;
     bool was_full = s->full;
     look_at_memory(s);
-    if (was_full && !publish_has_room(s->env.publish)) {
+    if (was_full && !publish_has_room(s->env.publish, s->cut_bytes)) {
         publish_drop(s->env.publish);
         return;
     }
@@ -532,7 +534,7 @@ static void begin_next(struct session *s)
 
 void session_given_up(struct session *s, const struct untold_span *span)
 {
-    if (span->mark == s->told || (s->full && !publish_has_room(s->env.publish)))
+    if (span->mark == s->told || (s->full && !publish_has_room(s->env.publish, s->cut_bytes)))
         return;
     tap_gap(s->tap, span->first, span->last, SLICE("kafka_backlog"));
     on_turn_end(s);

@@ -161,9 +161,8 @@ void latest_take(struct latest *l, struct slice batch)
 bool latest_put(const struct latest *l, struct buf *batch)
 {
     for (const struct held *h = l->first; h; h = h->next) {
-        if (!buf_reserve(batch, h->batch_n))
+        if (!buf_put(batch, h->batch, h->batch_n))
             return false;
-        buf_put(batch, h->batch, h->batch_n);
     }
     return true;
 }

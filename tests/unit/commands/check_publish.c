@@ -96,11 +96,11 @@ START_TEST(the_last_states_follow_what_was_lost)
     put(FACT_CALL_STARTED, "1.1", "event", 10);
     ck_assert(!publish_turn(publish));
     put(FACT_CALL_STATE, "1.1", "-a2", 0);
-    ck_assert(!publish_has_room(publish));
+    ck_assert(!publish_has_room(publish, 0));
     publish_drop(publish);
     taken(writer);
     taken(view);
-    ck_assert(publish_has_room(publish));
+    ck_assert(publish_has_room(publish, 0));
     put(FACT_GAP, "main", "gap", 10);
     ck_assert(publish_turn(publish));
     ck_assert_str_eq(taken(writer), "call_state 1.1 -a2\ncall_state 1.2 b1\ngap main gap\n");
@@ -156,6 +156,39 @@ START_TEST(states_that_are_too_many_to_keep_are_counted)
 }
 END_TEST
 
+/* Nor does one that cannot be kept keep back what comes later. */
+START_TEST(a_state_too_large_to_keep_holds_nothing_up)
+{
+    fill_rings();
+    put(FACT_CALL_STATE, "1.1", "a", RING_BYTES / 8);
+    ck_assert(!publish_turn(publish));
+    ck_assert_uint_eq(publish_states_lost(publish).writer, 1);
+    taken(writer);
+    taken(view);
+    put(FACT_GAP, "main", "gap", 10);
+    ck_assert(publish_turn(publish));
+    ck_assert_str_eq(taken(writer), "gap main gap\n");
+    ck_assert_str_eq(taken(view), "gap main gap\n");
+}
+END_TEST
+
+/* Else its first parts fill the ring again and again, and it never gets in whole. */
+START_TEST(a_turn_that_was_cut_waits_until_it_fits)
+{
+    const struct slice half = {(char[RING_BYTES / 2]){0}, RING_BYTES / 2};
+    ck_assert(ring_push(writer, half));
+    for (int i = 0; i < 20; i++)
+        put(FACT_CALL, "filling", "f", 2000);
+    ck_assert(!publish_turn(publish));
+    ck_assert(!publish_has_room(publish, publish_turn_bytes(publish)));
+    ring_pop(writer);
+    ck_assert_uint_lt(ring_bytes(writer), RING_BYTES / 2);
+    ck_assert(!publish_has_room(publish, publish_turn_bytes(publish)));
+    taken(writer);
+    ck_assert(publish_has_room(publish, publish_turn_bytes(publish)));
+}
+END_TEST
+
 /* No waiting would help. */
 START_TEST(a_turn_that_outgrows_the_ring_says_so)
 {
@@ -181,6 +214,8 @@ int main(void)
     tcase_add_test(tcase, a_view_that_does_not_keep_up_gets_states_in_order);
     tcase_add_test(tcase, nothing_is_sent_twice_without_a_loss);
     tcase_add_test(tcase, states_that_are_too_many_to_keep_are_counted);
+    tcase_add_test(tcase, a_state_too_large_to_keep_holds_nothing_up);
+    tcase_add_test(tcase, a_turn_that_was_cut_waits_until_it_fits);
     tcase_add_test(tcase, a_turn_that_outgrows_the_ring_says_so);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
