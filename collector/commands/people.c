@@ -6,6 +6,7 @@
 #include "collector/commands/tap_config.h"
 #include "collector/users/users.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -60,22 +61,36 @@ static int refuse(const char *name, const char *why)
     return 1;
 }
 
-/* A line of stdin without its end; on a terminal nothing is shown while it is typed. */
+/* Ends the wait for a line. */
+static void interrupted(int number)
+{
+    (void)number;
+}
+
+/* Nothing is shown while it is typed; Ctrl-C is the end of it, and leaves the terminal as it was.
+ */
+static bool read_hidden(const char *prompt, char *line, int size, const struct termios *shown)
+{
+    const struct sigaction quietly = {.sa_handler = interrupted};
+    struct sigaction before;
+    struct termios hidden = *shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    sigaction(SIGINT, &quietly, &before);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    fputs(prompt, stderr);
+    bool got = fgets(line, size, stdin) != NULL;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, shown);
+    sigaction(SIGINT, &before, NULL);
+    fputc('\n', stderr);
+    return got;
+}
+
+/* A line of stdin without its end. */
 static bool read_line(const char *prompt, char *line, int size)
 {
-    struct termios shown, hidden;
-    bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
-    if (terminal) {
-        hidden = shown;
-        hidden.c_lflag &= ~(tcflag_t)ECHO;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-        fputs(prompt, stderr);
-    }
-    bool got = fgets(line, size, stdin) != NULL;
-    if (terminal) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-        fputc('\n', stderr);
-    }
+    struct termios shown;
+    bool got = tcgetattr(STDIN_FILENO, &shown) == 0 ? read_hidden(prompt, line, size, &shown)
+                                                    : fgets(line, size, stdin) != NULL;
     size_t n = got ? strlen(line) : 0;
     bool whole = n > 0 && (line[n - 1] == '\n' || feof(stdin));
     if (n > 0 && line[n - 1] == '\n')

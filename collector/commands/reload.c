@@ -116,7 +116,11 @@ void reload_free(struct reload *r)
 
 void reload_start(struct reload *r)
 {
+    struct reload_result nothing = {0};
     r->again = r->reading;
+    if (r->reading)
+        return;
+    r->reading = pthread_create(&r->thread, NULL, read_all, r) == 0;
     if (!r->reading)
-        r->reading = pthread_create(&r->thread, NULL, read_all, r) == 0;
+        r->done(r->ctx, &nothing);
 }

@@ -18,6 +18,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import warnings
@@ -879,6 +880,24 @@ def check_says_what_is_wrong():
         expect("without a password" in check(folder, tls[0], f'tls_key = "{locked}"'), "a key with a password")
         users.chmod(0o644)
         expect("can be read or written by others" in check(folder, users_key), "an open file")
+
+
+@test
+def a_password_that_is_not_typed_to_its_end():
+    with Tap() as tap:
+        ours, theirs = pty.openpty()
+        # Under a session of its own the terminal is its own, and Ctrl-C comes to it.
+        asking = subprocess.Popen(["setsid", "--ctty", tap.program, "user", "add", "-c", tap.config, "bob"], stdin=theirs,
+                                  stdout=theirs, stderr=theirs)
+        said = b""
+        while b"Password: " not in said:
+            said += os.read(ours, 1000)
+        expect(not termios.tcgetattr(theirs)[3] & termios.ECHO, "it is shown while it is typed")
+        os.write(ours, b"half a pass\x03")
+        same(asking.wait(LIMIT), 1, "exit status")
+        expect(termios.tcgetattr(theirs)[3] & termios.ECHO, "the terminal shows nothing any more")
+        os.close(ours)
+        os.close(theirs)
 
 
 @test
