@@ -4,6 +4,15 @@ import socket
 import threading
 
 
+def _send(sink, data):
+    """False when nobody is there any more."""
+    try:
+        sink.sendall(data)
+    except OSError:
+        return False
+    return True
+
+
 class Relay:
     """Between amitap and a PBX on this machine: keeps what the PBX sends, one file for each connection."""
 
@@ -30,19 +39,21 @@ class Relay:
 
     @staticmethod
     def _pump(source, sink, file):
+        """Until the source ends. What it sent is kept also where nobody takes it any more: a program that was killed has
+        no part in it, but what is derived from the stream has."""
+        taken = True
         try:
             while data := source.recv(1 << 18):
                 if file:
                     file.write(data)
                     file.flush()
-                sink.sendall(data)
+                taken = taken and _send(sink, data)
         except OSError:
             pass
-        for end in (source, sink):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        try:
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
 
     def drained(self):
         """Nothing is under way between the two: the kernel holds no byte for either end."""
