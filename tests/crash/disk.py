@@ -147,7 +147,7 @@ def failing(wish):
             well.touch()
             until(lambda: stage.said().count("cannot write: ") == stage.said().count("writing again"), limit=10)
             wrong = stage.finish() + list(check_said(stage, 3))
-            windows, faults = oracle.published(stage.gaps(), [])
+            windows, faults = oracle.published(stage.gaps(), [], stage.begins)
             return wrong + faults + list(judge(stage, windows, figures))
         finally:
             stage.close()
@@ -166,7 +166,7 @@ def given_up(wish):
             deaths = [stage.position()]
             stage.start()
             wrong = stage.finish()
-            windows, faults = oracle.published(stage.gaps(), deaths)
+            windows, faults = oracle.published(stage.gaps(), deaths, stage.begins)
             return wrong + faults + list(judge(stage, windows, figures))
         finally:
             stage.close()

@@ -36,9 +36,9 @@ class Windows:
         return total
 
 
-def published(gaps, deaths, records=()):
+def published(gaps, deaths, begins):
     """The gaps as windows, and what is wrong with them: each begins where a death left the stream. Who died before a first
-    commit had not begun: what the records know begins with a later log-in."""
+    commit had not begun: what the records know begins with the next life, which begins(life) tells of."""
     came = {position for position in deaths if position}
     spans, wrong = [], []
     for gap in gaps:
@@ -48,8 +48,7 @@ def published(gaps, deaths, records=()):
             wrong.append(f"a gap begins at {gap['from']}, where no event was the last one committed")
         spans.append((begin, end))
     if None in deaths:
-        connected = [rows.epoch(record["time"]) for record in records if record["kind"] == "tap_connected"]
-        spans.append((0.0, min(connected, default=0.0)))
+        spans.append((0.0, begins(deaths.count(None))))
     told = {round(rows.epoch(gap["from"]) * 1e6) for gap in gaps}
     wrong += [f"nothing was published for the death after {at}" for at in came if at not in told]
     return Windows(spans), wrong

@@ -91,7 +91,7 @@ def plays(options):
 def judge(stage, deaths, figures):
     """What is wrong with what was left behind."""
     yield from stage.damage()
-    windows, wrong = oracle.published(stage.gaps(), deaths, [record for _, record in stage.kept()] if stage.keep_facts else ())
+    windows, wrong = oracle.published(stage.gaps(), deaths, stage.begins)
     yield from wrong
     expected = stage.clean()
     records = stage.stored()

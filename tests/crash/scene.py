@@ -56,6 +56,7 @@ class Scene:
         self.summary, self.database = self.folder / "summary.json", pathlib.Path(data or folder) / "amitap.db"
         self.outbox = pathlib.Path(f"{self.database}-outbox")
         self.tap, self.said_before, self.log = None, 0, open(self.folder / "amitap.log", "ab")
+        self.starts = []  # of each life, seconds since 1970
         paths = [str(ROOT / "tests/captures" / name) for name in (APART if sim is None else RECORDINGS)]
         sim = sim or ("--pace", "3", "--together", *copies(3, folder))
         said = self.folder / "amisim.log"
@@ -70,12 +71,17 @@ class Scene:
 
     def start(self, **environment):
         self.said_before = len(self.said())
+        self.starts.append(time.time())
         self.tap = subprocess.Popen([str(self.program), "run", "-c", str(self.config)], stdout=self.log, stderr=self.log,
                                     env={**self.environment, **environment})
 
     def kill(self):
         self.tap.kill()
         self.tap.wait()
+
+    def begins(self, life):
+        """When what a life knows begins, counted from 0: it connected then, by this machine's clock, which is amisim's."""
+        return next((at for at in self.relay.opened if at >= self.starts[life]), 0.0)
 
     def dies(self):
         """Waits until it was killed; False when it was not."""

@@ -2,6 +2,7 @@
 """A TCP relay that keeps what a PBX sends, so that a test can derive from exactly that again."""
 import socket
 import threading
+import time
 
 
 def _send(sink, data):
@@ -18,6 +19,7 @@ class Relay:
 
     def __init__(self, port, folder):
         self.target, self.folder, self.files = port, folder, []
+        self.opened = []  # when each connection came, seconds since 1970
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -28,6 +30,7 @@ class Relay:
                 client, _ = self.listener.accept()
             except OSError:
                 return
+            self.opened.append(time.time())
             server = socket.create_connection(("127.0.0.1", self.target))
             for source, sink, file in zip((server, client), (client, server), self.kept()):
                 threading.Thread(target=self._pump, args=(source, sink, file), daemon=True).start()

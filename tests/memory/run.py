@@ -88,7 +88,7 @@ def live_case(program, wish, figures):
             deaths = [stage.position()]
             stage.start()
             wrong = stage.finish()
-            windows, _ = oracle.published(stage.gaps(), deaths)
+            windows, _ = oracle.published(stage.gaps(), deaths, stage.begins)
             records = [record for _, record in stage.kept()]
             wrong += list(stage.damage()) + list(oracle.compare(stage.clean(), records, windows, figures))
             figures["blind"] += windows.seconds()
