@@ -40,7 +40,7 @@ def published(gaps, deaths, begins):
     """The gaps as windows, and what is wrong with them: each begins where a death left the stream. Who died before a first
     commit had not begun: what the records know begins with the next life, which begins(life) tells of."""
     came = {position for position in deaths if position}
-    spans, wrong = [], []
+    spans, wrong = [], ["a death left facts, and not how far the stream was followed"] * deaths.count(0)
     for gap in gaps:
         begin, end = rows.epoch(gap["from"]), rows.epoch(gap["to"])
         at = round(begin * 1e6)

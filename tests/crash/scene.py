@@ -124,8 +124,8 @@ class Scene:
 
     def position(self):
         """How far the dead amitap had committed the stream: its last event's Timestamp, or that of the one before it was
-        blind, if it still was, in microseconds; None when nothing was. Looked at in a copy, so that the files stay as they
-        were left."""
+        blind, if it still was, in microseconds; None when nothing was, 0 when facts were without it. Looked at in a copy, so
+        that the files stay as they were left."""
         if not self.outbox.exists():
             return None
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
@@ -135,8 +135,11 @@ class Scene:
             with contextlib.closing(sqlite3.connect(f"{folder}/{self.outbox.name}")) as copy:
                 try:
                     body = copy.execute("SELECT body FROM live_state WHERE entity = 'tap'").fetchone()
+                    facts = copy.execute("SELECT seq FROM sqlite_sequence WHERE name = 'facts'").fetchone()
                 except sqlite3.OperationalError:  # before its first migration
                     return None
+        if facts and not body:
+            return 0
         state = json.loads(body[0]) if body else {}
         return state.get("blind_from") or state.get("event_time") or None
 
