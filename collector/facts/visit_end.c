@@ -224,12 +224,22 @@ static bool is_completed(const struct visit *v, const struct ami_message *m)
            slice_equal(slice_from(v->interface), ami_message_get(m, AMI_HEADER_INTERFACE));
 }
 
+/* Mostly the caller has hung up by then; his Hangup may come right behind it, too. */
 static struct visit *find_completed(const struct visits *visits, const struct ami_message *m)
 {
-    struct visit *v = visits->closing;
-    while (v && !is_completed(v, m))
-        v = v->next_closing;
-    return v;
+    struct visit *v, *first;
+    size_t position = 0;
+    for (v = visits->closing; v; v = v->next_closing) {
+        if (is_completed(v, m))
+            return v;
+    }
+    while ((first = table_next(&visits->by_caller, &position))) {
+        for (v = first; v; v = v->next) {
+            if (is_completed(v, m))
+                return v;
+        }
+    }
+    return NULL;
 }
 
 void visits_agent_complete(struct visits *visits, const struct ami_message *m)
