@@ -172,19 +172,25 @@ static void forget_closing(struct visits *visits, struct visit *v)
     }
 }
 
-void visits_end(struct visits *visits, struct visit *v, enum visit_end end)
+static void drop(struct visits *visits, struct visit *v)
 {
+    struct buf key = buf_new(4096);
     visits_leave_line(visits, v);
     forget_closing(visits, v);
-    visit_fact_ended(visits->emit, v, end,
-                     visits->recording ? visits->recording(visits->ctx, v)
-                                       : (struct slice){NULL, 0});
-    struct buf key = buf_new(4096);
     visit_key(v, &key);
     saved_end(&v->saved, SLICE(""), buf_slice(&key));
     buf_free(&key);
     visits_remove(visits, v);
     visit_free(v);
+}
+
+void visits_end(struct visits *visits, struct visit *v, enum visit_end end)
+{
+    visits_leave_line(visits, v);
+    visit_fact_ended(visits->emit, v, end,
+                     visits->recording ? visits->recording(visits->ctx, v)
+                                       : (struct slice){NULL, 0});
+    drop(visits, v);
 }
 
 static struct visit *visit_new(const struct ami_message *m, struct queue *queue, int64_t joined)
@@ -213,7 +219,11 @@ void visits_join(struct visits *visits, const struct ami_message *m,
                  const struct visit_shown *shown)
 {
     struct queue *queue = queues_get(visits->queues, ami_message_get(m, AMI_HEADER_QUEUE));
+    struct visit *listed = visits_find_by(visits, m, VISIT_IN(VISIT_WAITING));
     struct visit *v = queue ? visit_new(m, queue, visits->emit->now) : NULL;
+    /* A list's answer may overtake events: this is the one that it told of. */
+    if (listed && listed->from_snapshot)
+        drop(visits, listed);
     if (!v || !text_set(&v->linkedid, ami_message_get(m, AMI_HEADER_LINKEDID)) ||
         !visits_add(visits, v)) {
         visits->refused++;
