@@ -10,7 +10,6 @@ line "ok …" or "FAIL …" each.
 import argparse
 import collections
 import concurrent.futures
-import os
 import pathlib
 import shutil
 import subprocess
@@ -22,6 +21,7 @@ from scene import ROOT, Scene, until  # it says where the next two lie
 import oracle
 import rows
 from fault_log import FaultLog
+from mounts import own_mounts
 from programs import stop
 from report import Report
 
@@ -31,15 +31,6 @@ FULL, OVERFLOW, FAILING = "full disk", "full disk, and more than the ring holds"
 CALLS = {"write": (1, 9, 60, 200, 420), "sync": (1, 4, 12, 40), "read": (1, 12, 60, 150), "truncate": (1, 2), "full": (5, 250)}
 EVERY = {"write": range(1, 600, 7), "sync": range(1, 120, 3), "read": range(1, 300, 5), "truncate": range(1, 4),
          "full": range(1, 600, 9)}
-
-
-def own_mounts():
-    """Runs this program again where what it mounts is seen by nobody else and ends with it."""
-    if os.environ.get("AMITAP_OWN_MOUNTS"):
-        return
-    kind = "-m" if os.geteuid() == 0 else "-rm"
-    os.execvpe("unshare", ["unshare", kind, "--propagation", "private", sys.executable, *sys.argv],
-               dict(os.environ, AMITAP_OWN_MOUNTS="1"))
 
 
 class Disk:

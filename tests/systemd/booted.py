@@ -19,6 +19,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 import waiting  # noqa: E402
+from mounts import own_mounts  # noqa: E402
 from programs import Programs, stop  # noqa: E402
 from report import Report, Tests  # noqa: E402
 
@@ -40,13 +41,6 @@ DROP_IN = "[Service]\nRestartSec=1\nWatchdogSec=3\n"
 SIMULATOR = f"[Service]\nExecStart=/opt/amisim --port {PORT} --loop 0 /opt/answered\n"
 until = functools.partial(waiting.until, limit=LIMIT, pause=0.1)
 tests = Tests()
-
-
-def own_mounts():
-    """Runs this program again where what it mounts is seen by nobody else and ends with it."""
-    if not os.environ.get("AMITAP_OWN_MOUNTS"):
-        os.execvpe("unshare", ["unshare", "-m", "--propagation", "private", sys.executable, *sys.argv],
-                   dict(os.environ, AMITAP_OWN_MOUNTS="1"))
 
 
 def must(*command, **more):
