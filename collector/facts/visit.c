@@ -172,10 +172,10 @@ static void forget_closing(struct visits *visits, struct visit *v)
     }
 }
 
+/* One that is in no line any more. */
 static void drop(struct visits *visits, struct visit *v)
 {
     struct buf key = buf_new(4096);
-    visits_leave_line(visits, v);
     forget_closing(visits, v);
     visit_key(v, &key);
     saved_end(&v->saved, SLICE(""), buf_slice(&key));
@@ -222,8 +222,10 @@ void visits_join(struct visits *visits, const struct ami_message *m,
     struct visit *listed = visits_find_by(visits, m, VISIT_IN(VISIT_WAITING));
     struct visit *v = queue ? visit_new(m, queue, visits->emit->now) : NULL;
     /* A list's answer may overtake events: this is the one that it told of. */
-    if (listed && listed->from_snapshot)
+    if (listed && listed->from_snapshot) {
+        visits_leave_line(visits, listed);
         drop(visits, listed);
+    }
     if (!v || !text_set(&v->linkedid, ami_message_get(m, AMI_HEADER_LINKEDID)) ||
         !visits_add(visits, v)) {
         visits->refused++;

@@ -13,8 +13,7 @@
  *
  * What may fail:
  *   - no address, or none in time, nobody listens, connecting takes too long: the next address,
- * then the next host;
- *     when all were tried WAITING, a growing delay
+ *     then the next host; when all were tried WAITING, a growing delay
  *   - no banner, no answer to Challenge or Login in time, closed before it is logged in: the same
  *   - the log-in is refused: the next host; this one not before a much longer delay, since a wrong
  * secret does not heal itself and Asterisk's log fills with it (and GHSA-3rhj-hhw7-m6fw let it
