@@ -246,6 +246,37 @@ void journey_end(struct channel *channel, int64_t now)
         forget_hangup(call);
 }
 
+/* Takes the move over; one too many is counted. */
+static void keep_move(struct call *call, struct move *move)
+{
+    struct journey *j = &call->journey;
+    saved_touch(&call->saved);
+    if (j->kept[move->kind] >= JOURNEY_MAX ||
+        !journey_room(&j->moves, j->move_count, &j->move_size, JOURNEY_MAX * MOVE_KINDS)) {
+        move_free(move);
+        j->moves_omitted++;
+        return;
+    }
+    j->moves[j->move_count++] = move;
+    j->kept[move->kind]++;
+}
+
+/* It is still in the conference that it entered while in the other call. */
+static void carry_conference(struct call *from, struct call *to, const struct channel *channel)
+{
+    struct journey *j = &from->journey;
+    struct move *move = journey_open_move(from, channel, MOVE_CONFERENCE);
+    for (size_t i = 0; move && i < j->move_count; i++) {
+        if (j->moves[i] != move)
+            continue;
+        j->move_count--;
+        memmove(j->moves + i, j->moves + i + 1, (j->move_count - i) * sizeof(struct move *));
+        j->kept[MOVE_CONFERENCE]--;
+        keep_move(to, move);
+        return;
+    }
+}
+
 void journey_move(struct call *call, struct channel *channel, int64_t now)
 {
     struct leg *was = channel->leg;
@@ -255,6 +286,7 @@ void journey_move(struct call *call, struct channel *channel, int64_t now)
     leg_close(was, now);
     was->moved = true;
     talk_moved(was->call, channel, now);
+    carry_conference(was->call, call, channel);
     journey_count(was->call, now);
     struct leg *leg = leg_add(call, channel);
     if (!leg)
@@ -485,24 +517,16 @@ static bool move_set(struct move *move, const struct channel *who, const struct 
 void journey_moved(struct call *call, const struct channel *who, const struct move_values *values,
                    int64_t now)
 {
-    struct journey *j = &call->journey;
-    struct move *move = NULL;
-    saved_touch(&call->saved);
-    if (j->kept[values->kind] < JOURNEY_MAX &&
-        journey_room(&j->moves, j->move_count, &j->move_size, JOURNEY_MAX * MOVE_KINDS))
-        move = memory_zeroed(1, sizeof(*move));
-    if (!move) {
-        j->moves_omitted++;
+    struct move *move = memory_zeroed(1, sizeof(*move));
+    if (move && move_set(move, who, values)) {
+        move->from = now;
+        keep_move(call, move);
         return;
     }
-    if (!move_set(move, who, values)) {
+    if (move)
         move_free(move);
-        j->moves_omitted++;
-        return;
-    }
-    move->from = now;
-    j->moves[j->move_count++] = move;
-    j->kept[values->kind]++;
+    call->journey.moves_omitted++;
+    saved_touch(&call->saved);
 }
 
 struct move *journey_open_move(const struct call *call, const struct channel *who,

@@ -7,7 +7,7 @@
 /* What a call went through, told in its record when it has ended: its legs (one per channel that is
  * no Local half), and what happened at one moment or for a while: transfers, pickups, parking,
  * conferences, forwards, aliases. Who talked with whom is in talk.h. A leg that moves to another
- * call ends in the one and begins in the other. */
+ * call ends in the one and begins in the other; the conference that it is in goes along. */
 
 /* Of each kind a call keeps so many; further ones are counted. */
 #define JOURNEY_MAX 256u

@@ -127,9 +127,19 @@ static struct snapshot *look_at(struct tap *tap, const struct ami_message *m,
     return look ? look : snapshot_ref(c->now);
 }
 
+/* One that called by itself is dialed by nobody: it answers for the phone that it picks up, in a
+ * call which the Pickup names, that comes before this DialEnd or after it (Asterisk 22). */
+static bool answers_for_another(const struct channel *dest)
+{
+    return slice_equal(channel_uniqueid(dest), channel_linkedid(dest)) && !dest->originated &&
+           !dest->born_unseen && dest->leg && dest->leg->role == LEG_CALLER;
+}
+
 static void follow_dial_end(struct tap *tap, struct channel *dest, struct slice status)
 {
-    if (slice_is(status, "ANSWER"))
+    bool answered = slice_is(status, "ANSWER");
+    dest->picks_up = answered && answers_for_another(dest);
+    if (answered && !dest->picks_up)
         calls_answered(&tap->calls, dest);
     else if (dest->ringing)
         calls_touch(&tap->calls, dest->call);
@@ -445,16 +455,17 @@ void tap_on_park_ended(struct tap *tap, const struct ami_message *m)
 }
 
 /* A phone that had just answered is in a bridge already: who picks it up is there in its place, and
- * no BridgeEnter tells it (Asterisk 22). */
+ * no BridgeEnter tells it. Else his BridgeEnter may come before the Pickup: what he talks goes on,
+ * in the call that he picked up (Asterisk 22). */
 static void swap_in_bridge(struct tap *tap, struct channel *picker, struct channel *target)
 {
     struct bridge *b = target->bridge;
-    if (!b || picker->bridge)
-        return;
-    bridge_leave(b, target);
-    picker->been_bridged |= bridge_enter(b, picker);
-    talk_left(&tap->calls, target);
-    talk_bridge(&tap->calls, b);
+    if (b && !picker->bridge) {
+        bridge_leave(b, target);
+        picker->been_bridged |= bridge_enter(b, picker);
+        talk_left(&tap->calls, target);
+    }
+    talk_bridge(&tap->calls, picker->bridge);
 }
 
 /* Pickup is a masquerade: names and ids stay, while application, place, bridge and the dialed mark
@@ -486,6 +497,9 @@ void tap_on_pickup(struct tap *tap, const struct ami_message *m)
     snapshot_unref(target_was);
     visits_picked_up(&tap->visits, channel_uniqueid(target));
     call_picked_up(&tap->calls, picker, target);
+    if (picker->picks_up)
+        calls_answered(&tap->calls, picker);
+    picker->picks_up = false;
     swap_in_bridge(tap, picker, target);
 }
 

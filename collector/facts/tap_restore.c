@@ -154,6 +154,7 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->hangup_requested = json_in_bool(o, "hangup_requested");
         c->hides_number = json_in_bool(o, "hides_number");
         c->queued = json_in_bool(o, "queued");
+        c->picks_up = json_in_bool(o, "picks_up");
         c->forwards = json_in_bool(o, "forwards");
         c->parked_out = json_in_bool(o, "parked_out");
         c->trunk_attempt = json_in_bool(o, "trunk_attempt");

@@ -129,6 +129,7 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_bool(j, "hangup_requested", c->hangup_requested);
     json_out_bool(j, "hides_number", c->hides_number);
     json_out_bool(j, "queued", c->queued);
+    json_out_bool(j, "picks_up", c->picks_up);
     json_out_bool(j, "forwards", c->forwards);
     json_out_bool(j, "parked_out", c->parked_out);
     json_out_bool(j, "trunk_attempt", c->trunk_attempt);

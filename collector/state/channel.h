@@ -66,6 +66,7 @@ struct channel {
     bool originated; /* DialBegin without caller, or born not dialed */
     bool ringing;    /* rings now */
     bool hangup_requested;
+    bool picks_up;        /* answered for another phone, which a Pickup has yet to name */
     bool forwards;        /* its phone sends the caller elsewhere */
     bool parked_out;      /* parking timed out while it ran nothing: it is at its new place */
     bool queued;          /* a queue called it: outside of other applications it has AppQueue */

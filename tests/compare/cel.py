@@ -3,8 +3,9 @@
 channels; who hung up and why; transfers, pickups, parking, conferences.
 
 People talk while at least two phones are connected: in one bridge, or in bridges that a Local channel's two halves join.
-Holding and parking bridges connect nobody. A phone is a channel that is no Local half and none of the conference's own;
-who is a program's own ear and mouth (externalMedia, AudioSocket) talks with nobody."""
+Holding and parking bridges connect nobody. Whoever hears a conference is in it. A phone is a channel that is no Local
+half and none of the conference's own; who is a program's own ear and mouth (externalMedia, AudioSocket) talks with
+nobody."""
 import collections
 import json
 
@@ -39,7 +40,7 @@ class Channel:
         self.hung_up = None  # number of the line
         self.talked = 0      # and of the one since which it talks no more
         self.started = 0     # and of its first
-        self.cause = self.source = self.bridge = None
+        self.cause = self.source = self.bridge = self.conference = None
         self.talk = Clock()
         self.calls = {self.linkedid}
 
@@ -137,9 +138,7 @@ def on_enter(truth, channel, now, line):
     bridge = truth.bridges.setdefault(line["bridge_id"], Bridge(line["bridge_technology"]))
     bridge.conference |= line["app"].lower() == "confbridge" or "CBAnn/" in line["peer"]
     bridge.members[channel.uniqueid], channel.bridge = channel, bridge
-    if bridge.conference:
-        truth.conferences.append({"uniqueid": channel.uniqueid, "from": now, "to": None})
-    elif bridge.connects:
+    if bridge.connects and not bridge.conference:
         oldest = min((member.linkedid for member in bridge.members.values()), key=age)
         for member in bridge.members.values():
             relink(truth, member, oldest)
@@ -159,10 +158,6 @@ def on_exit(truth, channel, now, line):
     del bridge.members[channel.uniqueid]
     if channel.bridge is bridge:
         channel.bridge = None
-    if bridge.conference:
-        stay = [c for c in truth.conferences if c["uniqueid"] == channel.uniqueid and c["to"] is None]
-        for conference in stay[-1:]:
-            conference["to"] = now
     recount(truth, now)
 
 
@@ -260,13 +255,27 @@ def connected(truth, channel, conferences=True, behind=None):
     return seen - {behind.uniqueid} if behind else seen
 
 
+def stay(truth, channel, heard, now):
+    """Begin or end the channel's stay in a conference by whom it hears now, itself included."""
+    bridges = [truth.channels[each].bridge for each in heard]
+    [conference] = [bridge for bridge in bridges if bridge and bridge.conference and channel.talker][:1] or [None]
+    if conference is channel.conference:
+        return
+    if channel.conference:
+        [going_on] = [c for c in truth.conferences if c["uniqueid"] == channel.uniqueid and c["to"] is None]
+        going_on["to"] = now
+    if conference:
+        truth.conferences.append({"uniqueid": channel.uniqueid, "from": now, "to": None})
+    channel.conference = conference
+
+
 def recount(truth, now):
     """Set every clock by who is connected with whom now."""
     pairs, talking_calls = set(), set()
     for channel in truth.phones:
-        alive = channel.end is None
-        others = connected(truth, channel) - {channel.uniqueid} if alive else set()
-        talks = channel.talker and any(truth.channels[each].talker for each in others)
+        heard = connected(truth, channel) if channel.end is None else set()
+        stay(truth, channel, heard, now)
+        talks = channel.talker and any(truth.channels[each].talker for each in heard - {channel.uniqueid})
         if channel.talk.set(talks, now):
             channel.talked = truth.line
         if talks:

@@ -105,6 +105,22 @@ class Oracle(unittest.TestCase):
         self.assertEqual(self.talked(text, "a", "c"), (5, 1))
         self.assertEqual(self.talked(text, "a", "b"), (2, 1))
 
+    def stays(self, text):
+        truth = cel.read(text)
+        return [(c["uniqueid"], c["to"] - c["from"]) for c in truth.conferences]
+
+    def test_who_picks_up_a_phone_in_a_conference_is_in_it_instead(self):
+        conference = dict(technology="softmix", app="ConfBridge")
+        text = (start(10, "a", "b") + start(12, "c", linkedid="c") + enter(11, "1", "b", "a", **conference)
+                + line("PICKUP", 13, "b", pickup_channel=NAMES["c"], pickup_channel_uniqueid=IDS["c"]) + hangup(13, "b")
+                + leave(18, "1", "c") + leave(19, "1", "a"))
+        self.assertEqual(self.stays(text), [(IDS["b"], 2), (IDS["a"], 8), (IDS["c"], 5)])
+
+    def test_who_hears_a_conference_through_a_local_channel_is_in_it(self):
+        text = (start(10, "a", "x1", "x2", "c") + enter(11, "1", "a", "x1", technology="softmix", app="ConfBridge")
+                + enter(13, "2", "c", "x2") + leave(16, "2", "c") + leave(18, "1", "a"))
+        self.assertEqual(self.stays(text), [(IDS["a"], 7), (IDS["c"], 3)])
+
     def test_a_cut_second_widens_what_is_equal(self):
         self.assertEqual(cel.read(PLAIN).tolerance(2), 2.1)
         self.assertEqual(cel.read(line("CHAN_START", 10, "a", fraction=".250000")).tolerance(2), 0.1)
