@@ -15,6 +15,7 @@
 #define DRIFT_LINES_MAX      20u
 #define DRIFT_LINES_US       ((int64_t)60 * 1000000)
 #define DRIFT_LINE_BYTES_MAX ((size_t)64 * 1024)
+#define LOOK_AGAIN_US        ((int64_t)10 * 1000000)
 
 struct session {
     const struct config_section *pbx;
@@ -41,6 +42,8 @@ struct session {
     int64_t kept_to;     /* up to where the stream was followed then, the PBX's time */
     uint64_t failures;   /* to get memory, as many were seen */
     int64_t short_from;  /* kept_to before there were some, 0: there were none */
+    bool look_again;     /* the lists are to be read once more, for what there was no memory for */
+    int64_t looked;      /* when that was asked for last, 0: never */
     int64_t drifts_from; /* since then so many differences were told */
     uint64_t drifts;
 };
@@ -155,22 +158,45 @@ static void hand_on(struct session *s)
         s->kept_to = tap_position(s->tap, now_of(s));
 }
 
-/* What memory was too short for is missing from what this turn gave, and from what calls that were
- * up then give later: a gap tells when, once there was enough again. */
+/* What memory was too short for is missing from what this turn gave, from what calls that were up
+ * then give later, and from what is held: in a session the gap ends when all lists were read again,
+ * without one now, since the next begins with lists. False: not told, since lists are being read,
+ * of which some may be missing too. */
+static bool tell_shortage(struct session *s)
+{
+    if (!s->logged_in) {
+        tap_lost(s->tap, s->short_from, now_of(s), SLICE("memory"));
+        return true;
+    }
+    if (ami_link_state(s->link) != AMI_LINK_LIVE)
+        return false;
+    tap_doubts(s->tap, s->short_from, SLICE("memory"));
+    s->look_again = true;
+    return true;
+}
+
+/* Told once there was enough again. */
 static void look_at_memory(struct session *s)
 {
     uint64_t before = s->failures;
-    if (s->short_from && memory_failures() == before) {
-        tap_lost(s->tap, s->short_from, now_of(s), SLICE("memory"));
-        if (memory_failures() == before)
-            s->short_from = 0;
-    }
+    if (s->short_from && memory_failures() == before && tell_shortage(s) &&
+        memory_failures() == before)
+        s->short_from = 0;
     s->failures = memory_failures();
     if (s->failures == before || s->short_from)
         return;
     s->short_from = s->kept_to;
     log_line(LOG_LEVEL_ERROR, "pbx %s: memory is short: records may be missing or wrong",
              session_name(s));
+}
+
+/* Not at once each time: a PBX is to be spared lists while memory goes on being short. */
+static void look_again(struct session *s)
+{
+    int64_t now = clock_mono(&s->env.link.clock);
+    if (s->look_again && (!s->looked || now - s->looked >= LOOK_AGAIN_US) &&
+        ami_link_look_again(s->link))
+        s->looked = now;
 }
 
 /* What the store has no room for is lost, until a quarter of the ring is free again. The gap begins
@@ -349,6 +375,14 @@ static void on_answer(void *ctx, enum ami_action action, const struct ami_messag
     tap_booted(s->tap, slice_from(text));
 }
 
+static void on_snapshot_begin(void *ctx)
+{
+    struct session *s = ctx;
+    if (s->look_again)
+        tap_looks_again(s->tap, now_of(s));
+    s->look_again = false;
+}
+
 static void on_snapshot_end(void *ctx)
 {
     struct session *s = ctx;
@@ -373,6 +407,7 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
                                                   .state = on_link_state,
                                                   .snapshot_action_sent = on_list_sent,
                                                   .snapshot_action_done = on_list_done,
+                                                  .snapshot_begin = on_snapshot_begin,
                                                   .snapshot_end = on_snapshot_end,
                                                   .answer = on_answer,
                                                   .check_sent = on_check_sent,
@@ -384,6 +419,7 @@ struct session *session_new(const struct config_section *pbx, const struct sessi
         return NULL;
     s->pbx = pbx;
     s->env = *env;
+    s->failures = memory_failures();
     steady_begin(&s->steady, &env->link.clock);
     s->env.link.clock = steady_clock(&s->steady);
     s->lag = metrics_line(METRIC_DELIVERY_LAG, session_name(s), NULL);
@@ -557,6 +593,7 @@ void session_tick(struct session *s)
     metrics_feed_pbx(session_name(s), s->logged_in, &counters, &tap);
     if (s->logged_in)
         tap_tick(s->tap, now_of(s));
+    look_again(s);
     if (s->logged_in && counters.last_frame_us)
         note_heard(s, counters.last_frame_us, measured || tap_is_untimed(s->tap) ? &ahead : NULL);
     on_turn_end(s);

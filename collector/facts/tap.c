@@ -442,13 +442,24 @@ static void tell_tap(struct tap *tap, enum fact_kind kind, struct slice version,
     emit_end(tap->emit);
 }
 
-void tap_connected(struct tap *tap, struct slice version, int64_t now)
+static void begin_looking(struct tap *tap, int64_t now)
 {
     tap->emit->now = tap_pbx_time(tap, now);
     tap_mark_blind(tap);
     tap_forget_notes(tap);
     drift_begin(&tap->drift);
     queue_drift_connected(&tap->queue_drift);
+}
+
+void tap_looks_again(struct tap *tap, int64_t now)
+{
+    emit_forget_told(tap->emit);
+    begin_looking(tap, now);
+}
+
+void tap_connected(struct tap *tap, struct slice version, int64_t now)
+{
+    begin_looking(tap, now);
     tell_tap(tap, FACT_TAP_CONNECTED, version, SLICE(""));
 }
 

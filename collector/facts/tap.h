@@ -54,7 +54,12 @@ void tap_disconnected(struct tap *tap, struct slice reason, int64_t now);
  * log-in, which is tap_connected, and its snapshot, which ends with tap_snapshot_end. reason is one
  * word: why. Before a restart is over (tap_restored) it is that the tap was down. */
 void tap_lost_sight(struct tap *tap, int64_t from, struct slice reason);
-/* Whether that is so. */
+/* What was taken since `from`, a tap_position, may be wrong though the stream goes on: blind since
+ * then, until lists that tap_looks_again announces were read. */
+void tap_doubts(struct tap *tap, int64_t from, struct slice reason);
+/* The lists are asked for once more within a session: as after tap_connected, but no fact. */
+void tap_looks_again(struct tap *tap, int64_t now);
+/* Whether it is blind. */
 bool tap_is_blind(const struct tap *tap);
 /* Which of the PBX's hosts the next tap_connected is about; borrowed for the call. */
 void tap_host(struct tap *tap, struct slice host);

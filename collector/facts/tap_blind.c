@@ -35,6 +35,17 @@ void tap_lost_sight(struct tap *tap, int64_t from, struct slice reason)
     set_reason(tap, reason);
 }
 
+void tap_doubts(struct tap *tap, int64_t from, struct slice reason)
+{
+    if (tap->blind.open) {
+        if (from < tap->blind.from)
+            tap->blind.from = from;
+        return;
+    }
+    tap_restore_blind(tap, from, reason);
+    tap->blind.newest = tap->newest;
+}
+
 bool tap_is_blind(const struct tap *tap)
 {
     return tap->blind.open;

@@ -8,7 +8,8 @@
  *   - it is accepted: BOOTING
  *   - FullyBooted comes, or boot_us have passed: SNAPSHOT, one list after the other
  *   - all lists came, were refused or took too long: LIVE; QueueStatus again each check_us
- *   - a FullyBooted that comes late (Asterisk was still starting): SNAPSHOT once more
+ *   - a FullyBooted that comes late (Asterisk was still starting), ami_link_look_again: SNAPSHOT
+ * once more
  *   - ami_link_stop: Logoff is sent: LEAVING; the PBX closes: STOPPED
  *
  * What may fail:
@@ -748,6 +749,18 @@ void ami_link_stop(struct ami_link *link)
     if (link->depth == 0) {
         turn_end(link);
     }
+}
+
+bool ami_link_look_again(struct ami_link *link)
+{
+    bool live = link->state == AMI_LINK_LIVE;
+    if (live) {
+        snapshot_begin(link);
+    }
+    if (link->depth == 0) {
+        turn_end(link);
+    }
+    return live;
 }
 
 enum ami_link_state ami_link_state(const struct ami_link *link)

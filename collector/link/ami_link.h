@@ -165,6 +165,9 @@ void ami_link_configure(struct ami_link *link, const struct ami_link_config *con
  * be within this call. */
 void ami_link_stop(struct ami_link *link);
 
+/* Takes a snapshot once more. False: it is not live, so that nothing is asked. */
+bool ami_link_look_again(struct ami_link *link);
+
 /* Where it stands now. */
 enum ami_link_state ami_link_state(const struct ami_link *link);
 

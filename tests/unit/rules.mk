@@ -9,3 +9,7 @@ $(O)/unit/base/check_random: LDFLAGS += -Wl,--wrap=getrandom
 
 # Names that have two addresses or are slow to come (fake_names.h).
 $(O)/unit/link/%: LDFLAGS += -Wl,--wrap=getaddrinfo
+# That of a session has a PBX to talk with, and refuses memory to our rooms alone.
+$(O)/unit/commands/check_session_memory: LDFLAGS += \
+	$(foreach f,bytes zeroed resized failures,-Wl,--wrap=memory_$(f))
+$(O)/unit/commands/check_session_memory: $(O)/obj/tests/unit/link/fake_pbx.o

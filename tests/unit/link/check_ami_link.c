@@ -338,6 +338,21 @@ START_TEST(fully_booted_during_a_snapshot_repeats_it)
 }
 END_TEST
 
+START_TEST(it_looks_again_when_asked_while_live)
+{
+    start();
+    ck_assert(!ami_link_look_again(ami));
+    run_until("live", 1);
+    trace[0] = '\0';
+    ck_assert(ami_link_look_again(ami));
+    ck_assert(!ami_link_look_again(ami));
+    run_until("live", 1);
+    ck_assert_str_eq(trace, ALL_LISTS);
+    ck_assert_uint_eq(ami_link_counters(ami).snapshots, 2);
+    ck_assert_uint_eq(ami_link_counters(ami).logins, 1);
+}
+END_TEST
+
 START_TEST(a_refused_login_waits_longer_and_longer)
 {
     pbx.refuses = FAKE_LOGIN;
@@ -609,6 +624,7 @@ int main(void)
     tcase_add_test(tcase, queues_are_checked_while_live);
     tcase_add_test(tcase, a_check_that_is_not_answered_ends);
     tcase_add_test(tcase, fully_booted_during_a_snapshot_repeats_it);
+    tcase_add_test(tcase, it_looks_again_when_asked_while_live);
     tcase_add_test(tcase, a_refused_login_waits_longer_and_longer);
     tcase_add_test(tcase, a_refused_challenge_is_a_refused_login);
     tcase_add_test(tcase, refused_lists_are_told_and_passed);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* Each allocation of a log-in and its lists fails once: what was missed is asked for again, and a
+ * gap goes up to there. */
+#include "collector/base/memory.h"
+#include "collector/commands/session.h"
+#include "tests/unit/link/fake_pbx.h"
+#include "tests/unit/outbox/store_fixture.h"
+
+#include <event2/event.h>
+#include <string.h>
+
+#define SECOND ((int64_t)1000000)
+
+static struct config *config;
+static struct event_base *base;
+static struct resolver *resolver;
+static struct fake_pbx pbx;
+static struct ring *ring;
+static struct publish *publish;
+static struct session *session;
+static int64_t mono;
+static long allocations;   /* since they are counted */
+static long fails_at = -1; /* that one of them; negative: none */
+static long fails_then;    /* fails_at once lists are asked for */
+static uint64_t failures;
+
+/* The linker lets our rooms, and not libcheck, which the fake PBX calls, come here (rules.mk). */
+void *__real_memory_bytes(size_t n);
+void *__real_memory_zeroed(size_t n, size_t size);
+void *__real_memory_resized(void *p, size_t n);
+void *__wrap_memory_bytes(size_t n);
+void *__wrap_memory_zeroed(size_t n, size_t size);
+void *__wrap_memory_resized(void *p, size_t n);
+uint64_t __wrap_memory_failures(void);
+
+static bool refuses(void)
+{
+    bool refused = allocations++ == fails_at;
+    failures += refused;
+    return refused;
+}
+
+void *__wrap_memory_bytes(size_t n)
+{
+    return refuses() ? NULL : __real_memory_bytes(n);
+}
+
+void *__wrap_memory_zeroed(size_t n, size_t size)
+{
+    return refuses() ? NULL : __real_memory_zeroed(n, size);
+}
+
+void *__wrap_memory_resized(void *p, size_t n)
+{
+    return refuses() ? NULL : __real_memory_resized(p, n);
+}
+
+uint64_t __wrap_memory_failures(void)
+{
+    return failures;
+}
+
+static void let_fail(long n)
+{
+    fails_at = n;
+    allocations = 0;
+}
+
+static int64_t test_mono(void *ctx)
+{
+    (void)ctx;
+    return mono;
+}
+
+static void turn_begin(void *ctx)
+{
+    (void)ctx;
+    if (fails_then >= 0 && strstr(pbx.actions, "CoreShowChannels ")) {
+        let_fail(fails_then);
+        fails_then = -1;
+    }
+}
+
+static void stopped(void *ctx, bool refused)
+{
+    (void)ctx;
+    (void)refused;
+}
+
+static void setup(void)
+{
+    store_setup();
+    base = event_base_new();
+    resolver = resolver_new(base);
+    fake_pbx_open(&pbx, base);
+    /* So that what fails is amitap's own. */
+    buf_reserve(&pbx.in, 1 << 15);
+    buf_reserve(&pbx.out, 1 << 15);
+    buf_reserve(&pbx.all, 1 << 15);
+    FILE *f = fopen(in_directory("conf"), "w");
+    ck_assert_ptr_nonnull(f);
+    fprintf(f,
+            "pbx main {\n host = 127.0.0.1\n port = %u\n user = tap\n secret = '%s'\n"
+            " tap = one\n}\nstore { path = '%s' }\n",
+            pbx.port, FAKE_SECRET, in_directory("db"));
+    fclose(f);
+    struct config_report *report = config_report_new();
+    config = config_load(in_directory("conf"), report);
+    ck_assert_ptr_nonnull(config);
+    config_report_free(report);
+}
+
+static void teardown(void)
+{
+    fake_pbx_close(&pbx);
+    resolver_free(resolver);
+    event_base_free(base);
+    config_free(config);
+    store_teardown();
+}
+
+static void begin(long n)
+{
+    fails_then = n;
+    mono = 1000 * SECOND;
+    pbx.actions[0] = '\0';
+    ring = ring_new((size_t)1 << 20);
+    publish = publish_new(ring, NULL);
+    struct session_env env = {.link = {.base = base,
+                                       .resolver = resolver,
+                                       .clock = clock_system(),
+                                       .random = random_system()},
+                              .publish = publish,
+                              .turn_begin = turn_begin,
+                              .stopped = stopped};
+    env.link.clock.mono = test_mono;
+    session = session_new(config_pbx(config, 0), &env);
+    ck_assert_ptr_nonnull(session);
+    session_start(session);
+}
+
+static void end(void)
+{
+    session_free(session);
+    publish_free(publish);
+    ring_free(ring);
+    fake_pbx_hang_up(&pbx);
+}
+
+/* How often the last list was asked for. */
+static int rounds(void)
+{
+    int n = 0;
+    for (const char *at = pbx.actions; (at = strstr(at, "DeviceStateList ")); at++)
+        n++;
+    return n;
+}
+
+/* Lets the loop run until the last list was asked for that often and there is nothing to do. */
+static void follow(int wanted)
+{
+    for (int idle = 0, turn = 0; idle < 3; turn++) {
+        ck_assert_msg(turn < 100, "asked: %s", pbx.actions);
+        struct timeval pause = {0, rounds() < wanted ? 20000 : 1000};
+        event_base_loopexit(base, &pause);
+        size_t before = strlen(pbx.actions);
+        event_base_loop(base, 0);
+        idle = rounds() >= wanted && strlen(pbx.actions) == before ? idle + 1 : 0;
+    }
+}
+
+/* Takes all that is in the ring: of each gap its reason, of each queue's state its name. */
+static const char *told(void)
+{
+    static char text[1024];
+    struct slice record;
+    struct batch_item item;
+    struct fact_head head;
+    text[0] = '\0';
+    while (ring_peek(ring, 0, &record)) {
+        size_t offset = 0;
+        while (batch_next(record, &offset, &item)) {
+            struct slice word = {NULL, 0};
+            if (item.kind != BATCH_FACT || !fact_read_head(item.body, &head))
+                continue;
+            if (head.kind == FACT_GAP)
+                fact_find(item.body, FIELD_REASON, &word, NULL);
+            if (head.kind == FACT_QUEUE_STATE)
+                fact_find(item.body, FIELD_QUEUE, &word, NULL);
+            size_t n = strlen(text);
+            if (word.n)
+                snprintf(text + n, sizeof(text) - n, "%.*s ", (int)word.n, word.p);
+        }
+        ring_pop(ring);
+    }
+    return text;
+}
+
+START_TEST(a_log_in_asks_once)
+{
+    begin(-1);
+    follow(1);
+    session_tick(session);
+    ck_assert_str_eq(told(), "sales ");
+    ck_assert_int_eq(rounds(), 1);
+    end();
+}
+END_TEST
+
+/* A connection that had no memory ends, and the gap with it. */
+static bool still_first_session(void)
+{
+    const char *login = strstr(pbx.actions, "Login ");
+    return login && !strstr(login + 1, "Login ");
+}
+
+/* What fails while lists are read is read again, with one gap that ends behind it. False when there
+ * are not so many allocations. */
+static bool fails_once(long n)
+{
+    uint64_t before = failures;
+    begin(n);
+    follow(1);
+    let_fail(-1);
+    bool failed = failures != before;
+    if (failed) {
+        char all[2048];
+        snprintf(all, sizeof(all), "%s", told());
+        ck_assert_msg(!still_first_session() || !strstr(all, "memory"),
+                      "%ld: too early: %s after %s", n, all, pbx.actions);
+        /* The first may be what finds that there is enough again. */
+        session_tick(session);
+        session_tick(session);
+        follow(2);
+        session_tick(session);
+        strncat(all, told(), sizeof(all) - strlen(all) - 1);
+        ck_assert_msg(strstr(all, "sales "), "%ld: %s", n, all);
+        ck_assert_msg(strstr(all, "memory "), "%ld: %s", n, all);
+    }
+    end();
+    return failed;
+}
+
+START_TEST(what_failed_while_lists_were_read_is_read_again)
+{
+    long n = 0;
+    while (fails_once(n))
+        ck_assert_int_lt(++n, 1000);
+    ck_assert_int_gt(n, 10);
+}
+END_TEST
+
+static void call_without_memory(void)
+{
+    uint64_t before = failures;
+    let_fail(0);
+    fake_pbx_send(&pbx, "Event: Newchannel\r\nUniqueid: 1.2\r\nLinkedid: 1.2\r\n"
+                        "Channel: PJSIP/101-1\r\n\r\n"
+                        "Event: Hangup\r\nUniqueid: 1.2\r\nLinkedid: 1.2\r\n\r\n");
+    follow(rounds());
+    let_fail(-1);
+    ck_assert_uint_eq(failures, before + 1);
+}
+
+START_TEST(while_memory_is_short_lists_are_asked_for_each_ten_seconds)
+{
+    begin(-1);
+    follow(1);
+    for (int second = 0; second < 30; second++) {
+        call_without_memory();
+        session_tick(session);
+        follow(rounds());
+        mono += SECOND;
+    }
+    ck_assert_int_eq(rounds(), 4);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tcase = tcase_create("session memory");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_log_in_asks_once);
+    tcase_add_test(tcase, what_failed_while_lists_were_read_is_read_again);
+    tcase_add_test(tcase, while_memory_is_short_lists_are_asked_for_each_ten_seconds);
+    tcase_set_timeout(tcase, 30);
+    return run_suite(tcase, "session memory");
+}
