@@ -65,7 +65,8 @@ SUITES = {
     **{name: Suite(MAKE + [f"ROOM={room}", "unit"], [f"build/unit/{room}/check_{name}"])
        for room, name in (("base", "printable"), ("base", "random"), ("outbox", "limits"), ("outbox", "writer"),
                           ("outbox", "sqlite_file"), ("outbox", "sqlite_copy"), ("sinks", "history"),
-                          ("commands", "republish"), ("commands", "import"), ("commands", "session"), ("commands", "session_memory"), ("commands", "check_command"))},
+                          ("commands", "republish"), ("commands", "import"), ("commands", "session"),
+                          ("commands", "session_memory"), ("commands", "check_command"))},
     "explain": Suite(MAKE + ["all"], ["tests/explain/run.py"]),
     "crash": Suite(MAKE + ["O=build/crash", "CRASH_POINTS=1", "build/crash/amitap"],
                    ["tests/crash/run.py", *CRASH]),
