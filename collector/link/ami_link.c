@@ -753,14 +753,14 @@ void ami_link_stop(struct ami_link *link)
 
 bool ami_link_look_again(struct ami_link *link)
 {
-    bool live = link->state == AMI_LINK_LIVE;
-    if (live) {
+    bool free_to_ask = link->state == AMI_LINK_LIVE && !link->checking;
+    if (free_to_ask) {
         snapshot_begin(link);
     }
     if (link->depth == 0) {
         turn_end(link);
     }
-    return live;
+    return free_to_ask;
 }
 
 enum ami_link_state ami_link_state(const struct ami_link *link)

@@ -165,7 +165,8 @@ void ami_link_configure(struct ami_link *link, const struct ami_link_config *con
  * be within this call. */
 void ami_link_stop(struct ami_link *link);
 
-/* Takes a snapshot once more. False: it is not live, so that nothing is asked. */
+/* Takes a snapshot once more. False, and nothing is asked: it is not live, or QueueStatus is being
+ * answered. */
 bool ami_link_look_again(struct ami_link *link);
 
 /* Where it stands now. */

@@ -299,6 +299,19 @@ START_TEST(a_check_that_is_not_answered_ends)
 }
 END_TEST
 
+START_TEST(it_does_not_look_again_within_a_check)
+{
+    config.check_us = 20 * MS;
+    start();
+    run_until("live", 1);
+    pbx.deaf_to = "QueueStatus";
+    run_until("check", 1);
+    ck_assert(!ami_link_look_again(ami));
+    run_until("check timeout", 1);
+    ck_assert(ami_link_look_again(ami));
+}
+END_TEST
+
 START_TEST(single_bytes_give_the_same)
 {
     pbx.trickle = true;
@@ -619,6 +632,7 @@ int main(void)
     TCase *tcase = tcase_create("ami_link");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, the_happy_path);
+    tcase_add_test(tcase, it_does_not_look_again_within_a_check);
     tcase_add_test(tcase, single_bytes_give_the_same);
     tcase_add_test(tcase, without_fully_booted_a_timer_goes_on);
     tcase_add_test(tcase, queues_are_checked_while_live);
