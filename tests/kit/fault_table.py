@@ -8,7 +8,6 @@
 import datetime
 import json
 import pathlib
-import subprocess
 import sys
 
 from fault_log import FOLDER, KINDS, ROOT
@@ -20,11 +19,6 @@ HEAD = ("| fault | injected | facts sent | found | doubles | lost | seconds blin
         "|---|---|---|---|---|---|---|\n")
 
 
-def commit():
-    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-                          check=True).stdout.strip()
-
-
 def collect(results):
     """The rows of each suite that has run since they were last taken; a suite that logged nothing keeps its old ones."""
     for kind in KINDS:
@@ -33,7 +27,8 @@ def collect(results):
             known = results.setdefault(kind, {}).get(path.stem, {})
             ended = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.timezone.utc).isoformat(" ", "minutes")[:16]
             if rows and ended != known.get("ended"):
-                results[kind][path.stem] = {"commit": commit(), "ended": ended, "rows": rows}
+                commit = [row.pop("commit") for row in rows][-1]
+                results[kind][path.stem] = {"commit": commit, "ended": ended, "rows": rows}
     return results
 
 
@@ -52,8 +47,9 @@ def section(results):
     for kind, words in (("test", "make test"), ("soak", "make soak")):
         suites = results.get(kind, {})
         if suites:
-            last = max(suites.values(), key=lambda suite: suite["ended"])
-            out.append(f"The last `{words}`, {last['ended'][:10]}, at {last['commit']}:\n\n{table(suites)}")
+            runs = sorted(suites.values(), key=lambda suite: suite["ended"])
+            commits = ", ".join(dict.fromkeys(run["commit"] for run in runs))
+            out.append(f"The last `{words}`, {runs[-1]['ended'][:10]}, at {commits}:\n\n{table(suites)}")
     return "\n".join(out)
 
 
