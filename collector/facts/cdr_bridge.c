@@ -17,18 +17,6 @@ static bool same_channel(const struct snapshot *a, const struct snapshot *b)
            slice_equal(snapshot_text(a, SNAPSHOT_UNIQUEID), snapshot_text(b, SNAPSHOT_UNIQUEID));
 }
 
-/* Whether one channel is not younger than the other. Asterisk numbers a channel as it makes it, and
- * tells of it later, perhaps of another one first: the number counts, where Asterisk chose it. */
-static bool is_older(const struct cdr_chain *one, const struct cdr_chain *other)
-{
-    int64_t seconds, count, count_other;
-    if (one && other && channel_id_parts(channel_uniqueid(one->channel), &seconds, &count) &&
-        channel_id_parts(channel_uniqueid(other->channel), &seconds, &count_other))
-        return count <= count_other;
-    int64_t born = one ? one->channel->born : 0, born_other = other ? other->channel->born : 0;
-    return born <= born_other;
-}
-
 /* One side of the question who is party A. */
 struct side {
     const struct snapshot *look;
@@ -47,7 +35,9 @@ static bool wins(struct side mine, struct side other)
     bool their_flag = snapshot_flags(other.look) & SNAPSHOT_PARTY_A;
     if (my_flag != their_flag)
         return my_flag;
-    return is_older(mine.chain, other.chain);
+    static const struct channel_age unknown = {-1, 0};
+    return channel_is_older(mine.chain ? &mine.chain->channel->made : &unknown,
+                            other.chain ? &other.chain->channel->made : &unknown);
 }
 
 static struct side side_a(const struct cdr_row *row)

@@ -127,18 +127,10 @@ static struct snapshot *look_at(struct tap *tap, const struct ami_message *m,
     return look ? look : snapshot_ref(c->now);
 }
 
-/* One that called by itself is dialed by nobody: it answers for the phone that it picks up, in a
- * call which the Pickup names, that comes before this DialEnd or after it (Asterisk 22). */
-static bool answers_for_another(const struct channel *dest)
-{
-    return slice_equal(channel_uniqueid(dest), channel_linkedid(dest)) && !dest->originated &&
-           !dest->born_unseen && dest->leg && dest->leg->role == LEG_CALLER;
-}
-
 static void follow_dial_end(struct tap *tap, struct channel *dest, struct slice status)
 {
     bool answered = slice_is(status, "ANSWER");
-    dest->picks_up = answered && answers_for_another(dest);
+    dest->picks_up = answered && tap_answers_for_another(dest);
     if (answered && !dest->picks_up)
         calls_answered(&tap->calls, dest);
     else if (dest->ringing)
@@ -336,6 +328,8 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
         channel_set_flag(c, SNAPSHOT_DIALED, false);
     else if (was_called_back(c, b))
         channel_set_flag(c, SNAPSHOT_DIALED, true);
+    else
+        tap_foresee_pickup(c, b);
     if (b->stasis)
         enter_stasis(tap, c, b);
     tap_see(tap, m, &channel_headers_plain);
@@ -452,55 +446,6 @@ void tap_on_park_ended(struct tap *tap, const struct ami_message *m)
     c->parked_out =
         m->event == AMI_EVENT_PARKEDCALLTIMEOUT && !snapshot_text(c->now, SNAPSHOT_APPLICATION).n;
     saved_touch(&c->saved);
-}
-
-/* A phone that had just answered is in a bridge already: who picks it up is there in its place, and
- * no BridgeEnter tells it. Else his BridgeEnter may come before the Pickup: what he talks goes on,
- * in the call that he picked up (Asterisk 22). */
-static void swap_in_bridge(struct tap *tap, struct channel *picker, struct channel *target)
-{
-    struct bridge *b = target->bridge;
-    if (b && !picker->bridge) {
-        bridge_leave(b, target);
-        picker->been_bridged |= bridge_enter(b, picker);
-        talk_left(&tap->calls, target);
-    }
-    talk_bridge(&tap->calls, picker->bridge);
-}
-
-/* Pickup is a masquerade: names and ids stay, while application, place, bridge and the dialed mark
- * stay with the structure behind, so that they change hands. */
-void tap_on_pickup(struct tap *tap, const struct ami_message *m)
-{
-    static const enum snapshot_text swapped[] = {SNAPSHOT_CONTEXT, SNAPSHOT_EXTEN,
-                                                 SNAPSHOT_APPLICATION, SNAPSHOT_APPDATA};
-    struct channel *picker = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
-    struct channel *target = tap_channel(tap, ami_message_get(m, AMI_HEADER_TARGETUNIQUEID));
-    if (!picker || !target)
-        return;
-    struct snapshot *picker_was = snapshot_ref(picker->now);
-    struct snapshot *target_was = snapshot_ref(target->now);
-    struct snapshot_values p = snapshot_values(picker_was), t = snapshot_values(target_was);
-    for (size_t i = 0; i < sizeof(swapped) / sizeof(swapped[0]); i++) {
-        struct slice text = p.text[swapped[i]];
-        p.text[swapped[i]] = t.text[swapped[i]];
-        t.text[swapped[i]] = text;
-    }
-    int priority = p.priority;
-    p.priority = t.priority;
-    t.priority = priority;
-    p.flags |= SNAPSHOT_DIALED;
-    t.flags &= ~(unsigned)SNAPSHOT_DIALED;
-    channel_alter(picker, &p);
-    channel_alter(target, &t);
-    snapshot_unref(picker_was);
-    snapshot_unref(target_was);
-    visits_picked_up(&tap->visits, channel_uniqueid(target));
-    call_picked_up(&tap->calls, picker, target);
-    if (picker->picks_up)
-        calls_answered(&tap->calls, picker);
-    picker->picks_up = false;
-    swap_in_bridge(tap, picker, target);
 }
 
 static bool succeeded(const struct ami_message *m)

@@ -228,6 +228,15 @@ bool tap_is_outgoing(struct slice application);
  * BRIDGEPEER of each, which makes a look of each; an account that sees no variables has to know. */
 void tap_touch_members(struct tap *tap, const struct bridge *b);
 
+/* The channel called by itself, so that nobody dials it: its DialEnd is that of the phone which it
+ * picks up, in a call that a Pickup names, before it or after it (Asterisk 22). */
+bool tap_answers_for_another(const struct channel *c);
+
+/* The channel enters the bridge. One that called by itself and has a dialed phone's application has
+ * picked one up, and the Pickup, another thread's, has yet to tell which (Asterisk 22): it counts
+ * as dialed, and as old as that phone. */
+void tap_foresee_pickup(struct channel *c, const struct bridge *b);
+
 /* A bridge that a list of channels named: what it is is known now, by whatever told it first. */
 void tap_settle_bridge(struct tap *tap, struct bridge *b, const struct ami_message *m);
 

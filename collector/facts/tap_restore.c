@@ -138,6 +138,8 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         if (look(&looks, o, "now"))
             snapshot_set(&c->now, look(&looks, o, "now"));
         snapshot_set(&c->outer, look(&looks, o, "outer"));
+        if (json_object_get(o, "made"))
+            c->made = (struct channel_age){json_in_int(o, "made"), json_in_int(o, "made_at")};
         c->outer_due = c->outer && json_in_bool(o, "outer_due");
         c->last_time = json_in_int(o, "last_event");
         c->last_event = CHANNEL_EVENT_OTHER;

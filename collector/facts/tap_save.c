@@ -115,6 +115,8 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_int(j, "outer", number_of(&looks, c->outer));
     json_out_bool(j, "outer_due", c->outer_due);
     json_out_int(j, "born", c->born);
+    json_out_int(j, "made", c->made.count);
+    json_out_int(j, "made_at", c->made.time);
     json_out_int(j, "last_event", c->last_time);
     json_out_int(j, "subroutines", c->subroutines);
     json_out_bool(j, "hangup_logic", c->hangup_logic);

@@ -62,6 +62,20 @@ bool channel_read(const struct ami_message *m, const struct channel_headers *hea
     return true;
 }
 
+static struct channel_age age_of(struct slice uniqueid, int64_t time)
+{
+    int64_t seconds, count;
+    bool numbered = channel_id_parts(uniqueid, &seconds, &count);
+    return (struct channel_age){.count = numbered ? count : -1, .time = time};
+}
+
+bool channel_is_older(const struct channel_age *one, const struct channel_age *other)
+{
+    if (one->count >= 0 && other->count >= 0)
+        return one->count <= other->count;
+    return one->time <= other->time;
+}
+
 struct channel *channel_new(const struct snapshot_values *seen, int64_t time)
 {
     struct channel *c = memory_zeroed(1, sizeof(*c));
@@ -79,6 +93,7 @@ struct channel *channel_new(const struct snapshot_values *seen, int64_t time)
     c->last_event = CHANNEL_EVENT_STATE;
     c->last_time = time;
     c->born = time;
+    c->made = age_of(channel_uniqueid(c), time);
     c->saved.kind = SAVED_CHANNEL;
     return c;
 }

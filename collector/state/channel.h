@@ -42,6 +42,12 @@ struct unseen_end {
     int64_t earliest, latest;
 };
 
+/* Which of two channels Asterisk made first. */
+struct channel_age {
+    int64_t count; /* the how many-th it was, by its Uniqueid; -1: somebody else chose that */
+    int64_t time;  /* Timestamp of Newchannel */
+};
+
 /* One channel, from Newchannel to Hangup. State changes happen in channel_take alone. */
 struct channel {
     struct snapshot *birth;  /* the first look; its Uniqueid and Linkedid are the keys */
@@ -51,7 +57,8 @@ struct channel {
     bool outer_due;          /* that one is over: the next look has the outer one again */
     enum channel_event last_event;
     int64_t last_time;
-    int64_t born; /* Timestamp of Newchannel */
+    int64_t born;            /* Timestamp of Newchannel */
+    struct channel_age made; /* its own, or that of the channel whose place it took (Pickup) */
 
     struct bridge *bridge; /* where it is now, or NULL */
     unsigned subroutines;  /* Gosub levels: LOCAL(ARGC) sets less GOSUB_RETVAL sets */
@@ -176,6 +183,10 @@ struct slice channel_linkedid(const struct channel *c);
  * to the second (since 1970), and the how many-th it was. False for one that somebody else chose.
  */
 bool channel_id_parts(struct slice id, int64_t *ret_seconds, int64_t *ret_count);
+
+/* Whether one is not younger than the other. Asterisk numbers a channel as it makes it, and tells
+ * of it later, perhaps of another one first: the number counts, where Asterisk chose both. */
+bool channel_is_older(const struct channel_age *one, const struct channel_age *other);
 
 /* The device's name: "PJSIP/101" of "PJSIP/101-0000001a"; a Local channel's without ";1". */
 struct slice channel_interface(struct slice name);

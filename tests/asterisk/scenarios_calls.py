@@ -402,3 +402,21 @@ def chaos(lab, seed=1, seconds=60):
         if len(channels) > 1 and dice.random() < 0.25:
             steer(lab, dice, channels)
         sleep(dice.uniform(0.2, 1.8))
+
+
+def paged_phone_picked_up(lab):
+    """Somebody takes a phone's ringing that is paged, the first in the list or the last: he is in the page instead."""
+    for number, phone in (("638", "101"), ("638", "101"), ("462", "101"), ("462", "103"), ("462", "103")):
+        lab.call(number, seconds=4)
+        sleep(0.6)
+        lab.call("*8" + phone, caller="108", seconds=2)
+        sleep(5)
+
+
+def paged_phone_picked_up_as_it_answers(lab):
+    """The pickup is swept over the moment in which the paged phone answers and enters the page by itself."""
+    for step in range(10):
+        lab.call("638", seconds=3)
+        sleep(0.88 + 0.03 * step)
+        lab.call("*8101", caller="108", seconds=2)
+        sleep(3.2)
