@@ -1,53 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "collector/commands/session.h"
-
-#include "tests/unit/outbox/store_fixture.h"
-#include <event2/event.h>
-#include <string.h>
-
-static struct config *config;
-static struct event_base *base;
-static struct resolver *resolver;
-static struct ring *ring;
-static struct publish *publish;
-static struct session *session;
+#include "tests/unit/commands/session_fixture.h"
 
 static void setup(void)
 {
-    store_setup();
-    FILE *f = fopen(in_directory("conf"), "w");
-    ck_assert_ptr_nonnull(f);
-    fprintf(f,
-            "pbx main {\n host = 127.0.0.1\n user = tap\n secret = 'x'\n tap = one\n}\n"
-            "store { path = '%s' }\n",
-            in_directory("db"));
-    fclose(f);
-    struct config_report *report = config_report_new();
-    config = config_load(in_directory("conf"), report);
-    config_report_free(report);
-    ck_assert_ptr_nonnull(config);
-    base = event_base_new();
-    resolver = resolver_new(base);
-    ring = ring_new((size_t)1 << 20);
-    publish = publish_new(ring, NULL);
-    struct session_env env = {.link = {.base = base,
-                                       .resolver = resolver,
-                                       .clock = clock_system(),
-                                       .random = random_system()},
-                              .publish = publish};
-    session = session_new(config_pbx(config, 0), &env);
-    ck_assert_ptr_nonnull(session);
+    session_setup();
+    session_configure(5038, "x");
+    session_make((struct session_env){.link.clock = clock_system()});
 }
 
 static void teardown(void)
 {
-    session_free(session);
-    publish_free(publish);
-    ring_free(ring);
-    resolver_free(resolver);
-    event_base_free(base);
-    config_free(config);
-    store_teardown();
+    session_unmake();
+    session_teardown();
 }
 
 /* Takes all that is in the ring; the gaps of what was given up, by their beginning in seconds. */

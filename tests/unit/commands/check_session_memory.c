@@ -2,22 +2,12 @@
 /* Each allocation of a log-in and its lists fails once: what was missed is asked for again, and a
  * gap goes up to there. */
 #include "collector/base/memory.h"
-#include "collector/commands/session.h"
+#include "tests/unit/commands/session_fixture.h"
 #include "tests/unit/link/fake_pbx.h"
-#include "tests/unit/outbox/store_fixture.h"
-
-#include <event2/event.h>
-#include <string.h>
 
 #define SECOND ((int64_t)1000000)
 
-static struct config *config;
-static struct event_base *base;
-static struct resolver *resolver;
 static struct fake_pbx pbx;
-static struct ring *ring;
-static struct publish *publish;
-static struct session *session;
 static int64_t mono;
 static long allocations;   /* since they are counted */
 static long fails_at = -1; /* that one of them; negative: none */
@@ -90,61 +80,36 @@ static void stopped(void *ctx, bool refused)
 
 static void setup(void)
 {
-    store_setup();
-    base = event_base_new();
-    resolver = resolver_new(base);
+    session_setup();
     fake_pbx_open(&pbx, base);
     /* So that what fails is amitap's own. */
     buf_reserve(&pbx.in, 1 << 15);
     buf_reserve(&pbx.out, 1 << 15);
     buf_reserve(&pbx.all, 1 << 15);
-    FILE *f = fopen(in_directory("conf"), "w");
-    ck_assert_ptr_nonnull(f);
-    fprintf(f,
-            "pbx main {\n host = 127.0.0.1\n port = %u\n user = tap\n secret = '%s'\n"
-            " tap = one\n}\nstore { path = '%s' }\n",
-            pbx.port, FAKE_SECRET, in_directory("db"));
-    fclose(f);
-    struct config_report *report = config_report_new();
-    config = config_load(in_directory("conf"), report);
-    ck_assert_ptr_nonnull(config);
-    config_report_free(report);
+    session_configure(pbx.port, FAKE_SECRET);
 }
 
 static void teardown(void)
 {
     fake_pbx_close(&pbx);
-    resolver_free(resolver);
-    event_base_free(base);
-    config_free(config);
-    store_teardown();
+    session_teardown();
 }
 
 static void begin(long n)
 {
+    struct session_env env = {
+        .link.clock = clock_system(), .turn_begin = turn_begin, .stopped = stopped};
     fails_then = n;
     mono = 1000 * SECOND;
     pbx.actions[0] = heard[0] = '\0';
-    ring = ring_new((size_t)1 << 20);
-    publish = publish_new(ring, NULL);
-    struct session_env env = {.link = {.base = base,
-                                       .resolver = resolver,
-                                       .clock = clock_system(),
-                                       .random = random_system()},
-                              .publish = publish,
-                              .turn_begin = turn_begin,
-                              .stopped = stopped};
     env.link.clock.mono = test_mono;
-    session = session_new(config_pbx(config, 0), &env);
-    ck_assert_ptr_nonnull(session);
+    session_make(env);
     session_start(session);
 }
 
 static void end(void)
 {
-    session_free(session);
-    publish_free(publish);
-    ring_free(ring);
+    session_unmake();
     fake_pbx_hang_up(&pbx);
 }
 
