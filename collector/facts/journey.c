@@ -233,6 +233,35 @@ static void forget_hangup(struct call *call)
     saved_touch(&call->saved);
 }
 
+static void take_hangup(struct call *call, const struct leg *leg)
+{
+    struct journey *j = &call->journey;
+    text_set(&j->hung_up_by, channel_name(leg->channel));
+    text_set(&j->hung_up_uniqueid, channel_uniqueid(leg->channel));
+    j->hung_up_side = leg->asked;
+    j->hung_up_at = leg->asked_at;
+    j->hung_up_doubted = false;
+    saved_touch(&call->saved);
+}
+
+/* The one who asked left others talking, so that he ended nothing; another one may have asked
+ * since.
+ */
+static void pass_hangup_on(struct call *call)
+{
+    struct journey *j = &call->journey;
+    const struct leg *next = NULL;
+    forget_hangup(call);
+    for (size_t i = 0; i < j->leg_count; i++) {
+        const struct leg *leg = j->legs[i];
+        if (leg->channel && leg->asked && !leg->gave_away &&
+            (!next || leg->asked_at < next->asked_at))
+            next = leg;
+    }
+    if (next)
+        take_hangup(call, next);
+}
+
 void journey_end(struct channel *channel, int64_t now)
 {
     struct leg *leg = channel->leg;
@@ -243,7 +272,7 @@ void journey_end(struct channel *channel, int64_t now)
     leg_close(leg, now);
     journey_count(call, now);
     if (asked(&call->journey, channel) && call->journey.talk.since)
-        forget_hangup(call);
+        pass_hangup_on(call);
 }
 
 /* Takes the move over; one too many is counted. */
@@ -470,14 +499,15 @@ void journey_hangup_requested(struct channel *channel, bool soft, int flags, int
         side = soft_side(flags);
     /* A phone that refuses ends its own leg only; the dialplan decides what follows. */
     bool refuses = leg->role != LEG_CALLER && leg->outcome != LEG_ANSWERED;
-    if (side == SIDE_NONE || refuses || !supersedes(j, now))
+    if (side == SIDE_NONE || refuses)
         return;
-    text_set(&j->hung_up_by, channel_name(channel));
-    text_set(&j->hung_up_uniqueid, channel_uniqueid(channel));
-    j->hung_up_side = side;
-    j->hung_up_at = now;
-    j->hung_up_doubted = false;
-    saved_touch(&leg->call->saved);
+    if (!leg->asked) {
+        leg->asked = side;
+        leg->asked_at = now;
+        saved_touch(&leg->call->saved);
+    }
+    if (supersedes(j, now))
+        take_hangup(leg->call, leg);
 }
 
 void journey_gave_away(struct channel *channel)

@@ -42,6 +42,8 @@ enum leg_outcome {
     LEG_ANSWERED_ELSEWHERE
 };
 
+enum hangup_side { SIDE_NONE, SIDE_CALLER, SIDE_CALLED, SIDE_DIALPLAN, SIDE_MANAGER, SIDES };
+
 struct leg {
     struct call *call;
     struct channel *channel; /* NULL once it has ended, or gone to another call */
@@ -54,8 +56,10 @@ struct leg {
     enum leg_outcome outcome;
     int64_t start, answer, end;
     int cause;
-    bool gave_away; /* it transferred or parked its call: its hang-up ends nothing */
-    bool moved;     /* to another call */
+    bool gave_away;         /* it transferred or parked its call: its hang-up ends nothing */
+    bool moved;             /* to another call */
+    enum hangup_side asked; /* who asked first that it be hung up, at asked_at */
+    int64_t asked_at;
     struct stopwatch ring, talk, hold;
 };
 
@@ -81,8 +85,6 @@ struct move {
     int64_t from, to; /* 0: not known; to also while it goes on */
     bool over;        /* it goes on no more */
 };
-
-enum hangup_side { SIDE_NONE, SIDE_CALLER, SIDE_CALLED, SIDE_DIALPLAN, SIDE_MANAGER, SIDES };
 
 struct talk; /* talk.h */
 

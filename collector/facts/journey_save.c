@@ -48,6 +48,8 @@ static void put_leg(struct json_out *j, const struct leg *leg)
     json_out_int(j, "cause", leg->cause);
     json_out_bool(j, "gave_away", leg->gave_away);
     json_out_bool(j, "moved", leg->moved);
+    json_out_int(j, "asked", leg->asked);
+    json_out_int(j, "asked_at", leg->asked_at);
     put_watch(j, "ring", &leg->ring);
     put_watch(j, "talk", &leg->talk);
     put_watch(j, "hold", &leg->hold);
@@ -167,6 +169,8 @@ static void read_leg(struct call *call, const json_t *o)
     leg->cause = (int)json_in_int(o, "cause");
     leg->gave_away = json_in_bool(o, "gave_away");
     leg->moved = json_in_bool(o, "moved");
+    leg->asked = (enum hangup_side)json_in_choice(o, "asked", SIDE_MANAGER);
+    leg->asked_at = json_in_int(o, "asked_at");
     read_watch(o, "ring", &leg->ring);
     read_watch(o, "talk", &leg->talk);
     read_watch(o, "hold", &leg->hold);
