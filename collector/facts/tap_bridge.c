@@ -92,6 +92,8 @@ void tap_on_dial_begin(struct tap *tap, const struct ami_message *m)
     bool has_caller = ami_message_has(m, AMI_HEADER_UNIQUEID);
     if (has_caller && !caller)
         return;
+    dest->called_up = true;
+    saved_touch(&dest->saved);
     if (!has_caller)
         dial_without_caller(tap, dest, m);
     if (caller) {
@@ -171,6 +173,16 @@ static void take_cause(struct channel *caller, const struct channel *dest, struc
         tap_set_cause(caller, cause);
 }
 
+/* Once one phone is up, as when somebody picks it up, Dial cancels those that it has made and not
+ * called yet. What marks a channel as dialed is the call (ast_call), so these count as none.
+ * (app_dial, Asterisk 22) */
+static void was_never_called(struct channel *dest, struct slice status)
+{
+    bool seen_whole = !dest->born_unseen && !dest->blind;
+    if (slice_is(status, "CANCEL") && seen_whole && !dest->called_up)
+        channel_set_flag(dest, SNAPSHOT_DIALED, false);
+}
+
 void tap_on_dial_end(struct tap *tap, const struct ami_message *m)
 {
     struct channel *caller = tap_channel(tap, ami_message_get(m, AMI_HEADER_UNIQUEID));
@@ -179,6 +191,7 @@ void tap_on_dial_end(struct tap *tap, const struct ami_message *m)
     visits_dial_end(&tap->visits, m);
     if (!dest || (!caller && ami_message_has(m, AMI_HEADER_UNIQUEID)))
         return;
+    was_never_called(dest, status);
     struct cdr_dial_end end = {.caller = caller,
                                .dest = dest,
                                .caller_look = look_at(tap, m, &channel_headers_plain, caller),

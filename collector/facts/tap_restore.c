@@ -148,6 +148,7 @@ static bool restore_channel(struct tap *tap, const json_t *o)
         c->left_bridge = json_in_bool(o, "left_bridge");
         c->been_bridged = json_in_bool(o, "been_bridged");
         c->sent_elsewhere = json_in_bool(o, "sent_elsewhere");
+        c->called_up = json_in_bool(o, "called_up");
         c->from_snapshot = json_in_bool(o, "from_snapshot");
         c->born_unseen = json_in_bool(o, "born_unseen");
         c->blind = json_in_bool(o, "blind");

@@ -123,6 +123,7 @@ static void channel_json(const struct channel *c, struct json_out *j)
     json_out_bool(j, "left_bridge", c->left_bridge);
     json_out_bool(j, "been_bridged", c->been_bridged);
     json_out_bool(j, "sent_elsewhere", c->sent_elsewhere);
+    json_out_bool(j, "called_up", c->called_up);
     json_out_bool(j, "from_snapshot", c->from_snapshot);
     json_out_bool(j, "born_unseen", c->born_unseen);
     json_out_bool(j, "blind", c->blind);

@@ -71,6 +71,7 @@ struct channel {
     bool blind; /* was up while the tap was blind. All its CDR rows are inferred then: a row that
                    was seen whole would else get another's count in its id */
     bool originated; /* DialBegin without caller, or born not dialed */
+    bool called_up;  /* a DialBegin named it: Asterisk has called its phone */
     bool ringing;    /* rings now */
     bool hangup_requested;
     bool picks_up;        /* answered for another phone, which a Pickup has yet to name */
