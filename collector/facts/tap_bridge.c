@@ -324,6 +324,22 @@ static void enter_stasis(struct tap *tap, struct channel *c, const struct bridge
     tap_look(tap, &change);
 }
 
+/* The look that BridgeEnter shows. Whom the manager's Bridge or Park takes out of an application goes
+ * on in a channel made just then, which has his name and id and stands behind that application in
+ * the dialplan, while the application sees its own channel hung up. (ast_channel_yank, Asterisk 22) */
+static void see_entering(struct tap *tap, struct channel *c, const struct bridge *b,
+                         const struct ami_message *m)
+{
+    bool ran = snapshot_text(c->now, SNAPSHOT_APPLICATION).n && !c->sent_elsewhere;
+    int priority = snapshot_priority(c->now);
+    bool waited = visits_bridge_enter(&tap->visits, channel_uniqueid(c), bridge_id(b));
+    tap_see(tap, m, &channel_headers_plain);
+    bool behind = ran && !snapshot_text(c->now, SNAPSHOT_APPLICATION).n &&
+                  snapshot_priority(c->now) == priority + 1;
+    if (waited || behind)
+        c->made = (struct channel_age){tap->newest.count + 1, tap->emit->now};
+}
+
 void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
 {
     struct bridge *b = tap_bridge(tap, m);
@@ -345,7 +361,7 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
         tap_foresee_pickup(c, b);
     if (b->stasis)
         enter_stasis(tap, c, b);
-    tap_see(tap, m, &channel_headers_plain);
+    see_entering(tap, c, b, m);
     enter_conference(tap, c, b);
     if (!bridge_enter(b, c)) {
         tap->members_refused++;
@@ -358,7 +374,6 @@ void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)
         call_conference(&tap->calls, c, b, true);
     cdr_bridge_enter(&tap->cdr, b, c, tap->emit->now);
     tap_bridged(tap, c);
-    visits_bridge_enter(&tap->visits, channel_uniqueid(c), bridge_id(b));
     if (b->kind == BRIDGE_PARKING && c->parking) {
         park(tap, c, slice_from(c->parking));
         set_parking(c, SLICE(""));

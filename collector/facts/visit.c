@@ -442,13 +442,20 @@ void visits_agent_dump(struct visits *visits, const struct ami_message *m)
         visit_line(visits->emit, v, &words);
 }
 
-void visits_bridge_enter(struct visits *visits, struct slice caller, struct slice bridge)
+bool visits_bridge_enter(struct visits *visits, struct slice caller, struct slice bridge)
 {
-    struct visit *v = visits_find(visits, caller, SLICE(""), VISIT_IN(VISIT_CONNECTED));
-    if (!v || v->bridge)
-        return;
+    unsigned states = VISIT_IN(VISIT_CONNECTED) | VISIT_IN(VISIT_WAITING);
+    struct visit *v = visits_find(visits, caller, SLICE(""), states);
+    /* A list may show one as waiting who was answered before it came. */
+    if (!v || v->bridge || (v->state == VISIT_WAITING && v->from_snapshot))
+        return false;
+    if (v->state == VISIT_WAITING) {
+        visits_taken_away(visits, v);
+        return true;
+    }
     text_set(&v->bridge, bridge);
     saved_touch(&v->saved);
+    return false;
 }
 
 void visits_clock_set(struct visits *visits, int64_t by)

@@ -170,7 +170,8 @@ bool visits_has_left(const struct visits *visits, struct slice caller);
 void visits_moved_on(struct visits *visits, struct slice caller, struct slice exten);
 void visits_hangup_requested(struct visits *visits, struct slice caller);
 void visits_hangup(struct visits *visits, struct slice caller);
-void visits_bridge_enter(struct visits *visits, struct slice caller, struct slice bridge);
+/* BridgeEnter. True: the caller still waited, so that somebody took him out of the queue. */
+bool visits_bridge_enter(struct visits *visits, struct slice caller, struct slice bridge);
 
 /* A successful BlindTransfer or AttendedTransfer out of a bridge. */
 struct visit_transfer {

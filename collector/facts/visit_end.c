@@ -51,6 +51,13 @@ static void end_abandoned(struct visits *visits, struct visit *v)
     end_unanswered(visits, v, "ABANDON", quick ? VISIT_SHORT_ABANDON : VISIT_ABANDONED);
 }
 
+void visits_taken_away(struct visits *visits, struct visit *v)
+{
+    v->blind = true;
+    v->left = visits->emit->now;
+    visits_end(visits, v, VISIT_ABANDONED);
+}
+
 /* The member hung up and the caller goes on in the dialplan (option c): AgentComplete, which says
  * how the talk ended, is about to come or has come. */
 static bool goes_on(struct visits *visits, struct slice caller)

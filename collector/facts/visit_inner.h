@@ -29,6 +29,10 @@ void visits_await(struct visits *visits, struct visit *v);
 /* The caller no longer stands in the queue's line. */
 void visits_leave_line(struct visits *visits, struct visit *v);
 
+/* The waiting caller is in a bridge, where the manager's Park or Bridge put him. Asterisk 22 counts
+ * that as abandoned, in events and a line of queue_log about a channel that AMI does not show. */
+void visits_taken_away(struct visits *visits, struct visit *v);
+
 /* Ends the visit, tells it and frees it. */
 void visits_end(struct visits *visits, struct visit *v, enum visit_end end);
 

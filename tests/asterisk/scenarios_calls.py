@@ -420,3 +420,17 @@ def paged_phone_picked_up_as_it_answers(lab):
         sleep(0.88 + 0.03 * step)
         lab.call("*8101", caller="108", seconds=2)
         sleep(3.2)
+
+
+def bridged_out_of_applications(lab):
+    """The manager puts callers together who are in a conference, or one who is with one who talks to a phone."""
+    for first, second in (("609", "601"), ("601", "609"), ("609", "653")):
+        numbers = lab.number(), lab.number()
+        channels = [lab.channel_of(lambda m, number=number: m.get("CallerIDNum") == number) for number in numbers]
+        for number, exten in zip(numbers, (first, second)):
+            lab.call(exten, number, seconds=7)
+            sleep(0.3)
+        one, two = (channel() for channel in channels)
+        sleep(2)
+        lab.pbx.send(Action="Bridge", Channel1=one, Channel2=two)
+        sleep(6)

@@ -225,3 +225,17 @@ def queue_agents(lab):
     sleep(2)
     lab.call("674", seconds=9)
     sleep(14)
+
+
+def waiting_callers_taken_away(lab):
+    """The manager parks one who waits in a queue, and puts another together with somebody else's caller."""
+    numbers = [lab.number() for _ in range(3)]
+    channels = [lab.channel_of(lambda m, number=number: m.get("CallerIDNum") == number) for number in numbers]
+    lab.call("644", numbers[0], seconds=12)
+    lab.call("644", numbers[1], seconds=12)
+    lab.call("601", numbers[2], seconds=12)
+    parked, bridged, other = (channel() for channel in channels)
+    sleep(4)
+    lab.pbx.send(Action="Park", Channel=parked, Parkinglot="default")
+    lab.pbx.send(Action="Bridge", Channel1=bridged, Channel2=other)
+    sleep(10)

@@ -43,6 +43,7 @@ class Channel:
         self.cause = self.source = self.bridge = self.conference = None
         self.talk = Clock()
         self.calls = {self.linkedid}
+        self.app = record["app"]
 
     @property
     def phone(self):
@@ -106,6 +107,7 @@ def read(content):
         if not channel:
             continue
         relink(truth, channel, record["linkedid"])
+        channel.app = record["app"]
         handler = HANDLERS.get(record["event"])
         if handler:
             handler(truth, channel, now, {**record, **extra})
@@ -188,10 +190,15 @@ def on_attended(truth, channel, now, line):
     target = truth.channels.get(line.get("transfer_target_channel_uniqueid")) or target_of(truth, channel, line)
     far = truth.live.get(target.other_half()) if target else None
     there = connected(truth, far, behind=target) if far else {target.uniqueid} if target else set()
-    answered = any(truth.channels[each].answer for each in there)
+    answered = any(truth.channels[each].answer for each in there if not waits(truth.channels[each]))
     truth.transfers.append({"linkedid": line["linkedid"], "time": now, "uniqueid": channel.uniqueid,
                             "second": line.get("channel2_uniqueid"),
                             "transfer": "attended" if answered else "blonde"})
+
+
+def waits(channel):
+    """It runs what waits for somebody else to answer, and so its own answer is that of the dialplan."""
+    return channel.app in ("Dial", "Queue") and not channel.bridge
 
 
 def target_of(truth, channel, line):

@@ -154,12 +154,23 @@ def log_lines(content):
     return [line for line in lines if len(line) < 5 or line[4] not in NOT_COMPARED]
 
 
+def taken_away(here, queue, abandoned, arguments):
+    """Who abandoned under an id that never entered: Asterisk gives the queue a channel of another one in place of the caller
+    whom the manager takes out (Park, Bridge). The place and the moment at which he joined tell who it was."""
+    _, place, waited, *_ = arguments
+    found = [call for call, visit in here.items() if visit["queue"] == queue and visit["place"] == place
+             and abs(int(abandoned) - int(waited) - visit["joined"]) <= 1]
+    return found[0] if len(found) == 1 else None
+
+
 def visits_of(lines):
     """queue_log folded into visits, those that the file leaves open left out."""
     visits, here = [], {}
-    for _, call, queue, agent, event, *arguments in lines:
+    for time, call, queue, agent, event, *arguments in lines:
+        if event == "ABANDON" and call not in here:
+            call = taken_away(here, queue, time, arguments)
         if event == "ENTERQUEUE":
-            here[call] = {"uniqueid": call, "queue": queue}
+            here[call] = {"uniqueid": call, "queue": queue, "joined": int(time), "place": arguments[2]}
         elif call not in here:
             continue
         elif event in OUTCOMES:
