@@ -349,21 +349,24 @@ static int expire(struct history *h, bool *ret_more)
     return rc;
 }
 
-/* Whether the thread is to end after a round, once it was asked to. */
-static bool has_ended(struct history *h, int rc, bool behind)
+/* Whether the thread is to end after a round, once it was asked to. rc is the round's, and that of
+ * a last sync if there is one. */
+static bool has_ended(struct history *h, int *rc, bool behind)
 {
     int64_t now = clock_mono(&h->clock);
     h->stop_at = h->stop_at ? h->stop_at : now + STOP_US;
-    if (rc != SQLITE_OK)
-        return --h->last_tries == 0;
-    if (behind && now < h->stop_at)
+    if (*rc == SQLITE_OK && behind && now < h->stop_at)
         return false;
+    if (*rc == SQLITE_OK && h->synced < h->cursor) {
+        *rc = sync_cursor(h);
+        report(h, *rc);
+    }
+    if (*rc != SQLITE_OK)
+        return --h->last_tries == 0;
     if (behind)
         log_line(LOG_LEVEL_WARNING,
                  "%s: %" PRIu64 " records wait in the outbox until the next start", h->path,
                  outbox_committed(h->outbox) - (uint64_t)h->cursor);
-    if (h->synced < h->cursor)
-        report(h, sync_cursor(h));
     return true;
 }
 
@@ -379,7 +382,7 @@ static void *run(void *arg)
         if (rc == SQLITE_OK && !last && !behind)
             rc = expire(h, &more);
         report(h, rc);
-        if (last && has_ended(h, rc, behind))
+        if (last && has_ended(h, &rc, behind))
             return NULL;
         if (rc == SQLITE_OK && behind)
             continue;
