@@ -47,7 +47,7 @@ late=(--raw ami-late.raw --late --whole ami.raw --records cdr,call)
 suite_partial() {
   local lab
   mapfile -t lab < <(find tests/captures-lab -mindepth 1 -type d |
-    grep -vE '/(originate-by-dialplan|page|queue-blind-transfer|queue-to-queue)$' | sort)
+    grep -vE '/(originate-by-dialplan|page|queue-blind-transfer|queue-to-queue|waiting-callers-taken-away)$' | sort)
   tests/compare/compare.py "${narrow[@]}" --rename 7 --must-match tests/compare/must-match-narrow tests/captures/*/ &&
     tests/compare/compare.py "${narrow[@]}" --records cdr --must-match /dev/null tests/captures-lab/*/ &&
     tests/compare/compare.py "${late[@]}" --rename 7 tests/captures/*/ &&

@@ -337,7 +337,7 @@ static void see_entering(struct tap *tap, struct channel *c, const struct bridge
     bool behind = ran && !snapshot_text(c->now, SNAPSHOT_APPLICATION).n &&
                   snapshot_priority(c->now) == priority + 1;
     if (waited || behind)
-        c->made = (struct channel_age){tap->newest.count + 1, tap->emit->now};
+        c->made = (struct channel_age){.count = -1, .time = tap->emit->now};
 }
 
 void tap_on_bridge_enter(struct tap *tap, const struct ami_message *m)

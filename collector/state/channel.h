@@ -44,7 +44,7 @@ struct unseen_end {
 
 /* Which of two channels Asterisk made first. */
 struct channel_age {
-    int64_t count; /* the how many-th it was, by its Uniqueid; -1: somebody else chose that */
+    int64_t count; /* the how many-th it was, by its Uniqueid; -1: that does not tell */
     int64_t time;  /* Timestamp of Newchannel */
 };
 
