@@ -324,9 +324,10 @@ static void enter_stasis(struct tap *tap, struct channel *c, const struct bridge
     tap_look(tap, &change);
 }
 
-/* The look that BridgeEnter shows. Whom the manager's Bridge or Park takes out of an application goes
- * on in a channel made just then, which has his name and id and stands behind that application in
- * the dialplan, while the application sees its own channel hung up. (ast_channel_yank, Asterisk 22) */
+/* The look that BridgeEnter shows. Whom the manager's Bridge or Park takes out of an application
+ * goes on in a channel made just then, which has his name and id and stands behind that application
+ * in the dialplan, while the application sees its own channel hung up. (ast_channel_yank, Asterisk
+ * 22) */
 static void see_entering(struct tap *tap, struct channel *c, const struct bridge *b,
                          const struct ami_message *m)
 {
