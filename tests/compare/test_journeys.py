@@ -150,8 +150,7 @@ class Oracle(unittest.TestCase):
                 + leave(13, "1", "b", "c") + hangup(13, "b", "b") + hangup(13, "c", "b"))
         self.assertEqual(self.ended_by(text), NAMES["b"])
 
-    def attended(self, answered):
-        target = line("ANSWER", 13, "c") + enter(13, "3", "c", "x2") if answered else ""
+    def attended(self, target):
         truth = cel.read(start(10, "a", "b", "x1", "x2", "c") + line("ANSWER", 10, "b") + enter(11, "1", "b", "a")
                          + leave(12, "1", "b") + enter(12, "2", "x1", "b") + target + leave(14, "2", "b") + leave(14, "2", "x1")
                          + enter(14, "1", "x1")
@@ -162,8 +161,14 @@ class Oracle(unittest.TestCase):
         return transfer["transfer"]
 
     def test_attended_and_blonde_transfers(self):
-        self.assertEqual(self.attended(True), "attended")
-        self.assertEqual(self.attended(False), "blonde")
+        self.assertEqual(self.attended(line("ANSWER", 13, "c") + enter(13, "3", "c", "x2")), "attended")
+        self.assertEqual(self.attended(line("ANSWER", 13, "x2", app="Playback")), "attended")
+        self.assertEqual(self.attended(""), "blonde")
+
+    def test_a_queue_that_answered_waits_for_somebody(self):
+        waiting = line("ANSWER", 13, "x2", app="Answer") + line("APP_START", 13, "x2", app="Queue")
+        self.assertEqual(self.attended(waiting), "blonde")
+        self.assertEqual(self.attended(waiting + line("ANSWER", 13, "c") + enter(13, "3", "c", "x2", app="Queue")), "attended")
 
     def test_blind_transfers_and_parking(self):
         truth = cel.read(start(10, "a", "b") + line("BLINDTRANSFER", 12, "b", extension="105", context="in", bridge_id="1")
