@@ -59,8 +59,6 @@ void tap_lost_sight(struct tap *tap, int64_t from, struct slice reason);
 void tap_doubts(struct tap *tap, int64_t from, struct slice reason);
 /* The lists are asked for once more within a session: as after tap_connected, but no fact. */
 void tap_looks_again(struct tap *tap, int64_t now);
-/* Whether it is blind. */
-bool tap_is_blind(const struct tap *tap);
 /* Which of the PBX's hosts the next tap_connected is about; borrowed for the call. */
 void tap_host(struct tap *tap, struct slice host);
 /* When the PBX was started, in whatever words it has for that (CoreStatus). Another start than the

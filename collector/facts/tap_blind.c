@@ -24,31 +24,25 @@ static void set_reason(struct tap *tap, struct slice reason)
     tap->blind.reason[word.n] = 0;
 }
 
-void tap_lost_sight(struct tap *tap, int64_t from, struct slice reason)
+static void go_blind(struct tap *tap, int64_t from, struct slice reason)
 {
-    if (tap->blind.open)
-        return;
-    tap->blind.open = tap->emit->joining = true;
-    /* What was on its way when the last byte came carries an earlier time than that. */
-    tap->blind.from = tap_position(tap, from);
-    tap->blind.newest = tap->newest;
-    set_reason(tap, reason);
-}
-
-void tap_doubts(struct tap *tap, int64_t from, struct slice reason)
-{
-    if (tap->blind.open) {
-        if (from < tap->blind.from)
-            tap->blind.from = from;
-        return;
-    }
     tap_restore_blind(tap, from, reason);
     tap->blind.newest = tap->newest;
 }
 
-bool tap_is_blind(const struct tap *tap)
+void tap_lost_sight(struct tap *tap, int64_t from, struct slice reason)
 {
-    return tap->blind.open;
+    /* What was on its way when the last byte came carries an earlier time than that. */
+    if (!tap->blind.open)
+        go_blind(tap, tap_position(tap, from), reason);
+}
+
+void tap_doubts(struct tap *tap, int64_t from, struct slice reason)
+{
+    if (!tap->blind.open)
+        go_blind(tap, from, reason);
+    else if (from < tap->blind.from)
+        tap->blind.from = from;
 }
 
 void tap_restore_blind(struct tap *tap, int64_t from, struct slice reason)
