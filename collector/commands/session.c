@@ -199,8 +199,8 @@ static void look_again(struct session *s)
         s->looked = now;
 }
 
-/* What the store has no room for is lost, until a quarter of the ring is free again. The gap begins
- * at what it kept last, since the turn that was lost first came behind that. */
+/* What the store has no room for is lost, until publish_has_room. The gap begins at what it kept
+ * last, since the turn that was lost first came behind that. */
 static void on_turn_end(void *ctx)
 {
     struct session *s = ctx;

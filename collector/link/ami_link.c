@@ -9,7 +9,7 @@
  *   - FullyBooted comes, or boot_us have passed: SNAPSHOT, one list after the other
  *   - all lists came, were refused or took too long: LIVE; QueueStatus again each check_us
  *   - a FullyBooted that comes late (Asterisk was still starting), ami_link_look_again: SNAPSHOT
- * once more
+ *     once more
  *   - ami_link_stop: Logoff is sent: LEAVING; the PBX closes: STOPPED
  *
  * What may fail:
