@@ -49,6 +49,13 @@ static inline struct slice slice_head(struct slice a, size_t n)
     return (struct slice){a.p, a.n < n ? a.n : n};
 }
 
+/* What stands before the first such character; all where there is none. */
+static inline struct slice slice_until(struct slice a, char c)
+{
+    const char *at = a.n ? memchr(a.p, c, a.n) : NULL;
+    return slice_head(a, at ? (size_t)(at - a.p) : a.n);
+}
+
 /* What follows the first n bytes; empty when there are no more. */
 static inline struct slice slice_from_offset(struct slice a, size_t n)
 {

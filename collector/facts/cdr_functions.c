@@ -4,8 +4,6 @@
 #include "collector/base/text.h"
 #include <strings.h>
 
-#define CHANNEL_STATE_UP 6
-
 static bool is_word(struct slice s, const char *word)
 {
     return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;

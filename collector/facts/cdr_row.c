@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define CHANNEL_STATE_UP 6
-
 /* Q.850 causes as the CDR engine reads them (Asterisk 22). */
 enum {
     CAUSE_NO_ROUTE = 3,

@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* AST_STATE_UP, header ChannelState. */
-enum { CHANNEL_STATE_UP = 6 };
-
 /* AST_SOFTHANGUP_*: an absolute or Dial's time limit; somebody's explicit wish by manager, ARI or
  * console, or a shutdown. All others are Asterisk's own ways to end a channel whose call is over.
  */
@@ -244,9 +241,7 @@ static void take_hangup(struct call *call, const struct leg *leg)
     saved_touch(&call->saved);
 }
 
-/* The one who asked left others talking, so that he ended nothing; another one may have asked
- * since.
- */
+/* The one who asked left others talking, so that he ended nothing: another may have asked since. */
 static void pass_hangup_on(struct call *call)
 {
     struct journey *j = &call->journey;

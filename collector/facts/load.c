@@ -93,8 +93,7 @@ static struct slice application_of(enum handoff_kind kind, struct slice appdata)
 {
     if (kind != HANDOFF_STASIS || !appdata.n)
         return (struct slice){NULL, 0};
-    const char *comma = memchr(appdata.p, ',', appdata.n);
-    return slice_head(appdata, comma ? (size_t)(comma - appdata.p) : appdata.n);
+    return slice_until(appdata, ',');
 }
 
 static void raise_peak(uint64_t *peak, uint64_t now)

@@ -77,11 +77,10 @@ void recording_named(struct calls *calls, struct channel *c, struct slice file)
 static struct slice argument(struct slice data, size_t i)
 {
     for (; data.p; i--) {
-        const char *comma = data.n ? memchr(data.p, ',', data.n) : NULL;
-        struct slice first = slice_head(data, comma ? (size_t)(comma - data.p) : data.n);
+        struct slice first = slice_until(data, ',');
         if (i == 0)
             return first;
-        data = comma ? slice_from_offset(data, first.n + 1) : (struct slice){NULL, 0};
+        data = slice_from_offset(data, first.n + 1);
     }
     return data;
 }

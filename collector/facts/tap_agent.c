@@ -9,8 +9,6 @@
 /* Local channels can stand in a row; more than this is a loop. */
 #define LOCALS_MAX 8
 
-enum { CHANNEL_STATE_UP = 6 };
-
 static void call_for(struct channel *c, const struct channel_called *called)
 {
     text_set(&c->called.member, slice_from(called->member));
@@ -223,9 +221,8 @@ void tap_agent_known(struct tap *tap, struct channel *c)
     if (!c || !slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "AgentLogin"))
         return;
     struct slice data = snapshot_text(c->now, SNAPSHOT_APPDATA);
-    const char *comma = data.n ? memchr(data.p, ',', data.n) : NULL;
     if (data.n)
-        log_in(tap, c, slice_head(data, comma ? (size_t)(comma - data.p) : data.n), true);
+        log_in(tap, c, slice_until(data, ','), true);
 }
 
 void tap_agent_gone(struct tap *tap, struct channel *c)

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { CHANNEL_STATE_UP = 6 };
-
 static bool runs_stasis(const struct channel *c)
 {
     return c && slice_is(snapshot_text(c->now, SNAPSHOT_APPLICATION), "Stasis");
@@ -18,8 +16,7 @@ static bool runs_stasis(const struct channel *c)
 /* The first argument of a list, taken off it. */
 static struct slice next_argument(struct slice *list)
 {
-    const char *comma = list->n ? memchr(list->p, ',', list->n) : NULL;
-    struct slice argument = slice_head(*list, comma ? (size_t)(comma - list->p) : list->n);
+    struct slice argument = slice_until(*list, ',');
     *list = slice_from_offset(*list, argument.n + 1);
     return argument;
 }
@@ -288,8 +285,7 @@ static struct slice stasis_application(const struct bridge *b)
         struct slice data = snapshot_text(look, SNAPSHOT_APPDATA);
         if (!slice_is(snapshot_text(look, SNAPSHOT_APPLICATION), "Stasis") || !data.n)
             continue;
-        const char *comma = memchr(data.p, ',', data.n);
-        return slice_head(data, comma ? (size_t)(comma - data.p) : data.n);
+        return slice_until(data, ',');
     }
     return (struct slice){NULL, 0};
 }
@@ -582,8 +578,7 @@ void tap_on_attended_transfer(struct tap *tap, const struct ami_message *m)
 /* The options of a Dial's data: from its first comma on. */
 static struct slice options_of(struct slice data)
 {
-    const char *comma = data.n ? memchr(data.p, ',', data.n) : NULL;
-    return comma ? slice_from_offset(data, (size_t)(comma - data.p)) : (struct slice){NULL, 0};
+    return slice_from_offset(data, slice_until(data, ',').n);
 }
 
 /* Last resort of cdr-rules 8.1: what is dialed, with the options of the Dial that the channel ran

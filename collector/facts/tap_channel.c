@@ -8,14 +8,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* AST_STATE_*, header ChannelState. */
-enum {
-    CHANNEL_STATE_DOWN = 0,
-    CHANNEL_STATE_RINGING = 5,
-    CHANNEL_STATE_UP = 6,
-    CHANNEL_STATE_BUSY = 7
-};
-
 /* Q.850 causes that applications set. */
 enum { CAUSE_BUSY = 17, CAUSE_CONGESTION = 34 };
 

@@ -43,10 +43,8 @@ static void note_pause_all(struct tap *tap, const struct channel *c, struct slic
          !slice_is(application, "UnpauseQueueMember")) ||
         !slice_starts(data, SLICE(",")))
         return;
-    data = slice_from_offset(data, 1);
-    const char *comma = data.n ? memchr(data.p, ',', data.n) : NULL;
     text_set(&tap->pause_channel, channel_uniqueid(c));
-    text_set(&tap->pause_all, slice_head(data, comma ? (size_t)(comma - data.p) : data.n));
+    text_set(&tap->pause_all, slice_until(slice_from_offset(data, 1), ','));
 }
 
 /* Originate(technology/resource,app,application,data…): what the phone will run raises no Newexten.

@@ -3,8 +3,6 @@
 #include "collector/facts/talk.h"
 #include "collector/facts/tap_internal.h"
 
-enum { CHANNEL_STATE_RINGING = 5 };
-
 bool tap_answers_for_another(const struct channel *c)
 {
     return slice_equal(channel_uniqueid(c), channel_linkedid(c)) && c->leg &&
@@ -19,16 +17,12 @@ static bool can_pick_up(const struct channel *picker, const struct channel *c)
     const struct snapshot *look = row ? row->application : NULL;
     if (!look || !slice_is(snapshot_text(look, SNAPSHOT_APPLICATION), "PickupChan"))
         return true;
-    struct slice data = snapshot_text(look, SNAPSHOT_APPDATA);
-    for (size_t from = 0, to = 0; to <= data.n; to++) {
-        if (to < data.n && data.p[to] != '&' && data.p[to] != ',')
-            continue;
-        struct slice named = slice_head(slice_from_offset(data, from), to - from);
+    struct slice list = slice_until(snapshot_text(look, SNAPSHOT_APPDATA), ',');
+    while (list.n) {
+        struct slice named = slice_until(list, '&');
         if (named.n && slice_starts(channel_name(c), named))
             return true;
-        if (to == data.n || data.p[to] == ',')
-            break;
-        from = to + 1;
+        list = slice_from_offset(list, named.n + 1);
     }
     return false;
 }

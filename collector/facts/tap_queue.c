@@ -13,8 +13,7 @@ static struct slice queue_argument(const struct channel *c, int index)
         return SLICE("");
     for (int commas = 0; data.n && commas < index; data = slice_from_offset(data, 1))
         commas += data.p[0] == ',';
-    const char *comma = data.n ? memchr(data.p, ',', data.n) : NULL;
-    return slice_head(data, comma ? (size_t)(comma - data.p) : data.n);
+    return slice_until(data, ',');
 }
 
 void tap_on_queue_caller_join(struct tap *tap, const struct ami_message *m)

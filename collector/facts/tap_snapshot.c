@@ -9,9 +9,6 @@
 /* What was up before the tap joined, from the lists that are asked for after log-in. A list fills
  * only what is unknown and never overrides a live event. */
 
-/* AST_STATE_RINGING: it was called, and rings. */
-#define CHANNEL_STATE_RINGING 5
-
 /* An id with a smaller number is none that a clock made. */
 #define YEAR_2001 1000000000
 

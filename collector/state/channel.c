@@ -8,8 +8,6 @@
 /* Events of one group are written within microseconds; anything later is a new look. */
 #define GROUP_SPAN_US 20000
 
-#define CHANNEL_STATE_DOWN 0
-
 #define CHANNEL_HEADERS(prefix)                                                                    \
     {                                                                                              \
         AMI_HEADER_##prefix##CHANNEL, AMI_HEADER_##prefix##CHANNELSTATE,                           \

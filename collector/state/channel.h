@@ -45,7 +45,7 @@ struct unseen_end {
 /* Which of two channels Asterisk made first. */
 struct channel_age {
     int64_t count; /* the how many-th it was, by its Uniqueid; -1: that does not tell */
-    int64_t time;  /* Timestamp of Newchannel */
+    int64_t time;  /* Timestamp of Newchannel, or of what made it anew */
 };
 
 /* One channel, from Newchannel to Hangup. State changes happen in channel_take alone. */
@@ -58,7 +58,8 @@ struct channel {
     enum channel_event last_event;
     int64_t last_time;
     int64_t born;            /* Timestamp of Newchannel */
-    struct channel_age made; /* its own, or that of the channel whose place it took (Pickup) */
+    struct channel_age made; /* its own, that of the channel whose place it took (Pickup), or anew
+                                when it was taken out of an application (BridgeEnter) */
 
     struct bridge *bridge; /* where it is now, or NULL */
     unsigned subroutines;  /* Gosub levels: LOCAL(ARGC) sets less GOSUB_RETVAL sets */

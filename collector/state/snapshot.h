@@ -25,6 +25,14 @@ enum snapshot_text {
     SNAPSHOT_TEXTS
 };
 
+/* AST_STATE_*, header ChannelState. */
+enum channel_state {
+    CHANNEL_STATE_DOWN = 0,
+    CHANNEL_STATE_RINGING = 5,
+    CHANNEL_STATE_UP = 6,
+    CHANNEL_STATE_BUSY = 7
+};
+
 enum snapshot_flags {
     SNAPSHOT_DIALED = 1,        /* it was dialed, not originated (cdr-rules: party B by nature) */
     SNAPSHOT_DEAD = 2,          /* Hangup was seen */
@@ -40,7 +48,7 @@ enum snapshot_ama { SNAPSHOT_AMA_DOCUMENTATION, SNAPSHOT_AMA_OMIT, SNAPSHOT_AMA_
 struct snapshot_values {
     struct slice text[SNAPSHOT_TEXTS];
     int priority;
-    int state; /* AST_STATE_*, header ChannelState */
+    int state; /* enum channel_state, or another one */
     int cause; /* hang-up cause, 0 until known */
     unsigned flags;
     enum snapshot_ama ama;
